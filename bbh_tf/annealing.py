@@ -1,0 +1,62 @@
+"""Schedules of the factor that multiplies the KL during training."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf")
+class Linear:
+    """Zero until `start_epoch`, then a straight line to one.
+
+    Computes `clip((epoch - start_epoch) / num_epochs, 0, 1)`. The paper
+    anneals the KL of BbH and MNF (Sec. 3) without saying how; the authors'
+    code starts at epoch 5 (MNIST) or 20 (CIFAR5) and takes 15 epochs.
+
+    Args:
+        start_epoch: epoch at which the factor leaves zero; may be a fraction.
+        num_epochs: epochs from zero to one; 0 for a step.
+
+    Raises:
+        ValueError: if either is negative or no finite number.
+    """
+
+    def __init__(self, start_epoch=5, num_epochs=15):
+        for name, value in (
+            ("start_epoch", start_epoch),
+            ("num_epochs", num_epochs),
+        ):
+            if not 0 <= value < float("inf"):
+                raise ValueError(
+                    f"Linear annealing expects {name} to be a finite number "
+                    f">= 0; got {value!r}."
+                )
+        self.start_epoch = start_epoch
+        self.num_epochs = num_epochs
+
+    def __call__(self, epoch):
+        """Returns the factor at an epoch.
+
+        Args:
+            epoch: scalar `float32` tensor, passes over the training set so
+                far (3.5 is halfway through the fourth).
+
+        Returns:
+            Scalar `float32` tensor between 0 and 1.
+        """
+        if not self.num_epochs:
+            return tf.cast(epoch >= self.start_epoch, tf.float32)
+        return tf.clip_by_value(
+            (epoch - self.start_epoch) / self.num_epochs, 0.0, 1.0
+        )
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            "start_epoch": self.start_epoch,
+            "num_epochs": self.num_epochs,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes a schedule from `get_config`'s dictionary."""
+        return cls(**config)

@@ -1,0 +1,45 @@
+"""Data sets by name, for experiments that take the name as an option."""
+
+from bbh_tf.datasets.digits import load_digits
+from bbh_tf.datasets.mnist import load_mnist
+
+_NAMES = ("digits", "mnist")
+_MNIST_VALIDATION = 5000
+
+
+def load(name, data_dir=None, num_validation=0):
+    """Loads a data set by its name.
+
+    Args:
+        name: `"digits"` or `"mnist"`.
+        data_dir: str or path, where prepared MNIST lies, see `load_mnist`.
+            Digits come inside scikit-learn and read no folder.
+        num_validation: int, images to move from the training to the
+            validation part of the digits. MNIST always has its 5,000, so
+            there only 0 (no wish) and 5,000 are taken.
+
+    Returns:
+        An `ImageData`.
+
+    Raises:
+        ValueError: if the name is unknown or `num_validation` does not fit
+            the data set; further errors as the loaders say.
+
+    Example:
+    ```python
+    data = load("digits", num_validation=137)
+    data.train_images.shape  # (1300, 8, 8, 1)
+    ```
+    """
+    if name == "digits":
+        return load_digits(num_validation)
+    if name == "mnist":
+        if num_validation not in (0, _MNIST_VALIDATION):
+            raise ValueError(
+                f"num_validation: expected 0 or {_MNIST_VALIDATION} for "
+                f"mnist, whose split is fixed, got {num_validation!r}."
+            )
+        return load_mnist(data_dir)
+    raise ValueError(
+        f"name: expected one of {', '.join(_NAMES)}, got {name!r}."
+    )

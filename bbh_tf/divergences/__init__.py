@@ -1,0 +1,8 @@
+"""Estimates of the KL between posterior and prior."""
+
+from bbh_tf.divergences.analytic_kl import AnalyticKL
+from bbh_tf.divergences.divergence import Divergence
+from bbh_tf.divergences.divergence import get
+from bbh_tf.divergences.kernel_kl import KernelKL
+
+__all__ = ["AnalyticKL", "Divergence", "KernelKL", "get"]

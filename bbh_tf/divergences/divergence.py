@@ -1,0 +1,55 @@
+"""What a divergence asks for and what it returns."""
+
+import keras
+
+
+class Divergence:
+    """Base of all estimates of KL(q || p) over the weights of a network.
+
+    A divergence is called with two lists, one entry for each weight tensor,
+    and returns a scalar in nats for the whole network. It knows nothing of
+    batches, epochs or the number of training examples.
+
+    Attributes:
+        posterior_form: `"samples"` if the first list holds tensors of shape
+            `(num_samples, *shape)`; `"distributions"` if it holds
+            `tfp.distributions.Distribution` objects.
+        prior_form: the same for the second list.
+        min_posterior_samples: fewest posterior samples that will do.
+    """
+
+    posterior_form = "samples"
+    prior_form = "samples"
+    min_posterior_samples = 1
+
+    def __call__(self, posterior, prior):
+        """Returns the divergence in nats, a scalar `float32` tensor."""
+        raise NotImplementedError
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes a divergence from `get_config`'s dictionary."""
+        return cls(**config)
+
+
+def get(divergence):
+    """Turns what a user gives as a divergence into one.
+
+    Args:
+        divergence: a `Divergence` or its serialised form.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(divergence, dict):
+        divergence = keras.saving.deserialize_keras_object(divergence)
+    if not isinstance(divergence, Divergence):
+        raise ValueError(
+            "Expected a divergence, such as bbh_tf.divergences.KernelKL(); "
+            f"got {divergence!r}."
+        )
+    return divergence

@@ -1,0 +1,147 @@
+"""What all hypernetworks share: a stack of dense layers on noise."""
+
+
+import keras
+import tensorflow as tf
+
+_LEAKY_SLOPE = 0.1
+
+
+class Hypernetwork(keras.layers.Layer):
+    """Maps noise to flat weights through fully connected layers.
+
+    The input of the stack is the noise joined to a one-hot code that says
+    which slice of the weights to make; with a single slice the code is the
+    constant 1. Hidden layers are leaky ReLU (slope 0.1), the output is linear,
+    kernels start Glorot-uniform and biases at zero, as in the authors' code.
+    Everything is float32 under any dtype policy.
+
+    A subclass says how weights are sliced: `slicing` and `join`.
+
+    Args:
+        units: widths of the hidden layers; the paper's are 64, 256, 512
+            (Sec. 3).
+        activation: activation of the hidden layers, as Keras takes it; None
+            for leaky ReLU of slope 0.1.
+        kernel_initializer: initialiser of the kernels, as Keras takes it.
+        name: name of the layer.
+
+    Raises:
+        ValueError: if `units` is not a sequence of positive integers.
+    """
+
+    def __init__(
+        self,
+        units=(64, 256, 512),
+        activation=None,
+        kernel_initializer="glorot_uniform",
+        name=None,
+    ):
+        super().__init__(name=name, dtype="float32")
+        units = tuple(units) if hasattr(units, "__iter__") else units
+        if not isinstance(units, tuple) or not all(
+            isinstance(unit, int) and unit > 0 for unit in units
+        ):
+            raise ValueError(
+                f"{type(self).__name__} expects units to be a sequence of "
+                f"positive integers, such as (64, 256, 512); got {units!r}."
+            )
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self._activation_is_default = activation is None
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def slicing(self, shape):
+        """Returns `(num_slices, slice_size)` for weights of a shape."""
+        raise NotImplementedError
+
+    def join(self, slices, shape):
+        """Turns `(num_samples, num_slices, slice_size)` into flat weights."""
+        raise NotImplementedError
+
+    def count_parameters(self, noise_dim, shape):
+        """Counts the parameters without making them.
+
+        Args:
+            noise_dim: dimension of the noise.
+            shape: shape of the generated weights.
+
+        Returns:
+            An integer.
+        """
+        num_slices, slice_size = self.slicing(shape)
+        widths = (noise_dim + num_slices, *self.units, slice_size)
+        return sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:]))
+
+    def build(self, noise_dim, shape):
+        """Makes the dense layers.
+
+        Args:
+            noise_dim: dimension of the noise, an integer.
+            shape: shape of the weights to generate, a tuple.
+        """
+        self._shape = tuple(shape)
+        self._num_slices, slice_size = self.slicing(shape)
+        activation = self.activation
+        if self._activation_is_default:
+            activation = _leaky_relu
+        width = noise_dim + self._num_slices
+        self._stack = []
+        for index, units in enumerate((*self.units, slice_size)):
+            is_output = index == len(self.units)
+            dense = keras.layers.Dense(
+                units,
+                activation=None if is_output else activation,
+                kernel_initializer=self._fresh_initializer(),
+                dtype="float32",
+                name="output" if is_output else f"hidden_{index}",
+            )
+            dense.build((None, width))
+            self._stack.append(dense)
+            width = units
+
+    def call(self, noise):
+        """Generates flat weights.
+
+        Args:
+            noise: `float32` tensor of shape `(num_samples, noise_dim)`.
+
+        Returns:
+            `float32` tensor of shape `(num_samples, prod(shape))`.
+        """
+        num_samples, num_slices = noise.shape[0], self._num_slices
+        codes = tf.tile(tf.eye(num_slices), (num_samples, 1))
+        hidden = tf.concat(
+            [tf.repeat(noise, num_slices, axis=0), codes], axis=1
+        )
+        for dense in self._stack:
+            hidden = dense(hidden)
+        slices = tf.reshape(hidden, (num_samples, num_slices, -1))
+        return self.join(slices, self._shape)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            "units": list(self.units),
+            "activation": None
+            if self._activation_is_default
+            else keras.activations.serialize(self.activation),
+            "kernel_initializer": keras.initializers.serialize(
+                self.kernel_initializer
+            ),
+            "name": self.name,
+        }
+
+    def get_build_config(self):
+        """Returns None: whoever owns a hypernetwork builds it."""
+        return None
+
+    def _fresh_initializer(self):
+        # One initialiser object used twice would draw the same values again
+        # where it carries a seed.
+        initializer = self.kernel_initializer
+        return type(initializer).from_config(initializer.get_config())
+
+
+def _leaky_relu(x):
+    return tf.nn.leaky_relu(x, alpha=_LEAKY_SLOPE)

@@ -1,0 +1,297 @@
+"""A wrapper that makes the weights of any Keras layer random."""
+
+import inspect
+import random
+
+import keras
+
+from bbh_tf import divergences
+from bbh_tf import posteriors
+from bbh_tf import priors
+from bbh_tf import randomness
+from bbh_tf import weights
+from bbh_tf.layers import drawing
+from bbh_tf.layers import selection
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.layers")
+class Bayesian(keras.layers.Layer):
+    """Wraps a layer and owns the posterior of its weights.
+
+    The wrapped layer computes as ever; its kernels and biases come from the
+    posterior. Scales and offsets of normalisation layers, and frozen layers,
+    stay point estimates. Inputs, outputs and call arguments are those of the
+    wrapped layer.
+
+    Inside a `bbh_tf.models.BayesianModel` the model draws for all such layers
+    at once and adds the KL; `kl_weight` is then ignored. In a plain
+    `keras.Model` the layer draws for itself, a new draw in each training step
+    (a layer called twice in one step draws twice), and the KL, times
+    `kl_weight`, joins the training loss. Outside training it stays at one
+    draw, so that a prediction is that of one network, whatever the batch.
+
+    Args:
+        layer: the Keras layer to wrap, a whole `Sequential` included.
+        posterior: recipe of the posterior, such as
+            `bbh_tf.posteriors.Implicit()`; the layer makes its own from it.
+        prior: None for N(0, 1), a scalar `tfp` distribution, or what
+            `bbh_tf.priors.get` takes.
+        kl_weight: weight of the KL in the loss of a plain model, 1 / number
+            of training examples; None for no KL.
+        divergence: estimate of the KL in a plain model; None for
+            `bbh_tf.divergences.KernelKL()`.
+        num_samples: posterior samples, and prior samples, of that estimate.
+        seed: seed of the layer's own draws; None for a random one.
+        sublayers: names of the inner layers whose weights are random; None
+            for all.
+        **kwargs: `name`, `dtype` (of the wrapped layer too), `trainable`.
+
+    Raises:
+        ValueError: if an argument is not as said, or the layer is the cell of
+            a recurrent layer (wrap the recurrent layer) or Bayesian already.
+
+    Example:
+
+    ```python
+    bbh_tf.layers.Bayesian(
+        keras.layers.Dense(10),
+        posterior=bbh_tf.posteriors.MeanField(),
+        kl_weight=1 / 60_000,
+        divergence=bbh_tf.divergences.AnalyticKL(),
+    )
+    ```
+
+    References:
+        Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
+        arXiv:1711.01297, Sec. 2.
+    """
+
+    def __init__(
+        self,
+        layer,
+        posterior,
+        prior=None,
+        kl_weight=None,
+        divergence=None,
+        num_samples=5,
+        seed=None,
+        sublayers=None,
+        **kwargs,
+    ):
+        _check_layer(layer)
+        # Keras reads the call's signature in Layer.__init__: that of the
+        # wrapped layer, so that masks, states and several inputs pass.
+        object.__setattr__(self, "call", self._make_call(layer))
+        explicit_dtype = kwargs.get("dtype") is not None
+        kwargs["dtype"] = kwargs.get("dtype") or layer.dtype_policy
+        super().__init__(**kwargs)
+        if explicit_dtype:
+            for inner in selection.sublayers_of(layer):
+                inner.dtype_policy = self.dtype_policy
+        self.layer = layer
+        self.posterior = posteriors.get(posterior)
+        self.prior = priors.get(prior)
+        if kl_weight is not None and not 0 <= kl_weight < float("inf"):
+            raise ValueError(
+                "Bayesian expects kl_weight to be a finite number >= 0, "
+                f"1 / number of training examples; got {kl_weight!r}."
+            )
+        self.kl_weight = kl_weight
+        self.divergence = (
+            divergences.KernelKL()
+            if divergence is None
+            else divergences.get(divergence)
+        )
+        self.num_samples = num_samples
+        self._num_draws = drawing.num_draws(self.divergence, num_samples)
+        self.seed = random.getrandbits(31) if seed is None else seed
+        self.sublayers = None if sublayers is None else list(sublayers)
+        self.supports_masking = layer.supports_masking
+
+    def __call__(self, *args, **kwargs):
+        """Calls the wrapped layer on a draw of its weights."""
+        if not self.built:
+            if not self.layer.built:
+                symbolic_args, symbolic_kwargs = keras.tree.map_structure(
+                    _to_symbolic, (args, kwargs)
+                )
+                self.layer(*symbolic_args, **symbolic_kwargs)
+            self.build()
+        return super().__call__(*args, **kwargs)
+
+    def build(self, *args, **kwargs):
+        """Builds the wrapped layer and the posterior of its weights.
+
+        Args:
+            *args: shapes, as the wrapped layer's `build` takes them.
+            **kwargs: likewise.
+
+        Raises:
+            ValueError: if the layer has no weights that can be random.
+            MemoryError: if the posterior does not fit in memory.
+        """
+        if not self.layer.built:
+            self.layer.build(*args, **kwargs)
+        self.replaced_variables = tuple(
+            selection.random_variables(self.layer, self.sublayers)
+        )
+        if not self.replaced_variables:
+            raise ValueError(
+                f"Layer {self.layer.name!r} has no trainable weights that "
+                "could be random (normalisation and frozen layers keep "
+                "theirs)."
+            )
+        self.posterior.build(weights.specs_of(self.replaced_variables))
+        self._freeze_replaced()
+        self.draw_number = self.add_weight(
+            name="draw_number",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="none",
+            autocast=False,
+        )
+        if self.kl_weight is not None:
+            drawing.check_pairing(self.divergence, [self])
+
+    def _make_call(self, layer):
+        def call(*args, **kwargs):
+            return self._call(*args, **kwargs)
+
+        call.__signature__ = _with_training(inspect.signature(layer.call))
+        return call
+
+    def _call(self, *args, **kwargs):
+        training = kwargs.get("training")
+        if "training" not in inspect.signature(self.layer.call).parameters:
+            kwargs.pop("training", None)
+        if drawing.is_drawn(self):
+            return self.layer(*args, **kwargs)
+        has_kl = bool(training) and self.kl_weight is not None
+        number = self.draw_number.value
+        samples, drawn = drawing.sample(
+            [self],
+            self._num_draws if has_kl else 1,
+            randomness.key(self.seed, drawing.TRAINING, number),
+        )
+        outputs, losses = drawing.call(
+            self.layer, [self], drawn, 0, args, kwargs
+        )
+        for loss in losses:
+            self.add_loss(loss)
+        if has_kl:
+            kl = drawing.divergence(
+                [self],
+                samples,
+                self.divergence,
+                self.num_samples,
+                randomness.key(self.seed, drawing.PRIOR, number),
+            )
+            self.add_loss(self.kl_weight * kl)
+        if training:
+            self.draw_number.assign(number + 1)
+        return outputs
+
+    def compute_output_spec(self, *args, **kwargs):
+        """Returns the wrapped layer's output, without drawing weights."""
+        if "training" not in inspect.signature(self.layer.call).parameters:
+            kwargs.pop("training", None)
+        return self.layer.compute_output_spec(*args, **kwargs)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """Returns the wrapped layer's mask."""
+        return self.layer.compute_mask(inputs, previous_mask)
+
+    @property
+    def trainable(self):
+        """Whether the posterior, and what else is in the layer, is trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        keras.layers.Layer.trainable.fset(self, value)
+        if self.built:
+            self._freeze_replaced()
+
+    def _freeze_replaced(self):
+        for variable in self.replaced_variables:
+            variable.trainable = False
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "layer": serialize(self.layer),
+            "posterior": serialize(self.posterior),
+            "prior": serialize(self.prior),
+            "kl_weight": self.kl_weight,
+            "divergence": serialize(self.divergence),
+            "num_samples": self.num_samples,
+            "seed": self.seed,
+            "sublayers": self.sublayers,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes a layer from `get_config`'s dictionary."""
+        config = dict(config)
+        # The wrapped layer brings the dtype policies of all layers in it.
+        config.pop("dtype", None)
+        config["layer"] = keras.saving.deserialize_keras_object(
+            config["layer"]
+        )
+        return cls(**config)
+
+    def get_build_config(self):
+        """Returns whether the wrapped layer, which has its shapes, is built."""
+        return {"wrapped_layer_built": self.layer.built}
+
+    def build_from_config(self, config):
+        """Builds the posterior of a layer that was loaded, built."""
+        if config["wrapped_layer_built"] and not self.built:
+            self.build()
+
+
+def _check_layer(layer):
+    if not isinstance(layer, keras.layers.Layer):
+        raise ValueError(
+            "Bayesian expects a Keras layer to wrap, such as "
+            f"keras.layers.Dense(10); got {layer!r}."
+        )
+    if hasattr(layer, "state_size") and not isinstance(
+        layer, keras.layers.RNN
+    ):
+        raise ValueError(
+            f"{type(layer).__name__} {layer.name!r} is the cell of a "
+            "recurrent layer, whose weights must not change from one time "
+            "step to the next: wrap the recurrent layer, "
+            "Bayesian(keras.layers.RNN(cell))."
+        )
+    if any(isinstance(x, Bayesian) for x in selection.sublayers_of(layer)):
+        raise ValueError(
+            f"Layer {layer.name!r} is, or holds, a Bayesian layer already."
+        )
+
+
+def _with_training(signature):
+    if "training" in signature.parameters:
+        return signature
+    parameters = list(signature.parameters.values())
+    training = inspect.Parameter(
+        "training", inspect.Parameter.KEYWORD_ONLY, default=None
+    )
+    has_var_keyword = parameters and (
+        parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+    )
+    parameters.insert(len(parameters) - bool(has_var_keyword), training)
+    return signature.replace(parameters=parameters)
+
+
+def _to_symbolic(value):
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return keras.KerasTensor(
+            value.shape, keras.backend.standardize_dtype(value.dtype)
+        )
+    return value

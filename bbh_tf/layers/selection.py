@@ -1,0 +1,59 @@
+"""Which variables of a layer become random."""
+
+import keras
+
+_NORMALIZATION = (
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.RMSNormalization,
+)
+
+
+def sublayers_of(layer):
+    """Returns a layer and all layers in it, outermost first."""
+    return list(layer._flatten_layers())
+
+
+def random_variables(layer, names=None):
+    """Returns the variables of a layer that a posterior can replace.
+
+    These are the kernels, biases and embeddings of the layer and of the
+    layers in it. Scales and offsets of normalisation layers stay point
+    estimates, and so does what the user has frozen (`trainable = False`).
+
+    Args:
+        layer: a built Keras layer or model.
+        names: names of the inner layers to take; None for all.
+
+    Returns:
+        List of `keras.Variable`, each once.
+
+    Raises:
+        ValueError: if a name is not that of an inner layer.
+    """
+    sublayers = sublayers_of(layer)
+    if names is not None:
+        known = {sublayer.name for sublayer in sublayers}
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"{layer.name!r} has no inner layer named {name!r}; it "
+                    f"has {', '.join(sorted(known))}."
+                )
+        chosen = [s for s in sublayers if s.name in set(names)]
+        sublayers = [inner for s in chosen for inner in sublayers_of(s)]
+    variables = {}
+    for sublayer in sublayers:
+        if isinstance(sublayer, _NORMALIZATION) or not sublayer.trainable:
+            continue
+        # Not `trainable_variables`: a variable once replaced is no longer
+        # trainable, and may be wrapped again.
+        for variable in sublayer._trainable_variables:
+            variables.setdefault(id(variable), variable)
+    return list(variables.values())
+
+
+def can_be_random(layer):
+    """Whether a layer has, of its own, weights that can be random."""
+    return bool(random_variables(layer))

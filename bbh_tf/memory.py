@@ -1,0 +1,62 @@
+"""How much memory there is, and how to write a number of bytes."""
+
+import pathlib
+
+_MEMINFO = pathlib.Path("/proc/meminfo")
+_CGROUP = pathlib.Path("/sys/fs/cgroup")
+
+
+def available_bytes():
+    """Returns the bytes of memory that a new allocation can have.
+
+    The smaller of what the system has and what its control group allows;
+    None where neither can be read.
+    """
+    limits = [b for b in (_system_bytes(), _cgroup_bytes()) if b is not None]
+    return min(limits) if limits else None
+
+
+def require(num_bytes, what):
+    """Refuses what memory cannot hold.
+
+    Args:
+        num_bytes: bytes that are about to be allocated.
+        what: a text that names what needs them, and how to need less.
+
+    Raises:
+        MemoryError: if fewer bytes are available.
+    """
+    available = available_bytes()
+    if available is not None and num_bytes > available:
+        raise MemoryError(
+            f"{format_bytes(num_bytes)} are needed and "
+            f"{format_bytes(available)} are free: {what}"
+        )
+
+
+def format_bytes(num_bytes):
+    """Writes a number of bytes as a person would, `"0.89 GB"` say."""
+    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if num_bytes >= scale:
+            return f"{num_bytes / scale:.3g} {unit}"
+    return f"{num_bytes} bytes"
+
+
+def _system_bytes():
+    try:
+        lines = _MEMINFO.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _cgroup_bytes():
+    try:
+        limit = (_CGROUP / "memory.max").read_text().strip()
+        used = (_CGROUP / "memory.current").read_text().strip()
+    except OSError:
+        return None
+    return None if limit == "max" else max(0, int(limit) - int(used))

@@ -1,0 +1,180 @@
+"""Making an existing Keras model Bayesian."""
+
+import keras
+
+from bbh_tf import memory
+from bbh_tf import posteriors
+from bbh_tf import weights
+from bbh_tf.layers import selection
+from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.models import plain
+
+
+def bayesify(network, posterior, prior=None, scope="layer", layers=None):
+    """Returns a copy of a model with random weights in the chosen layers.
+
+    Point estimates (normalisation, frozen layers, layers not chosen) keep
+    their values; the model given is left as it was.
+
+    Args:
+        network: a built functional or Sequential `keras.Model`; models inside
+            it are gone through too.
+        posterior: recipe of the posteriors, such as
+            `bbh_tf.posteriors.Implicit()`.
+        prior: prior of each weight; None for N(0, 1).
+        scope: `"layer"`, a posterior for each chosen layer (the paper's
+            layer-wise form), or `"network"`, one posterior for the weights of
+            all of them as one vector (the paper's single G).
+        layers: which layers: None for all that have weights to replace; a
+            name, a class, a callable from layer to bool, or a list of names
+            and classes.
+
+    Returns:
+        A `keras.Model` for `bbh_tf.models.BayesianModel`.
+
+    Raises:
+        ValueError: if an argument is not as said, or nothing is chosen.
+        MemoryError: before anything is allocated, if hypernetworks do not
+            fit in memory.
+
+    Example:
+
+    ```python
+    bbh_tf.models.bayesify(network, bbh_tf.posteriors.Implicit())
+    ```
+
+    References:
+        Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
+        arXiv:1711.01297, Table 1.
+    """
+    plain.check_cloneable(network)
+    if scope not in ("layer", "network"):
+        raise ValueError(
+            f'bayesify expects scope to be "layer" or "network"; got {scope!r}.'
+        )
+    leaves = _leaves(network)
+    chosen = _choose(leaves, layers)
+    if scope == "network":
+        return _whole_network(network, posterior, prior, chosen)
+
+    chosen_ids = {id(layer) for layer in chosen}
+    _check_memory(chosen, posterior)
+
+    def replace(layer):
+        copy = plain.copy_of(layer)
+        if id(layer) not in chosen_ids:
+            return copy
+        return Bayesian(copy, posterior, prior, name=layer.name)
+
+    bayesian, pairs = plain.clone(network, replace)
+    for old, new in pairs:
+        new = new.layer if isinstance(new, Bayesian) else new
+        _copy_values(old, new)
+    return bayesian
+
+
+def _whole_network(network, posterior, prior, chosen):
+    copy, pairs = plain.clone(network, plain.copy_of)
+    for old, new in pairs:
+        _copy_values(old, new)
+    recipe = posteriors.get(posterior)
+    config = recipe.get_config()
+    if "per" in config:
+        recipe = type(recipe).from_config({**config, "per": "layer"})
+    inputs = keras.tree.map_structure(
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
+        network.inputs[0]
+        if isinstance(network, keras.Sequential)
+        else network.input,
+    )
+    wrapped = Bayesian(
+        copy,
+        recipe,
+        prior,
+        sublayers=[layer.name for layer in chosen],
+        name=network.name,
+    )
+    return keras.Model(inputs, wrapped(inputs), name=f"{network.name}_single")
+
+
+def _leaves(model):
+    leaves = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            plain.check_cloneable(layer)
+            leaves.extend(_leaves(layer))
+        else:
+            leaves.append(layer)
+    return leaves
+
+
+def _choose(leaves, layers):
+    for layer in leaves:
+        if isinstance(layer, Bayesian):
+            raise ValueError(f"Layer {layer.name!r} is Bayesian already.")
+    candidates = [leaf for leaf in leaves if selection.can_be_random(leaf)]
+    if layers is None:
+        chosen = candidates
+    elif isinstance(layers, (list, tuple)):
+        chosen = [
+            leaf
+            for leaf in candidates
+            if any(_matches(leaf, item) for item in layers)
+        ]
+        for item in layers:
+            _check_found(item, candidates)
+    else:
+        chosen = [leaf for leaf in candidates if _matches(leaf, layers)]
+        _check_found(layers, candidates)
+    if not chosen:
+        raise ValueError(
+            "bayesify found no layer to make Bayesian among "
+            f"{', '.join(leaf.name for leaf in leaves) or 'no layers'}."
+        )
+    return chosen
+
+
+def _matches(leaf, selector):
+    if isinstance(selector, str):
+        return leaf.name == selector
+    if isinstance(selector, type):
+        return isinstance(leaf, selector)
+    if callable(selector):
+        return bool(selector(leaf))
+    raise ValueError(
+        "bayesify expects layers to be a name, a class, a callable, or a list "
+        f"of names and classes; got {selector!r}."
+    )
+
+
+def _check_found(selector, candidates):
+    if not any(_matches(leaf, selector) for leaf in candidates):
+        raise ValueError(
+            f"bayesify found no layer for {selector!r}; layers with weights "
+            "that can be random: "
+            f"{', '.join(leaf.name for leaf in candidates) or 'none'}."
+        )
+
+
+def _check_memory(chosen, posterior):
+    recipe = posteriors.get(posterior)
+    sizes = {
+        layer.name: recipe.count_parameters(
+            weights.specs_of(selection.random_variables(layer))
+        )
+        for layer in chosen
+    }
+    largest = max(sizes, key=sizes.get)
+    total = sum(sizes.values())
+    memory.require(
+        4 * total,
+        f"posteriors with {total:,} parameters, {sizes[largest]:,} of them in "
+        f"layer {largest!r} (training with Adam takes four times as much). "
+        "The sliced form of hypernetworks is far smaller: "
+        "Implicit(hypernetwork=Sliced()).",
+    )
+
+
+def _copy_values(old, new):
+    for source, target in zip(old.variables, new.variables):
+        target.assign(source)

@@ -1,0 +1,159 @@
+"""From a network's outputs to the distribution of the labels.
+
+A likelihood is a callable that takes outputs, a `float32` tensor of shape
+`(batch, ...)`, and returns a `tfp.distributions.Distribution` over labels.
+TensorFlow Probability is imported when one is first called.
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.models")
+def categorical_logits(outputs):
+    """Class probabilities `softmax(outputs)`; labels are class numbers."""
+    import tensorflow_probability as tfp
+
+    return tfp.distributions.Categorical(logits=outputs)
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.models")
+def normal_learned_scale(outputs):
+    """A normal whose mean and scale the network computes.
+
+    The last axis holds the means, then as many raw scales `s`; the standard
+    deviation is `softplus(s) + 1e-6`.
+    """
+    import tensorflow_probability as tfp
+
+    mean, raw_scale = tf.split(outputs, 2, axis=-1)
+    return tfp.distributions.Normal(mean, tf.nn.softplus(raw_scale) + 1e-6)
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.models")
+class Normal:
+    """A normal around the outputs, of one fixed standard deviation.
+
+    Args:
+        scale: standard deviation, in the units of the labels.
+
+    Raises:
+        ValueError: if `scale` is not positive and finite.
+    """
+
+    def __init__(self, scale=1.0):
+        if not 0 < scale < math.inf:
+            raise ValueError(
+                "The normal likelihood expects a positive, finite scale; "
+                f"got {scale!r}."
+            )
+        self.scale = float(scale)
+
+    def __call__(self, outputs):
+        """Returns `tfp.distributions.Normal(outputs, scale)`."""
+        import tensorflow_probability as tfp
+
+        return tfp.distributions.Normal(outputs, self.scale)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {"scale": self.scale}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes a likelihood from `get_config`'s dictionary."""
+        return cls(**config)
+
+
+_BY_NAME = {
+    "categorical_logits": lambda: categorical_logits,
+    "normal": Normal,
+    "normal_learned_scale": lambda: normal_learned_scale,
+}
+
+
+def get(likelihood):
+    """Turns a name, a callable or a serialised likelihood into a callable.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if isinstance(likelihood, str) and likelihood in _BY_NAME:
+        return _BY_NAME[likelihood]()
+    if isinstance(likelihood, dict):
+        return keras.saving.deserialize_keras_object(likelihood)
+    if callable(likelihood):
+        return likelihood
+    raise ValueError(
+        "A likelihood is a callable from outputs to a tfp distribution, or "
+        f"one of {', '.join(sorted(_BY_NAME))}; got {likelihood!r}."
+    )
+
+
+def is_categorical(distribution):
+    """Whether a distribution is over classes, with probabilities to show."""
+    return hasattr(distribution, "probs_parameter") and hasattr(
+        distribution, "logits"
+    )
+
+
+def mean(distribution):
+    """Returns class probabilities, or the mean where there are no classes."""
+    if is_categorical(distribution):
+        return distribution.probs_parameter()
+    return distribution.mean()
+
+
+def log_prob(distribution, labels):
+    """Evaluates the log-likelihood of labels.
+
+    Args:
+        distribution: what a likelihood returned, for `batch` examples.
+        labels: for classes, integers `(batch,)` or `(batch, 1)`, or
+            probabilities `(batch, classes)` (one-hot); otherwise as the
+            distribution's batch shape, but for axes of length 1.
+
+    Returns:
+        `float32` tensor of shape `(batch,)`, nats.
+
+    Raises:
+        ValueError: if the labels' shape does not fit.
+    """
+    labels = tf.convert_to_tensor(labels)
+    if is_categorical(distribution):
+        logits = distribution.logits_parameter()
+        if labels.shape.rank == logits.shape.rank:
+            if labels.shape[-1] != 1:
+                _check_shape(labels, logits, "one-hot labels")
+                per_label = tf.reduce_sum(
+                    tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
+                    axis=-1,
+                )
+                return _sum_per_example(per_label)
+            labels = tf.squeeze(labels, -1)
+        _check_shape(labels, logits[..., 0], "class labels")
+        return _sum_per_example(
+            distribution.log_prob(tf.cast(labels, tf.int32))
+        )
+    target = distribution.mean()
+    if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
+        labels = labels[..., None]
+    _check_shape(labels, target, "labels")
+    return _sum_per_example(
+        distribution.log_prob(tf.cast(labels, target.dtype))
+    )
+
+
+def _check_shape(labels, target, what):
+    if not labels.shape.is_compatible_with(target.shape):
+        raise ValueError(
+            f"Expected {what} of shape {tuple(target.shape)}; got "
+            f"{tuple(labels.shape)}."
+        )
+
+
+def _sum_per_example(values):
+    axes = range(1, values.shape.rank)
+    return tf.cast(tf.reduce_sum(values, axis=list(axes)), tf.float32)

@@ -1,0 +1,138 @@
+"""Running a network over data, draw by draw."""
+
+import itertools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bbh_tf import randomness
+from bbh_tf.layers import drawing
+
+# Inputs are held in blocks of about this size while all draws pass over them,
+# so that weights are generated once per draw and block, not once per batch.
+_BLOCK_BYTES = 2**28
+
+
+class Predictor:
+    """Runs the draws of a model's posterior over blocks of data.
+
+    Args:
+        network: the Keras model to run.
+        layers: the `Bayesian` layers in it.
+        seed: the model's seed, first word of all random keys.
+        jit_compile: whether XLA compiles the pass through the network.
+        run_eagerly: whether to compile nothing.
+    """
+
+    def __init__(self, network, layers, seed, jit_compile, run_eagerly):
+        self._seed = seed
+
+        def sample(key, index):
+            return drawing.sample(layers, 1, key, first=index)[1]
+
+        def forward(inputs, weights):
+            outputs, _ = drawing.call(
+                network, layers, weights, 0, (inputs,), {"training": False}
+            )
+            return tf.cast(outputs, tf.float32)
+
+        if not run_eagerly:
+            sample = tf.function(sample, autograph=False)
+            forward = tf.function(
+                forward,
+                autograph=False,
+                jit_compile=jit_compile,
+                reduce_retracing=True,
+            )
+        self._sample = sample
+        self._forward = forward
+
+    def weights(self, seed, index):
+        """Returns draw `index` of the weights under a prediction seed.
+
+        Returns:
+            For each `Bayesian` layer, a list of `(1, *shape)` tensors.
+        """
+        key = randomness.key(self._seed, drawing.PREDICTION, seed)
+        return self._sample(key, tf.constant(index, tf.int32))
+
+    def outputs(self, inputs, num_samples, seed):
+        """Yields the network's outputs for each draw.
+
+        Args:
+            inputs: list of batches.
+            num_samples: number of draws.
+            seed: prediction seed.
+
+        Yields:
+            For each draw, a list of outputs, one for each batch.
+        """
+        for index in range(num_samples):
+            weights = self.weights(seed, index)
+            yield [self._forward(batch, weights) for batch in inputs]
+
+
+def blocks(x, y=None, sample_weight=None, batch_size=None, steps=None):
+    """Splits data into blocks of batches.
+
+    Args:
+        x: array, structure of arrays, `tf.data.Dataset`, `keras` data set, or
+            iterator of batches `(x,)`, `(x, y)`, `(x, y, sample_weight)`.
+        y: labels, where `x` holds arrays.
+        sample_weight: weights, where `x` holds arrays.
+        batch_size: examples in a batch, where `x` holds arrays; None for 256.
+        steps: number of batches to take; None for all.
+
+    Yields:
+        Lists of `(x, y, sample_weight)`.
+
+    Raises:
+        ValueError: if there is no example or lengths differ.
+    """
+    block, num_bytes, empty = [], 0, True
+    for batch in itertools.islice(
+        _batches(x, y, sample_weight, batch_size), steps
+    ):
+        empty = False
+        batch = keras.utils.unpack_x_y_sample_weight(batch)
+        block.append(batch)
+        num_bytes += sum(
+            leaf.nbytes for leaf in map(np.asarray, keras.tree.flatten(batch[0]))
+        )
+        if num_bytes >= _BLOCK_BYTES:
+            yield block
+            block, num_bytes = [], 0
+    if empty:
+        raise ValueError("Expected at least one example to predict; got none.")
+    if block:
+        yield block
+
+
+def _batches(x, y, sample_weight, batch_size):
+    if isinstance(x, keras.utils.PyDataset):
+        return (x[index] for index in range(len(x)))
+    if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
+        return iter(x)
+    return _array_batches(x, y, sample_weight, batch_size or 256)
+
+
+def _array_batches(x, y, sample_weight, batch_size):
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(
+            f"Expected batch_size to be a positive integer; got {batch_size!r}."
+        )
+    data = keras.tree.map_structure(
+        lambda leaf: leaf if tf.is_tensor(leaf) else np.asarray(leaf),
+        tuple(part for part in (x, y, sample_weight) if part is not None),
+    )
+    lengths = {int(leaf.shape[0]) for leaf in keras.tree.flatten(data)}
+    if len(lengths) != 1:
+        raise ValueError(
+            "Expected inputs, labels and weights of the same number of "
+            f"examples; got {sorted(lengths)}."
+        )
+    for start in range(0, lengths.pop(), batch_size):
+        yield keras.tree.map_structure(
+            lambda leaf: leaf[start : start + batch_size], data
+        )

@@ -1,0 +1,74 @@
+"""What posteriors hold, and whether they can be trained in this memory."""
+
+import keras
+
+from bbh_tf import memory
+
+_NUM_SLOTS = {"SGD": 1, "RMSprop": 1, "Adagrad": 1, "Lion": 1}
+_ADAM_SLOTS = 2
+
+
+def posterior_table(model):
+    """Lists the parts of all posteriors with their sizes.
+
+    Args:
+        model: a `bbh_tf.models.BayesianModel`.
+
+    Returns:
+        A text of several lines.
+    """
+    rows = [("layer", "posterior", "weights", "parameters", "bytes")]
+    total_weights = total_parameters = 0
+    for layer in model.bayesian_layers:
+        for what, weights, parameters in layer.posterior.parameter_report():
+            rows.append(_row(layer.name, what, weights, parameters))
+            total_weights += weights
+            total_parameters += parameters
+    rows.append(_row("all", "", total_weights, total_parameters))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if index < 2 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths))
+        ).rstrip()
+        for row in rows
+    ]
+    lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
+    lines.append(
+        f"KL weight after annealing: {model.kl_scale:g} / "
+        f"{model.num_train_examples:,} training examples; "
+        f"{type(model.divergence).__name__} of {model.num_samples} posterior "
+        f"and {model.num_prior_samples} prior samples"
+    )
+    return "\n".join(lines)
+
+
+def check_training_memory(layers, optimizer):
+    """Refuses training whose gradients and moments do not fit in memory.
+
+    Args:
+        layers: built `Bayesian` layers.
+        optimizer: what was given to `compile`.
+
+    Raises:
+        MemoryError: naming sizes and the sliced form.
+    """
+    count = sum(layer.posterior.count_params() for layer in layers)
+    name = type(keras.optimizers.get(optimizer)).__name__
+    copies = 1 + _NUM_SLOTS.get(name, _ADAM_SLOTS)
+    memory.require(
+        4 * copies * count,
+        f"gradients and moments of {count:,} posterior parameters under "
+        f"{name}. The sliced form of hypernetworks is far smaller: "
+        "Implicit(hypernetwork=Sliced()).",
+    )
+
+
+def _row(layer, what, weights, parameters):
+    return (
+        layer,
+        what,
+        f"{weights:,}",
+        f"{parameters:,}",
+        memory.format_bytes(4 * parameters),
+    )

@@ -1,0 +1,150 @@
+"""The factorised normal posterior of Bayes by Backprop."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from bbh_tf import randomness
+from bbh_tf import weights
+from bbh_tf.posteriors import posterior
+
+_LOG_2_PI = math.log(2 * math.pi)
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
+class MeanField(posterior.Posterior):
+    """N(mean, exp(log_variance)) for each weight, independently.
+
+    Args:
+        initial_log_variance: log-variances start at normal values around
+            this, of standard deviation 0.05 and truncated at two of them. The
+            default, -9, is a standard deviation of 0.011.
+        mean_initializer: initialiser of the means, as Keras takes it; None
+            for a truncated normal of variance 1 / fan-in, as in the authors'
+            code.
+        name: name of the layer.
+
+    Raises:
+        ValueError: if `initial_log_variance` is not a finite number.
+
+    References:
+        Blundell et al., Weight Uncertainty in Neural Networks,
+        arXiv:1505.05424; Pawlowski et al., arXiv:1711.01297, Sec. 3 ("BbB").
+    """
+
+    def __init__(
+        self, initial_log_variance=-9.0, mean_initializer=None, name=None
+    ):
+        super().__init__(name=name)
+        if not -float("inf") < initial_log_variance < float("inf"):
+            raise ValueError(
+                "MeanField expects a finite initial_log_variance; got "
+                f"{initial_log_variance!r}."
+            )
+        self.initial_log_variance = float(initial_log_variance)
+        self.mean_initializer = (
+            None
+            if mean_initializer is None
+            else keras.initializers.get(mean_initializer)
+        )
+
+    def build(self, specs):
+        """Makes means and log-variances.
+
+        Args:
+            specs: list of `bbh_tf.weights.WeightSpec`.
+        """
+        self._specs = list(specs)
+        self._means = []
+        self._log_variances = []
+        for spec in specs:
+            self._means.append(
+                self.add_weight(
+                    name=f"{spec.name}_mean",
+                    shape=spec.shape,
+                    initializer=self._new_mean_initializer(),
+                    dtype="float32",
+                    autocast=False,
+                )
+            )
+            self._log_variances.append(
+                self.add_weight(
+                    name=f"{spec.name}_log_variance",
+                    shape=spec.shape,
+                    initializer=keras.initializers.TruncatedNormal(
+                        self.initial_log_variance, 0.05
+                    ),
+                    dtype="float32",
+                    autocast=False,
+                )
+            )
+
+    def count_parameters(self, specs):
+        """Counts two for each weight."""
+        return 2 * sum(spec.size for spec in specs)
+
+    def sample(self, num_samples, seed, position=0, first=0):
+        """Draws weights; see `Posterior.sample`."""
+        size = sum(spec.size for spec in self._specs)
+        noise = weights.unflatten(
+            randomness.normal(
+                randomness.fold(seed, position), num_samples, (size,), first
+            ),
+            [spec.shape for spec in self._specs],
+        )
+        samples = [
+            mean + tf.exp(0.5 * log_variance) * epsilon
+            for mean, log_variance, epsilon in zip(
+                self._means, self._log_variances, noise
+            )
+        ]
+        log_prob = -0.5 * tf.add_n(
+            [
+                tf.reduce_sum(
+                    tf.reshape(
+                        tf.square(epsilon) + log_variance + _LOG_2_PI,
+                        (num_samples, -1),
+                    ),
+                    axis=1,
+                )
+                for log_variance, epsilon in zip(self._log_variances, noise)
+            ]
+        )
+        return samples, log_prob
+
+    def distributions(self):
+        """Returns one `tfp.distributions.Normal` for each weight tensor."""
+        import tensorflow_probability as tfp
+
+        return [
+            tfp.distributions.Normal(
+                tf.convert_to_tensor(mean),
+                tf.exp(0.5 * tf.convert_to_tensor(log_variance)),
+            )
+            for mean, log_variance in zip(self._means, self._log_variances)
+        ]
+
+    def parameter_report(self):
+        """Lists means and log-variances; see `Posterior.parameter_report`."""
+        return [
+            (f"mean and log-variance of {spec.name}", spec.size, 2 * spec.size)
+            for spec in self._specs
+        ]
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            "initial_log_variance": self.initial_log_variance,
+            "mean_initializer": None
+            if self.mean_initializer is None
+            else keras.initializers.serialize(self.mean_initializer),
+        }
+
+    def _new_mean_initializer(self):
+        if self.mean_initializer is None:
+            return keras.initializers.VarianceScaling(
+                1.0, "fan_in", "truncated_normal"
+            )
+        initializer = self.mean_initializer
+        return type(initializer).from_config(initializer.get_config())

@@ -1,0 +1,127 @@
+"""What all posteriors over weights have in common."""
+
+import keras
+
+
+class Posterior(keras.layers.Layer):
+    """Distribution q over the weights of one layer, with its parameters.
+
+    A posterior given to a layer is a recipe: the layer makes its own from the
+    configuration, so one object may be given to many layers.
+
+    A subclass makes its parameters in `build(specs)`, samples the random
+    variables in `sample` and turns them into weights in `weights`. Parameters
+    and samples are float32 under any dtype policy.
+
+    Args:
+        name: name of the layer.
+    """
+
+    def __init__(self, name=None):
+        super().__init__(name=name, dtype="float32")
+
+    def build(self, specs):
+        """Makes the parameters of q.
+
+        Args:
+            specs: list of `bbh_tf.weights.WeightSpec`, one for each weight
+                tensor.
+        """
+        raise NotImplementedError
+
+    def count_parameters(self, specs):
+        """Counts the parameters that `build(specs)` would make.
+
+        Args:
+            specs: list of `bbh_tf.weights.WeightSpec`.
+
+        Returns:
+            An integer.
+        """
+        raise NotImplementedError
+
+    def sample(self, num_samples, seed, position=0, first=0):
+        """Draws the random variables.
+
+        Args:
+            num_samples: number of samples, a Python integer.
+            seed: a key of `bbh_tf.randomness`.
+            position: position of the layer in the network: layers of
+                different positions draw independently.
+            first: index of the first sample, an integer or scalar tensor.
+
+        Returns:
+            `(samples, log_prob)`: a list of `float32` tensors of shape
+            `(num_samples, *shape)`, and their log-density under q, a tensor
+            of shape `(num_samples,)` in nats, or None where it is unknown.
+        """
+        raise NotImplementedError
+
+    def weights_of(self, samples):
+        """Turns random variables into weights.
+
+        Args:
+            samples: list of tensors, as `sample` returns them.
+
+        Returns:
+            List of `float32` tensors of shape `(num_samples, *shape)`, in
+            the order of `specs`. Here, the samples themselves.
+        """
+        return samples
+
+    def distributions(self):
+        """Returns q as distributions, one for each weight tensor.
+
+        Returns:
+            List of `tfp.distributions.Distribution`, whose batch shapes are
+            those of the weight tensors; None where q has no density.
+        """
+        return None
+
+    def parameter_report(self):
+        """Describes the parameters.
+
+        Returns:
+            List of `(what, weights, parameters)`: a text and two integers
+            for each part of the posterior.
+        """
+        raise NotImplementedError
+
+    def compute_output_spec(self, *args, **kwargs):
+        """Refuses: a posterior is no layer of a network."""
+        raise TypeError(
+            f"{type(self).__name__} is a posterior, not a layer of a network: "
+            "give it to bbh_tf.layers.Bayesian or bbh_tf.models.bayesify."
+        )
+
+    call = compute_output_spec
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {}
+
+    def get_build_config(self):
+        """Returns None: the layer that owns a posterior builds it."""
+        return None
+
+
+def get(posterior):
+    """Makes a fresh posterior from a recipe.
+
+    Args:
+        posterior: a `Posterior`, built or not, or its serialised form.
+
+    Returns:
+        A new, unbuilt posterior of the same configuration.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(posterior, dict):
+        posterior = keras.saving.deserialize_keras_object(posterior)
+    if not isinstance(posterior, Posterior):
+        raise ValueError(
+            "Expected a posterior, such as bbh_tf.posteriors.Implicit(); "
+            f"got {posterior!r}."
+        )
+    return type(posterior).from_config(posterior.get_config())

@@ -1,0 +1,7 @@
+"""Priors over weights."""
+
+from bbh_tf.priors.adapter import get
+from bbh_tf.priors.independent import Independent
+from bbh_tf.priors.normal import Normal
+
+__all__ = ["Independent", "Normal", "get"]

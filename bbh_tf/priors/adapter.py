@@ -1,0 +1,35 @@
+"""One form for all that can serve as a prior."""
+
+import keras
+
+from bbh_tf.priors import independent
+from bbh_tf.priors import normal
+
+
+def get(prior):
+    """Turns what a user gives as a prior into a prior.
+
+    Args:
+        prior: None for the standard normal of the paper; a scalar
+            `tfp.distributions.Distribution`; the serialised form of a prior;
+            or any object whose `sample(num_samples, shapes, seed)` returns a
+            list of tensors of shape `(num_samples, *shape)`.
+
+    Returns:
+        An object with `sample(num_samples, shapes, seed)`.
+
+    Raises:
+        ValueError: if `prior` is none of these.
+    """
+    if prior is None:
+        return normal.Normal()
+    if isinstance(prior, dict):
+        return keras.saving.deserialize_keras_object(prior)
+    if hasattr(prior, "batch_shape") and hasattr(prior, "sample"):
+        return independent.Independent(prior)
+    if callable(getattr(prior, "sample", None)):
+        return prior
+    raise ValueError(
+        "A prior is a tfp distribution, or an object with "
+        f"sample(num_samples, shapes, seed); got {prior!r}."
+    )

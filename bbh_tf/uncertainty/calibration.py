@@ -1,0 +1,106 @@
+"""How far confidence and accuracy are apart."""
+
+import dataclasses
+import numbers
+
+import numpy as np
+
+from bbh_tf.uncertainty.checks import check_classified
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ReliabilityDiagram:
+    """Accuracy against confidence, bin by bin.
+
+    Attributes:
+        edges: float64 array `(num_bins + 1,)`, from 0 to 1; bin `i` holds
+            the confidences in `(edges[i], edges[i + 1]]`.
+        confidence: float64 array `(num_bins,)`, mean confidence of a bin,
+            NaN where the bin is empty.
+        accuracy: float64 array `(num_bins,)`, share of right predictions
+            of a bin, NaN where the bin is empty.
+        count: int64 array `(num_bins,)`, examples in a bin.
+    """
+
+    edges: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    count: np.ndarray
+
+
+def reliability_diagram(probabilities, labels, num_bins=15):
+    """Bins predictions by their confidence, the highest probability.
+
+    Bins have equal width and are closed on the right, so a confidence of
+    exactly 1 is counted, in the last one.
+
+    Args:
+        probabilities: array-like, `(examples, classes)`.
+        labels: array-like of integers, `(examples,)`.
+        num_bins: int of at least 1.
+
+    Returns:
+        A `ReliabilityDiagram`; its counts add up to the examples.
+
+    Raises:
+        ValueError: if the probabilities are not distributions, the labels
+            are not integers within range, the lengths differ, or
+            `num_bins` is not a positive integer.
+    """
+    if (
+        not isinstance(num_bins, numbers.Integral)
+        or isinstance(num_bins, bool)
+        or num_bins < 1
+    ):
+        raise ValueError(
+            f"num_bins: expected a positive integer, got {num_bins!r}."
+        )
+    probabilities, labels = check_classified(probabilities, labels)
+    confidences = np.max(probabilities, axis=-1)
+    right = np.argmax(probabilities, axis=-1) == labels
+    edges = np.arange(num_bins + 1) / num_bins
+    # Only the inner edges are searched: whatever round-off puts above 1
+    # lands in the last bin instead of nowhere.
+    index = np.searchsorted(edges[1:-1], confidences, side="left")
+    count = np.bincount(index, minlength=num_bins)
+    # 0 / NaN is NaN without the warning that 0 / 0 would give.
+    divisor = np.where(count > 0, count, np.nan)
+    return ReliabilityDiagram(
+        edges=edges,
+        confidence=np.bincount(index, confidences, num_bins) / divisor,
+        accuracy=np.bincount(index, right, num_bins) / divisor,
+        count=count,
+    )
+
+
+def expected_calibration_error(probabilities, labels, num_bins=15):
+    """Mean gap between confidence and accuracy over equal-width bins.
+
+    `sum_b (count_b / examples) * |accuracy_b - confidence_b|`, with the
+    bins of `reliability_diagram`.
+
+    Args:
+        probabilities: array-like, `(examples, classes)`.
+        labels: array-like of integers, `(examples,)`.
+        num_bins: int of at least 1.
+
+    Returns:
+        float in `[0, 1]`; 0 where every bin is as accurate as confident.
+
+    Raises:
+        ValueError: as `reliability_diagram` does.
+
+    References:
+        Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural
+        Networks", ICML 2017, arXiv:1706.04599, equation 3.
+
+    Example:
+    ```python
+    # Half certain and wrong, half right at 0.75: (1.0 + 0.25) / 2.
+    expected_calibration_error([[1.0, 0.0], [0.75, 0.25]], [1, 0])  # 0.625
+    ```
+    """
+    diagram = reliability_diagram(probabilities, labels, num_bins)
+    filled = diagram.count > 0
+    gaps = np.abs(diagram.accuracy[filled] - diagram.confidence[filled])
+    return float(np.average(gaps, weights=diagram.count[filled]))

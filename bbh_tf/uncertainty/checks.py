@@ -1,0 +1,130 @@
+"""Refusals shared by the measures: what an input must be, in one line."""
+
+import numpy as np
+
+# A softmax in float16 misses 1 by a few 1e-4; anything beyond this is not a
+# distribution but logits, log-probabilities or a wrong axis.
+ROW_SUM_TOLERANCE = 1e-3
+
+
+def check_floats(values, name):
+    """Turns `values` into a finite, non-empty float64 array.
+
+    Args:
+        values: array-like of real numbers, any shape.
+        name: str, what the caller calls it; it opens every error line.
+
+    Returns:
+        float64 array of the same shape.
+
+    Raises:
+        ValueError: if it is not numeric, is empty, or holds NaN or inf.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "cOSUmM":
+        raise ValueError(
+            f"{name}: expected real numbers, got dtype {array.dtype}."
+        )
+    array = array.astype(np.float64)
+    if array.size == 0:
+        raise ValueError(
+            f"{name}: expected at least one value, got shape {array.shape}."
+        )
+    num_bad = int(np.sum(~np.isfinite(array)))
+    if num_bad:
+        raise ValueError(
+            f"{name}: expected finite values, got {num_bad} NaN or inf."
+        )
+    return array
+
+
+def check_probabilities(probabilities, axes=None, name="probabilities"):
+    """Checks that the last axis holds probability distributions.
+
+    Args:
+        probabilities: array-like, `(..., classes)`.
+        axes: tuple of str naming every axis, which fixes the rank; `None`
+            accepts any rank of at least 1.
+        name: str, what the caller calls it.
+
+    Returns:
+        float64 array of the same shape, the values unchanged.
+
+    Raises:
+        ValueError: on a wrong rank, an empty array, NaN or inf, an entry
+            below 0, or a row whose sum is off 1 by more than 1e-3.
+    """
+    array = check_floats(probabilities, name)
+    expected = f"({', '.join(axes)})" if axes else "(..., classes)"
+    if array.ndim == 0 or (axes and array.ndim != len(axes)):
+        raise ValueError(
+            f"{name}: expected shape {expected}, got {array.shape}."
+        )
+    smallest = float(np.min(array))
+    if smallest < 0:
+        raise ValueError(
+            f"{name}: expected values in [0, 1], got {smallest:.6g}."
+        )
+    sums = np.sum(array, axis=-1)
+    worst = float(sums.flat[np.argmax(np.abs(sums - 1))])
+    if abs(worst - 1) > ROW_SUM_TOLERANCE:
+        raise ValueError(
+            f"{name}: expected rows that sum to 1 over the last axis, "
+            f"got a sum of {worst:.6g}."
+        )
+    return array
+
+
+def check_labels(labels, num_examples, num_classes):
+    """Checks class labels against the probabilities they belong to.
+
+    Args:
+        labels: array-like of integers, `(examples,)`.
+        num_examples: int, the number of rows of the probabilities.
+        num_classes: int, the number of columns of the probabilities.
+
+    Returns:
+        int64 array `(examples,)`.
+
+    Raises:
+        ValueError: on a wrong rank or length, a dtype that is not an
+            integer one, or a label outside `0 .. num_classes - 1`.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1:
+        raise ValueError(
+            f"labels: expected shape (examples,), got {array.shape}."
+        )
+    if len(array) != num_examples:
+        raise ValueError(
+            f"labels: expected {num_examples} labels, one for each row of "
+            f"the probabilities, got {len(array)}."
+        )
+    if array.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels: expected integer class numbers, got dtype {array.dtype}."
+        )
+    low, high = int(np.min(array)), int(np.max(array))
+    if low < 0 or high >= num_classes:
+        raise ValueError(
+            f"labels: expected values in 0..{num_classes - 1}, "
+            f"got {low if low < 0 else high}."
+        )
+    return array.astype(np.int64)
+
+
+def check_classified(probabilities, labels):
+    """Checks a pair of predictions and true labels.
+
+    Args:
+        probabilities: array-like, `(examples, classes)`.
+        labels: array-like of integers, `(examples,)`.
+
+    Returns:
+        The pair as a float64 array and an int64 array.
+
+    Raises:
+        ValueError: as `check_probabilities` and `check_labels` do.
+    """
+    probabilities = check_probabilities(probabilities, ("examples", "classes"))
+    return probabilities, check_labels(labels, *probabilities.shape)

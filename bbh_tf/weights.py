@@ -1,0 +1,96 @@
+"""Names, shapes and layouts of the weights that a posterior generates.
+
+A sample of weights has two forms: flat, `(num_samples, num_weights)`, and as
+tensors, a list of `(num_samples, *shape)`, one for each weight tensor.
+"""
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightSpec:
+    """Name and shape of one weight tensor.
+
+    Attributes:
+        name: the variable's name, `"kernel"` say.
+        shape: its shape, a tuple of integers.
+    """
+
+    name: str
+    shape: tuple
+
+    @property
+    def size(self):
+        """Number of scalars."""
+        return math.prod(self.shape)
+
+
+def specs_of(variables):
+    """Describes Keras variables.
+
+    Args:
+        variables: list of `keras.Variable`.
+
+    Returns:
+        List of `WeightSpec`.
+    """
+    return [WeightSpec(v.name, tuple(v.shape)) for v in variables]
+
+
+def unflatten(flat, shapes):
+    """Splits flat samples into tensors.
+
+    Args:
+        flat: tensor of shape `(num_samples, sum of sizes)`.
+        shapes: shapes of the weight tensors, a list of tuples.
+
+    Returns:
+        List of tensors of shape `(num_samples, *shape)`.
+    """
+    num_samples = flat.shape[0]
+    sizes = [math.prod(shape) for shape in shapes]
+    return [
+        tf.reshape(part, (num_samples, *shape))
+        for part, shape in zip(tf.split(flat, sizes, axis=1), shapes)
+    ]
+
+
+def flatten(tensors):
+    """Joins tensors of shape `(num_samples, *shape)` into flat samples."""
+    num_samples = tensors[0].shape[0]
+    return tf.concat(
+        [tf.reshape(tensor, (num_samples, -1)) for tensor in tensors], axis=1
+    )
+
+
+def join_output_slices(slices):
+    """Lays slices along the last axis of a tensor, flattened.
+
+    Args:
+        slices: tensor of shape `(num_samples, num_slices, slice_size)`; slice
+            `c` holds `weights[..., c]` in row-major order.
+
+    Returns:
+        Tensor of shape `(num_samples, num_slices * slice_size)`: the weights
+        in row-major order.
+    """
+    num_samples = slices.shape[0]
+    return tf.reshape(tf.transpose(slices, (0, 2, 1)), (num_samples, -1))
+
+
+def join_chunks(chunks, num_weights):
+    """Lays contiguous runs of the flat weights end to end.
+
+    Args:
+        chunks: tensor of shape `(num_samples, num_chunks, chunk_size)`.
+        num_weights: number of weights; what the last chunk holds beyond them
+            is dropped.
+
+    Returns:
+        Tensor of shape `(num_samples, num_weights)`.
+    """
+    flat = tf.reshape(chunks, (chunks.shape[0], -1))
+    return flat[:, :num_weights]

@@ -1,0 +1,255 @@
+"""Holds the rooms and stairs: imports run downward only.
+
+The table says on which floor each room of the library stands. A file may
+import from its own room and from the floors below, from nowhere else.
+"""
+
+import ast
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLOORS = {
+    "bbh_tf.memory": 0,
+    "bbh_tf.randomness": 0,
+    "bbh_tf.version": 0,
+    "bbh_tf.weights": 0,
+    "bbh_tf.annealing": 1,
+    "bbh_tf.attacks": 1,
+    "bbh_tf.datasets": 1,
+    "bbh_tf.divergences": 1,
+    "bbh_tf.hypernetworks": 1,
+    "bbh_tf.optimizers": 1,
+    "bbh_tf.priors": 1,
+    "bbh_tf.uncertainty": 1,
+    "bbh_tf.posteriors": 2,
+    "bbh_tf.layers": 3,
+    "bbh_tf.models": 4,
+    # The front door, which shows every room.
+    "bbh_tf": 4,
+    "benchmarks": 5,
+    "experiments": 5,
+}
+FRONT_DOOR = "bbh_tf/__init__.py"
+HOUSES = ("bbh_tf", "benchmarks", "experiments")
+MOST_LINES = 300
+# The library itself needs no more than what setup.py always installs.
+LAZY_ONLY = {"PIL", "matplotlib", "psutil", "rich", "sklearn", "tqdm"}
+
+
+def sources(root, *folders):
+    """Yields (relative path, text) of the Python files in some folders."""
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*.py")):
+            yield path.relative_to(root).as_posix(), path.read_text("utf-8")
+
+
+def room_of(module):
+    """Returns the room of a dotted name: a.b within bbh_tf, else a."""
+    parts = module.split(".")
+    return ".".join(parts[: 2 if parts[0] == "bbh_tf" else 1])
+
+
+def imported(nodes):
+    """Yields (line, dotted name) of every import among some nodes."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield node.lineno, f"{node.module}.{alias.name}"
+
+
+def upward_imports(root):
+    """Returns a line for each import that does not run downward."""
+    lines = []
+    for path, text in sources(root, *HOUSES):
+        if path == FRONT_DOOR:
+            continue
+        room = room_of(path.removesuffix(".py").replace("/", "."))
+        if room not in FLOORS:
+            lines.append(f"{path}: {room} is not in the table of floors")
+            continue
+        for line, name in imported(ast.walk(ast.parse(text))):
+            house = name.split(".")[0]
+            other = room_of(name) if room_of(name) in FLOORS else house
+            if house not in HOUSES or other == room:
+                continue
+            if FLOORS[other] >= FLOORS[room]:
+                lines.append(f"{path}:{line}: {room} may not import {name}")
+    return lines
+
+
+def flag_imports(root):
+    """Returns a line for each import of absl.flags within the library."""
+    return [
+        f"{path}:{line}: absl.flags belongs in experiments/"
+        for path, text in sources(root, "bbh_tf")
+        for line, name in imported(ast.walk(ast.parse(text)))
+        if name.startswith("absl.flags")
+    ]
+
+
+def eager_imports(root):
+    """Returns a line for each import of an extra outside a function."""
+    lines = []
+    for path, text in sources(root, "bbh_tf"):
+        nodes = list(ast.walk(ast.parse(text)))
+        inside = {
+            inner
+            for node in nodes
+            if isinstance(node, ast.FunctionDef)
+            for inner in ast.walk(node)
+        }
+        for line, name in imported(
+            node for node in nodes if node not in inside
+        ):
+            if name.split(".")[0] in LAZY_ONLY:
+                lines.append(f"{path}:{line}: import {name} where it is used")
+    return lines
+
+
+def crowded_files(root):
+    """Returns a line for each library file that holds too much."""
+    lines = []
+    for path, text in sources(root, "bbh_tf"):
+        length = len(text.splitlines())
+        if length > MOST_LINES:
+            lines.append(f"{path}: {length} lines")
+        classes = [
+            node.name
+            for node in ast.parse(text).body
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        ]
+        if len(classes) > 1:
+            lines.append(f"{path}: public classes {', '.join(classes)}")
+    return lines
+
+
+def drawers_of_odds_and_ends(root):
+    """Returns the files that no name could be found for."""
+    return [
+        path
+        for path, _ in sources(root, *HOUSES, "tests", "tools")
+        if re.search(r"(^|/)_?(utils?|helpers|misc)\.py$", path)
+    ]
+
+
+def folders_left_behind(root):
+    """Returns the folders of code that packaging would pass over."""
+    folders = {(root / path).parent for path, _ in sources(root, *HOUSES[::2])}
+    return [
+        folder.relative_to(root).as_posix()
+        for folder in sorted(folders)
+        if not (folder / "__init__.py").exists()
+    ]
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Returns a function that writes a file and gives back the root."""
+
+    def write(path, text):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        upward_imports,
+        flag_imports,
+        eager_imports,
+        crowded_files,
+        drawers_of_odds_and_ends,
+        folders_left_behind,
+    ],
+    ids=lambda rule: rule.__name__,
+)
+def test_the_tree_keeps_the_rule(rule):
+    assert rule(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("bbh_tf/priors/a.py", "from bbh_tf import posteriors\n"),
+        ("bbh_tf/priors/a.py", "from bbh_tf.posteriors import Implicit\n"),
+        ("bbh_tf/priors/a.py", "import bbh_tf.posteriors.implicit\n"),
+        ("bbh_tf/priors/a.py", "import bbh_tf as bbh\n"),
+        ("bbh_tf/priors/a.py", "def f():\n    import experiments.a\n"),
+        ("bbh_tf/priors/a.py", "from bbh_tf.attacks import fgsm\n"),
+        ("bbh_tf/weights.py", "from bbh_tf import randomness\n"),
+        ("bbh_tf/layers/deep/a.py", "from bbh_tf import models\n"),
+        ("bbh_tf/priors/a.py", "from bbh_tf import attic\n"),
+        ("bbh_tf/attic/a.py", ""),
+        ("experiments/a.py", "from benchmarks import a\n"),
+    ],
+)
+def test_an_upward_import_is_caught(house, path, text):
+    assert len(upward_imports(house(path, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("bbh_tf/posteriors/a.py", "from bbh_tf.priors import standard\n"),
+        ("bbh_tf/priors/a.py", "from bbh_tf.priors import b\n"),
+        ("bbh_tf/priors/a.py", "from bbh_tf import randomness, version\n"),
+        ("bbh_tf/__init__.py", "from bbh_tf import models\n"),
+        ("experiments/a.py", "import bbh_tf as bbh\n"),
+        ("experiments/a.py", "from bbh_tf import __version__\n"),
+        ("bbh_tf/layers/a.py", "import keras\nimport experiments_of_mine\n"),
+    ],
+)
+def test_a_downward_import_is_let_through(house, path, text):
+    assert upward_imports(house(path, text)) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["from absl import flags\n", "import absl.flags\n"]
+)
+def test_flags_are_caught_in_the_library_alone(house, text):
+    house("experiments/a.py", text)
+    assert flag_imports(house("bbh_tf/priors/a.py", "")) == []
+    assert len(flag_imports(house("bbh_tf/priors/a.py", text))) == 1
+
+
+def test_an_extra_at_module_level_is_caught(house):
+    lazy = "def f():\n    import sklearn\n"
+    assert eager_imports(house("bbh_tf/datasets/a.py", lazy)) == []
+    eager = "from sklearn import datasets\n"
+    assert len(eager_imports(house("bbh_tf/datasets/a.py", eager))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = 1\n" * 301, "class A:\n    pass\n\n\nclass B:\n    pass\n"],
+    ids=["long", "two classes"],
+)
+def test_a_crowded_file_is_caught(house, text):
+    assert len(crowded_files(house("bbh_tf/priors/a.py", text))) == 1
+
+
+def test_a_long_list_and_a_private_class_are_let_through(house):
+    text = "class A:\n    pass\n\n\nclass _B:\n    pass\n" + "x = 1\n" * 290
+    assert crowded_files(house("bbh_tf/priors/a.py", text)) == []
+
+
+def test_a_drawer_of_odds_and_ends_is_caught(house):
+    assert drawers_of_odds_and_ends(house("bbh_tf/priors/utils.py", ""))
+    assert len(drawers_of_odds_and_ends(house("bbh_tf/weights.py", ""))) == 1
+
+
+def test_a_folder_without_init_is_caught(house):
+    house("bbh_tf/__init__.py", "")
+    root = house("bbh_tf/priors/a.py", "")
+    assert folders_left_behind(root) == ["bbh_tf/priors"]
+    house("bbh_tf/priors/__init__.py", "")
+    assert folders_left_behind(root) == []
