@@ -1,4 +1,8 @@
-"""Schedules of the factor that multiplies the KL during training."""
+"""Schedules of the factor that multiplies the KL during training.
+
+A schedule is a callable from the epoch, a scalar `float32` tensor (passes over
+the training set so far: 3.5 is halfway through the fourth), to the factor.
+"""
 
 import keras
 import tensorflow as tf
@@ -60,3 +64,31 @@ class Linear:
     def from_config(cls, config):
         """Makes a schedule from `get_config`'s dictionary."""
         return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf")
+def constant(epoch):
+    """Returns 1 at all epochs: the KL counts in full from the start."""
+    return tf.ones_like(epoch)
+
+
+def get(schedule):
+    """Turns what a user gives as a schedule into a callable.
+
+    Args:
+        schedule: a callable from the epoch to a factor, its serialised form,
+            or None for `constant`.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if schedule is None:
+        return constant
+    if isinstance(schedule, dict):
+        return keras.saving.deserialize_keras_object(schedule)
+    if not callable(schedule):
+        raise ValueError(
+            "Expected annealing to be a callable from the epoch to a factor, "
+            f"or None; got {schedule!r}."
+        )
+    return schedule

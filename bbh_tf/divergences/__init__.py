@@ -2,7 +2,7 @@
 
 from bbh_tf.divergences.analytic_kl import AnalyticKL
 from bbh_tf.divergences.divergence import Divergence
-from bbh_tf.divergences.divergence import get
 from bbh_tf.divergences.kernel_kl import KernelKL
+from bbh_tf.divergences.registry import get
 
 __all__ = ["AnalyticKL", "Divergence", "KernelKL", "get"]

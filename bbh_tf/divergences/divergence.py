@@ -1,7 +1,5 @@
 """What a divergence asks for and what it returns."""
 
-import keras
-
 
 class Divergence:
     """Base of all estimates of KL(q || p) over the weights of a network.
@@ -34,22 +32,3 @@ class Divergence:
     def from_config(cls, config):
         """Makes a divergence from `get_config`'s dictionary."""
         return cls(**config)
-
-
-def get(divergence):
-    """Turns what a user gives as a divergence into one.
-
-    Args:
-        divergence: a `Divergence` or its serialised form.
-
-    Raises:
-        ValueError: if it is neither.
-    """
-    if isinstance(divergence, dict):
-        divergence = keras.saving.deserialize_keras_object(divergence)
-    if not isinstance(divergence, Divergence):
-        raise ValueError(
-            "Expected a divergence, such as bbh_tf.divergences.KernelKL(); "
-            f"got {divergence!r}."
-        )
-    return divergence

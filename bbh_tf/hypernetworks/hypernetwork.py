@@ -1,6 +1,5 @@
 """What all hypernetworks share: a stack of dense layers on noise."""
 
-
 import keras
 import tensorflow as tf
 

@@ -51,9 +51,7 @@ class Sliced(hypernetwork.Hypernetwork):
     ):
         super().__init__(units, activation, kernel_initializer, name)
         is_count = isinstance(slices, int) and not isinstance(slices, bool)
-        if slices not in ("output", "chunks") and not (
-            is_count and slices > 0
-        ):
+        if slices not in ("output", "chunks") and not (is_count and slices > 0):
             raise ValueError(
                 'Sliced expects slices to be "output", "chunks" or a '
                 f"positive integer; got {slices!r}."

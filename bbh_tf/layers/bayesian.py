@@ -97,11 +97,7 @@ class Bayesian(keras.layers.Layer):
                 f"1 / number of training examples; got {kl_weight!r}."
             )
         self.kl_weight = kl_weight
-        self.divergence = (
-            divergences.KernelKL()
-            if divergence is None
-            else divergences.get(divergence)
-        )
+        self.divergence = divergences.get(divergence)
         self.num_samples = num_samples
         self._num_draws = drawing.num_draws(self.divergence, num_samples)
         self.seed = random.getrandbits(31) if seed is None else seed
@@ -239,9 +235,7 @@ class Bayesian(keras.layers.Layer):
         config = dict(config)
         # The wrapped layer brings the dtype policies of all layers in it.
         config.pop("dtype", None)
-        config["layer"] = keras.saving.deserialize_keras_object(
-            config["layer"]
-        )
+        config["layer"] = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**config)
 
     def get_build_config(self):
@@ -260,9 +254,7 @@ def _check_layer(layer):
             "Bayesian expects a Keras layer to wrap, such as "
             f"keras.layers.Dense(10); got {layer!r}."
         )
-    if hasattr(layer, "state_size") and not isinstance(
-        layer, keras.layers.RNN
-    ):
+    if hasattr(layer, "state_size") and not isinstance(layer, keras.layers.RNN):
         raise ValueError(
             f"{type(layer).__name__} {layer.name!r} is the cell of a "
             "recurrent layer, whose weights must not change from one time "

@@ -4,23 +4,22 @@ import math
 import random
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from bbh_tf import annealing as schedules
 from bbh_tf import divergences
 from bbh_tf import randomness
-from bbh_tf import uncertainty
 from bbh_tf.layers import drawing
-from bbh_tf.layers import selection
-from bbh_tf.layers.bayesian import Bayesian
-from bbh_tf.models import likelihoods
+from bbh_tf.models import checks
+from bbh_tf.models import objective
 from bbh_tf.models import plain
 from bbh_tf.models import prediction
+from bbh_tf.models import predictive_model
 from bbh_tf.models import report
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class BayesianModel(keras.Model):
+class BayesianModel(predictive_model.PredictiveModel):
     """Trains the posterior of a network's weights, and predicts with it.
 
     A training step draws `num_samples` sets of weights and minimises
@@ -84,43 +83,22 @@ class BayesianModel(keras.Model):
         seed=None,
         name=None,
     ):
-        super().__init__(name=name)
-        plain.check_cloneable(network)
+        super().__init__(likelihood, num_prediction_samples, name)
+        self._layers_drawn = plain.bayesian_layers_of(network)
         self.network = network
-        self._layers_drawn = [
-            layer
-            for layer in selection.sublayers_of(network)
-            if isinstance(layer, Bayesian)
-        ]
-        if not self._layers_drawn:
-            raise ValueError(
-                f"Network {network.name!r} has no Bayesian layer: wrap layers "
-                "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
-            )
-        if len(network.outputs) != 1:
-            raise ValueError(
-                "BayesianModel expects a network with one output; got "
-                f"{len(network.outputs)}."
-            )
         for argument, value in (
             ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
             ("num_likelihood_samples", num_likelihood_samples),
-            ("num_prediction_samples", num_prediction_samples),
             ("num_prior_samples", num_prior_samples or num_samples),
         ):
-            _check_count(argument, value)
+            checks.check_count(argument, value)
         if not 0 <= kl_scale < math.inf:
             raise ValueError(
                 f"Expected kl_scale to be finite and >= 0; got {kl_scale!r}."
             )
         self.num_train_examples = int(num_train_examples)
-        self.likelihood = likelihoods.get(likelihood)
-        self.divergence = (
-            divergences.KernelKL()
-            if divergence is None
-            else divergences.get(divergence)
-        )
+        self.divergence = divergences.get(divergence)
         drawing.check_pairing(self.divergence, self._layers_drawn)
         self.num_samples = int(num_samples)
         self.num_prior_samples = int(num_prior_samples or num_samples)
@@ -128,21 +106,12 @@ class BayesianModel(keras.Model):
         self._num_draws = drawing.num_draws(
             self.divergence, self.num_samples, self.num_likelihood_samples
         )
-        if isinstance(annealing, dict):
-            annealing = keras.saving.deserialize_keras_object(annealing)
-        if annealing is not None and not callable(annealing):
-            raise ValueError(
-                "Expected annealing to be a callable from the epoch to a "
-                f"factor, or None; got {annealing!r}."
-            )
-        self.annealing = annealing
+        self.annealing = schedules.get(annealing)
         self.kl_scale = float(kl_scale)
-        self.num_prediction_samples = int(num_prediction_samples)
         self.seed = random.getrandbits(31) if seed is None else seed
         randomness.key(self.seed)
-        self._metrics_of_step = {
-            name: keras.metrics.Mean(name=name)
-            for name in ("nll", "kl", "kl_weight")
+        self._kl_trackers = {
+            name: keras.metrics.Mean(name=name) for name in ("kl", "kl_weight")
         }
         self._predictors = {}
         self.build()
@@ -208,6 +177,14 @@ class BayesianModel(keras.Model):
         super().compile(optimizer=optimizer, **kwargs)
         self._predictors = {}
 
+    def compile_from_config(self, config):
+        """Compiles a loaded model, with room for its optimiser's state."""
+        config = keras.saving.deserialize_keras_object(config)
+        config.pop("loss", None)
+        config.pop("loss_weights", None)
+        self.compile(**config)
+        self.optimizer.build(self.trainable_variables)
+
     def train_step(self, data):
         """Makes one optimiser step; see the class for the loss.
 
@@ -222,7 +199,7 @@ class BayesianModel(keras.Model):
             raise ValueError("Training needs labels: expected (x, y); got x.")
         num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         num_local = tf.shape(keras.tree.flatten(x)[0])[0]
-        num_examples = _sum_over_replicas(num_local)
+        num_examples = objective.sum_over_replicas(num_local)
         key, draw_number = self._step_key(), self.draw_number.value
         kl_weight = self._kl_weight()
 
@@ -230,8 +207,8 @@ class BayesianModel(keras.Model):
             samples, weights = drawing.sample(
                 self._layers_drawn, self._num_draws, key
             )
-            nll, penalty, predictions = self._data_terms(
-                x, y, sample_weight, weights
+            nll, penalty, predictions = objective.data_terms(
+                self, x, y, sample_weight, weights
             )
             nll /= tf.cast(num_examples, tf.float32)
             kl = drawing.divergence(
@@ -253,53 +230,18 @@ class BayesianModel(keras.Model):
             self.examples_seen.value + tf.cast(num_examples, tf.int64)
         )
         self._loss_tracker.update_state(
-            _sum_over_replicas(loss), sample_weight=num_local
+            objective.sum_over_replicas(loss), sample_weight=num_local
         )
-        for name, value in (
-            ("nll", _sum_over_replicas(nll)),
-            ("kl", kl),
-            ("kl_weight", kl_weight),
-        ):
-            self._metrics_of_step[name].update_state(
-                value, sample_weight=num_local
-            )
+        self._nll_tracker.update_state(
+            objective.sum_over_replicas(nll), sample_weight=num_local
+        )
+        for name, value in (("kl", kl), ("kl_weight", kl_weight)):
+            self._kl_trackers[name].update_state(value, sample_weight=num_local)
         return self.compute_metrics(x, y, predictions, sample_weight)
-
-    def _data_terms(self, x, y, sample_weight, weights):
-        """Summed negative log-likelihood, other losses, mean prediction."""
-        count = self.num_likelihood_samples
-        nll, penalty, prediction = 0.0, self._regularization(), 0.0
-        for index in range(count):
-            outputs, losses = drawing.call(
-                self.network,
-                self._layers_drawn,
-                weights,
-                index,
-                (x,),
-                {"training": True},
-            )
-            distribution = self.likelihood(tf.cast(outputs, tf.float32))
-            log_prob = likelihoods.log_prob(distribution, y)
-            if sample_weight is not None:
-                log_prob *= tf.cast(
-                    tf.reshape(sample_weight, tf.shape(log_prob)), tf.float32
-                )
-            nll -= tf.reduce_sum(log_prob) / count
-            penalty += _sum(losses) / count
-            prediction += likelihoods.mean(distribution) / count
-        return nll, penalty, prediction
-
-    def _regularization(self):
-        return _sum(
-            variable.regularizer(variable)
-            for variable in self.network.trainable_variables
-            if variable.regularizer is not None
-        )
 
     def _kl_weight(self):
         epoch = tf.cast(self.examples_seen.value, tf.float32)
-        epoch /= self.num_train_examples
-        factor = 1.0 if self.annealing is None else self.annealing(epoch)
+        factor = self.annealing(epoch / self.num_train_examples)
         scale = self.kl_scale / self.num_train_examples
         return tf.cast(factor, tf.float32) * scale
 
@@ -307,196 +249,6 @@ class BayesianModel(keras.Model):
         return randomness.key(
             self.seed, drawing.TRAINING, self.draw_number.value
         )
-
-    def predict_samples(
-        self, x, num_samples=None, seed=0, batch_size=None, steps=None
-    ):
-        """Runs fixed draws of the network over the data.
-
-        Draw `k` is one set of weights for all examples and depends on the
-        model's seed, `seed` and `k` only.
-
-        Args:
-            x: inputs: arrays, a data set or batches.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-            batch_size: examples in a batch, where `x` holds arrays.
-            steps: batches to take; None for all.
-
-        Returns:
-            `float32` array `(num_samples, examples, ...)`: the network's
-            outputs (logits, for the categorical likelihood).
-        """
-        parts = []
-        count = self._draw_count(num_samples)
-        for block in prediction.blocks(x, None, None, batch_size, steps):
-            inputs = [batch[0] for batch in block]
-            parts.append(
-                np.stack(
-                    [
-                        np.concatenate(outputs)
-                        for outputs in self._predictor().outputs(
-                            inputs, count, seed
-                        )
-                    ]
-                )
-            )
-        return np.concatenate(parts, axis=1)
-
-    def predict(
-        self,
-        x,
-        batch_size=None,
-        verbose="auto",
-        steps=None,
-        callbacks=None,
-        num_samples=None,
-        seed=0,
-    ):
-        """Averages the prediction over fixed draws of the weights.
-
-        Args:
-            x: inputs: arrays, a data set or batches.
-            batch_size: examples in a batch, where `x` holds arrays.
-            verbose: accepted for Keras' sake; nothing is shown.
-            steps: batches to take; None for all.
-            callbacks: accepted for Keras' sake; none is called.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-
-        Returns:
-            `float32` array: mean class probabilities `(examples, classes)`,
-            or the mean over draws of the likelihood's mean.
-        """
-        count = self._draw_count(num_samples)
-        parts = []
-        for block in prediction.blocks(x, None, None, batch_size, steps):
-            inputs = [batch[0] for batch in block]
-            total = [0.0] * len(block)
-            for outputs in self._predictor().outputs(inputs, count, seed):
-                for index, output in enumerate(outputs):
-                    total[index] += likelihoods.mean(self.likelihood(output))
-            parts.extend(np.asarray(part / count) for part in total)
-        return np.concatenate(parts)
-
-    def predict_uncertainty(
-        self, x, num_samples=None, seed=0, batch_size=None, steps=None
-    ):
-        """Says how uncertain the classes are, and why.
-
-        Args:
-            x: inputs: arrays, a data set or batches.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-            batch_size: examples in a batch, where `x` holds arrays.
-            steps: batches to take; None for all.
-
-        Returns:
-            Dictionary of arrays: `"probabilities"` `(examples, classes)`, the
-            mean; `"entropy"` `(examples,)`, of that mean, nats;
-            `"mutual_information"` `(examples,)`, of label and weights, nats:
-            the part of the entropy that draws disagree about.
-
-        Raises:
-            ValueError: if the likelihood has no classes.
-        """
-        probabilities, expected = [], []
-        count = self._draw_count(num_samples)
-        for block in prediction.blocks(x, None, None, batch_size, steps):
-            inputs = [batch[0] for batch in block]
-            total, total_entropy = 0.0, 0.0
-            for outputs in self._predictor().outputs(inputs, count, seed):
-                distribution = self.likelihood(tf.concat(outputs, axis=0))
-                if not likelihoods.is_categorical(distribution):
-                    raise ValueError(
-                        "predict_uncertainty needs a likelihood over classes; "
-                        f"got {type(distribution).__name__}."
-                    )
-                draw = np.asarray(likelihoods.mean(distribution), np.float64)
-                total += draw
-                total_entropy += uncertainty.predictive_entropy(draw)
-            probabilities.append(total / count)
-            expected.append(total_entropy / count)
-        mean = np.concatenate(probabilities)
-        entropy = uncertainty.predictive_entropy(mean)
-        information = np.maximum(entropy - np.concatenate(expected), 0.0)
-        return {
-            "probabilities": mean,
-            "entropy": entropy,
-            "mutual_information": information,
-        }
-
-    def evaluate(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        num_samples=None,
-        seed=0,
-        **kwargs,
-    ):
-        """Evaluates the averaged prediction of fixed draws.
-
-        Args:
-            x: inputs, or a data set of `(x, y)`.
-            y: labels, where `x` holds arrays.
-            batch_size: examples in a batch, where `x` holds arrays.
-            verbose: accepted for Keras' sake; nothing is shown.
-            sample_weight: weights of the examples.
-            steps: batches to take; None for all.
-            callbacks: accepted for Keras' sake; none is called.
-            return_dict: whether to return a dictionary, or a list in the
-                order of `metrics_names`.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-            **kwargs: what `fit` passes for its own use.
-
-        Returns:
-            `loss` and `nll`, both the mean of -log (mean over draws of
-            p(y | x, w)) in nats per example, and the compiled metrics.
-        """
-        count = self._draw_count(num_samples)
-        self.reset_metrics()
-        for block in prediction.blocks(x, y, sample_weight, batch_size, steps):
-            self._evaluate_block(block, count, seed)
-        logs = {
-            name: float(value)
-            for name, value in self.get_metrics_result().items()
-            if name not in ("kl", "kl_weight")
-        }
-        return logs if return_dict else list(logs.values())
-
-    def _evaluate_block(self, block, count, seed):
-        total = [0.0] * len(block)
-        log_probs = [[] for _ in block]
-        inputs = [batch[0] for batch in block]
-        for outputs in self._predictor().outputs(inputs, count, seed):
-            for index, output in enumerate(outputs):
-                labels = block[index][1]
-                if labels is None:
-                    raise ValueError(
-                        "evaluate needs labels: expected (x, y); got x."
-                    )
-                distribution = self.likelihood(output)
-                log_probs[index].append(
-                    likelihoods.log_prob(distribution, labels)
-                )
-                total[index] += likelihoods.mean(distribution) / count
-        for (x, y, weight), mean, values in zip(block, total, log_probs):
-            log_prob = tf.reduce_logsumexp(values, axis=0) - math.log(count)
-            weights = tf.ones_like(log_prob) if weight is None else weight
-            weights = tf.cast(tf.reshape(weights, [-1]), tf.float32)
-            # Keras divides by the number of examples, not the weights' sum.
-            nll = -log_prob * weights
-            self._metrics_of_step["nll"].update_state(nll)
-            if self._loss_tracker is not None:
-                self._loss_tracker.update_state(nll)
-            self.compute_metrics(x, y, mean, weight)
 
     def draw(self, seed=0, index=0):
         """Makes an ordinary Keras model of one draw of the weights.
@@ -528,6 +280,10 @@ class BayesianModel(keras.Model):
         """The `Bayesian` layers of the network, in the order of their keys."""
         return tuple(self._layers_drawn)
 
+    def draws(self, inputs, num_samples, seed):
+        """Yields outputs draw by draw; see `PredictiveModel.draws`."""
+        return self._predictor().outputs(inputs, num_samples, seed)
+
     def _predictor(self):
         key = (bool(self.jit_compile), bool(self.run_eagerly))
         if key not in self._predictors:
@@ -535,13 +291,6 @@ class BayesianModel(keras.Model):
                 self.network, self._layers_drawn, self.seed, *key
             )
         return self._predictors[key]
-
-    def _draw_count(self, num_samples):
-        count = self.num_prediction_samples
-        if num_samples is not None:
-            count = num_samples
-        _check_count("num_samples", count)
-        return count
 
     def save_own_variables(self, store):
         """Saves the counters, and the states of the network's random seeds."""
@@ -576,9 +325,7 @@ class BayesianModel(keras.Model):
             "num_samples": self.num_samples,
             "num_prior_samples": self.num_prior_samples,
             "num_likelihood_samples": self.num_likelihood_samples,
-            "annealing": None
-            if self.annealing is None
-            else serialize(self.annealing),
+            "annealing": serialize(self.annealing),
             "kl_scale": self.kl_scale,
             "num_prediction_samples": self.num_prediction_samples,
             "seed": self.seed,
@@ -597,24 +344,3 @@ class BayesianModel(keras.Model):
     def get_build_config(self):
         """Returns None: the model is built when it is made."""
         return None
-
-
-def _check_count(argument, value):
-    if not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(
-            f"Expected {argument} to be a positive integer; got {value!r}."
-        )
-
-
-def _sum(values):
-    total = tf.constant(0.0)
-    for value in values:
-        total += tf.cast(value, tf.float32)
-    return total
-
-
-def _sum_over_replicas(value):
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return value
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)

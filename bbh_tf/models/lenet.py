@@ -54,11 +54,19 @@ def lenet(
         [
             keras.Input(input_shape),
             keras.layers.Conv2D(
-                first, kernel_size, activation="relu", name="conv1", **regularized
+                first,
+                kernel_size,
+                activation="relu",
+                name="conv1",
+                **regularized,
             ),
             keras.layers.MaxPool2D(2, padding="same", name="pool1"),
             keras.layers.Conv2D(
-                second, kernel_size, activation="relu", name="conv2", **regularized
+                second,
+                kernel_size,
+                activation="relu",
+                name="conv2",
+                **regularized,
             ),
             keras.layers.MaxPool2D(2, padding="same", name="pool2"),
             keras.layers.Flatten(name="flatten"),

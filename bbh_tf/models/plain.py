@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf.layers import selection
 from bbh_tf.layers.bayesian import Bayesian
 
 
@@ -44,8 +45,7 @@ def check_cloneable(network):
     """
     if not isinstance(network, keras.Model):
         raise ValueError(
-            "Expected a functional or Sequential keras.Model; got "
-            f"{network!r}."
+            f"Expected a functional or Sequential keras.Model; got {network!r}."
         )
     # Keras has no public name for its functional models.
     is_functional = hasattr(network, "operations")
@@ -60,6 +60,37 @@ def check_cloneable(network):
             f"Model {network.name!r} is not built: give it a keras.Input, or "
             "call it on data first."
         )
+
+
+def bayesian_layers_of(network):
+    """Finds the `Bayesian` layers of a network.
+
+    Args:
+        network: a built functional or Sequential `keras.Model`.
+
+    Returns:
+        List of layers, in the order in which Keras lists them.
+
+    Raises:
+        ValueError: if there is none, or the network has several outputs.
+    """
+    check_cloneable(network)
+    layers = [
+        layer
+        for layer in selection.sublayers_of(network)
+        if isinstance(layer, Bayesian)
+    ]
+    if not layers:
+        raise ValueError(
+            f"Network {network.name!r} has no Bayesian layer: wrap layers "
+            "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
+        )
+    if len(network.outputs) != 1:
+        raise ValueError(
+            f"Expected a network with one output; {network.name!r} has "
+            f"{len(network.outputs)}."
+        )
+    return layers
 
 
 def copy_of(layer):

@@ -1,6 +1,7 @@
 """Running a network over data, draw by draw."""
 
 import itertools
+import operator
 
 import keras
 import numpy as np
@@ -98,7 +99,8 @@ def blocks(x, y=None, sample_weight=None, batch_size=None, steps=None):
         batch = keras.utils.unpack_x_y_sample_weight(batch)
         block.append(batch)
         num_bytes += sum(
-            leaf.nbytes for leaf in map(np.asarray, keras.tree.flatten(batch[0]))
+            leaf.nbytes
+            for leaf in map(np.asarray, keras.tree.flatten(batch[0]))
         )
         if num_bytes >= _BLOCK_BYTES:
             yield block
@@ -133,6 +135,5 @@ def _array_batches(x, y, sample_weight, batch_size):
             f"examples; got {sorted(lengths)}."
         )
     for start in range(0, lengths.pop(), batch_size):
-        yield keras.tree.map_structure(
-            lambda leaf: leaf[start : start + batch_size], data
-        )
+        part = slice(start, start + batch_size)
+        yield keras.tree.map_structure(operator.itemgetter(part), data)

@@ -1,0 +1,241 @@
+"""A Keras model that predicts with many draws of its weights."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bbh_tf import uncertainty
+from bbh_tf.models import checks
+from bbh_tf.models import likelihoods
+from bbh_tf.models import prediction
+
+
+class PredictiveModel(keras.Model):
+    """Averages predictions over draws; the base of all methods here.
+
+    A subclass says what a draw is, in `draws`.
+
+    Args:
+        likelihood: see `bbh_tf.models.likelihoods.get`.
+        num_prediction_samples: draws that `predict` and `evaluate` average.
+        name: name of the model.
+
+    Raises:
+        ValueError: if an argument is not as said.
+    """
+
+    def __init__(self, likelihood, num_prediction_samples, name=None):
+        super().__init__(name=name)
+        self.likelihood = likelihoods.get(likelihood)
+        checks.check_count("num_prediction_samples", num_prediction_samples)
+        self.num_prediction_samples = int(num_prediction_samples)
+        self._nll_tracker = keras.metrics.Mean(name="nll")
+
+    def draws(self, inputs, num_samples, seed):
+        """Runs fixed draws of the network.
+
+        Args:
+            inputs: list of batches of inputs.
+            num_samples: number of draws.
+            seed: seed of the draws, an integer.
+
+        Yields:
+            For each draw, a list of `float32` outputs, one for each batch.
+        """
+        raise NotImplementedError
+
+    def predict_samples(
+        self, x, num_samples=None, seed=0, batch_size=None, steps=None
+    ):
+        """Runs fixed draws of the network over the data.
+
+        Draw `k` is one set of weights for all examples and depends on the
+        model's seed, `seed` and `k` only.
+
+        Args:
+            x: inputs: arrays, a data set or batches.
+            num_samples: number of draws; None for `num_prediction_samples`.
+            seed: seed of the draws, an integer.
+            batch_size: examples in a batch, where `x` holds arrays.
+            steps: batches to take; None for all.
+
+        Returns:
+            `float32` array `(num_samples, examples, ...)`: the network's
+            outputs (logits, for the categorical likelihood).
+        """
+        parts = []
+        count = self._draw_count(num_samples)
+        for block in prediction.blocks(x, None, None, batch_size, steps):
+            inputs = [batch[0] for batch in block]
+            parts.append(
+                np.stack(
+                    [
+                        np.concatenate(outputs)
+                        for outputs in self.draws(inputs, count, seed)
+                    ]
+                )
+            )
+        return np.concatenate(parts, axis=1)
+
+    def predict(
+        self,
+        x,
+        batch_size=None,
+        verbose="auto",
+        steps=None,
+        callbacks=None,
+        num_samples=None,
+        seed=0,
+    ):
+        """Averages the prediction over fixed draws of the weights.
+
+        Args:
+            x: inputs: arrays, a data set or batches.
+            batch_size: examples in a batch, where `x` holds arrays.
+            verbose: accepted for Keras' sake; nothing is shown.
+            steps: batches to take; None for all.
+            callbacks: accepted for Keras' sake; none is called.
+            num_samples: number of draws; None for `num_prediction_samples`.
+            seed: seed of the draws, an integer.
+
+        Returns:
+            `float32` array: mean class probabilities `(examples, classes)`,
+            or the mean over draws of the likelihood's mean.
+        """
+        count = self._draw_count(num_samples)
+        parts = []
+        for block in prediction.blocks(x, None, None, batch_size, steps):
+            inputs = [batch[0] for batch in block]
+            total = [0.0] * len(block)
+            for outputs in self.draws(inputs, count, seed):
+                for index, output in enumerate(outputs):
+                    total[index] += likelihoods.mean(self.likelihood(output))
+            parts.extend(np.asarray(part / count) for part in total)
+        return np.concatenate(parts)
+
+    def predict_uncertainty(
+        self, x, num_samples=None, seed=0, batch_size=None, steps=None
+    ):
+        """Says how uncertain the classes are, and why.
+
+        Args:
+            x: inputs: arrays, a data set or batches.
+            num_samples: number of draws; None for `num_prediction_samples`.
+            seed: seed of the draws, an integer.
+            batch_size: examples in a batch, where `x` holds arrays.
+            steps: batches to take; None for all.
+
+        Returns:
+            Dictionary of arrays: `"probabilities"` `(examples, classes)`, the
+            mean; `"entropy"` `(examples,)`, of that mean, nats;
+            `"mutual_information"` `(examples,)`, of label and weights, nats:
+            the part of the entropy that draws disagree about.
+
+        Raises:
+            ValueError: if the likelihood has no classes.
+        """
+        probabilities, expected = [], []
+        count = self._draw_count(num_samples)
+        for block in prediction.blocks(x, None, None, batch_size, steps):
+            inputs = [batch[0] for batch in block]
+            total, total_entropy = 0.0, 0.0
+            for outputs in self.draws(inputs, count, seed):
+                distribution = self.likelihood(tf.concat(outputs, axis=0))
+                if not likelihoods.is_categorical(distribution):
+                    raise ValueError(
+                        "predict_uncertainty needs a likelihood over classes; "
+                        f"got {type(distribution).__name__}."
+                    )
+                draw = np.asarray(likelihoods.mean(distribution), np.float64)
+                total += draw
+                total_entropy += uncertainty.predictive_entropy(draw)
+            probabilities.append(total / count)
+            expected.append(total_entropy / count)
+        mean = np.concatenate(probabilities)
+        entropy = uncertainty.predictive_entropy(mean)
+        information = np.maximum(entropy - np.concatenate(expected), 0.0)
+        return {
+            "probabilities": mean,
+            "entropy": entropy,
+            "mutual_information": information,
+        }
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        num_samples=None,
+        seed=0,
+        **kwargs,
+    ):
+        """Evaluates the averaged prediction of fixed draws.
+
+        Args:
+            x: inputs, or a data set of `(x, y)`.
+            y: labels, where `x` holds arrays.
+            batch_size: examples in a batch, where `x` holds arrays.
+            verbose: accepted for Keras' sake; nothing is shown.
+            sample_weight: weights of the examples.
+            steps: batches to take; None for all.
+            callbacks: accepted for Keras' sake; none is called.
+            return_dict: whether to return a dictionary, or a list in the
+                order of `metrics_names`.
+            num_samples: number of draws; None for `num_prediction_samples`.
+            seed: seed of the draws, an integer.
+            **kwargs: what `fit` passes for its own use.
+
+        Returns:
+            `loss` and `nll`, both the mean of -log (mean over draws of
+            p(y | x, w)) in nats per example, and the compiled metrics.
+        """
+        count = self._draw_count(num_samples)
+        self.reset_metrics()
+        for block in prediction.blocks(x, y, sample_weight, batch_size, steps):
+            self._evaluate_block(block, count, seed)
+        logs = {
+            name: float(value)
+            for name, value in self.get_metrics_result().items()
+            if name not in ("kl", "kl_weight")
+        }
+        return logs if return_dict else list(logs.values())
+
+    def _evaluate_block(self, block, count, seed):
+        total = [0.0] * len(block)
+        log_probs = [[] for _ in block]
+        inputs = [batch[0] for batch in block]
+        for outputs in self.draws(inputs, count, seed):
+            for index, output in enumerate(outputs):
+                labels = block[index][1]
+                if labels is None:
+                    raise ValueError(
+                        "evaluate needs labels: expected (x, y); got x."
+                    )
+                distribution = self.likelihood(output)
+                log_probs[index].append(
+                    likelihoods.log_prob(distribution, labels)
+                )
+                total[index] += likelihoods.mean(distribution) / count
+        for (x, y, weight), mean, values in zip(block, total, log_probs):
+            log_prob = tf.reduce_logsumexp(values, axis=0) - math.log(count)
+            weights = tf.ones_like(log_prob) if weight is None else weight
+            weights = tf.cast(tf.reshape(weights, [-1]), tf.float32)
+            # Keras divides by the number of examples, not the weights' sum.
+            nll = -log_prob * weights
+            self._nll_tracker.update_state(nll)
+            if self._loss_tracker is not None:
+                self._loss_tracker.update_state(nll)
+            self.compute_metrics(x, y, mean, weight)
+
+    def _draw_count(self, num_samples):
+        if num_samples is None:
+            return self.num_prediction_samples
+        checks.check_count("num_samples", num_samples)
+        return num_samples
