@@ -1,25 +1,21 @@
 """A Keras model with a distribution over its weights."""
 
 import math
-import random
 
 import keras
 import tensorflow as tf
 
 from bbh_tf import annealing as schedules
 from bbh_tf import divergences
-from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import checks
+from bbh_tf.models import drawn_model
 from bbh_tf.models import objective
-from bbh_tf.models import plain
-from bbh_tf.models import prediction
-from bbh_tf.models import predictive_model
 from bbh_tf.models import report
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class BayesianModel(predictive_model.PredictiveModel):
+class BayesianModel(drawn_model.DrawnModel):
     """Trains the posterior of a network's weights, and predicts with it.
 
     A training step draws `num_samples` sets of weights and minimises
@@ -83,9 +79,9 @@ class BayesianModel(predictive_model.PredictiveModel):
         seed=None,
         name=None,
     ):
-        super().__init__(likelihood, num_prediction_samples, name)
-        self._layers_drawn = plain.bayesian_layers_of(network)
-        self.network = network
+        super().__init__(
+            network, likelihood, num_prediction_samples, seed, name
+        )
         for argument, value in (
             ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
@@ -99,7 +95,7 @@ class BayesianModel(predictive_model.PredictiveModel):
             )
         self.num_train_examples = int(num_train_examples)
         self.divergence = divergences.get(divergence)
-        drawing.check_pairing(self.divergence, self._layers_drawn)
+        drawing.check_pairing(self.divergence, self.bayesian_layers)
         self.num_samples = int(num_samples)
         self.num_prior_samples = int(num_prior_samples or num_samples)
         self.num_likelihood_samples = int(num_likelihood_samples)
@@ -108,53 +104,15 @@ class BayesianModel(predictive_model.PredictiveModel):
         )
         self.annealing = schedules.get(annealing)
         self.kl_scale = float(kl_scale)
-        self.seed = random.getrandbits(31) if seed is None else seed
-        randomness.key(self.seed)
         self._kl_trackers = {
             name: keras.metrics.Mean(name=name) for name in ("kl", "kl_weight")
         }
-        self._predictors = {}
         self.build()
 
     def build(self, input_shape=None):
         """Makes the counters; the network is built already."""
-        for name in ("draw_number", "examples_seen"):
-            variable = self.add_weight(
-                name=name,
-                shape=(),
-                dtype="int64",
-                initializer="zeros",
-                trainable=False,
-                aggregation="none",
-                autocast=False,
-            )
-            setattr(self, name, variable)
-
-    def call(self, inputs, training=None):
-        """Runs the network on the draw that the next training step makes.
-
-        Args:
-            inputs: the network's inputs.
-            training: whether layers such as Dropout run in training mode.
-
-        Returns:
-            The network's outputs under one draw of the weights. For the
-            posterior predictive see `predict`.
-        """
-        _, weights = drawing.sample(self._layers_drawn, 1, self._step_key())
-        outputs, _ = drawing.call(
-            self.network,
-            self._layers_drawn,
-            weights,
-            0,
-            (inputs,),
-            {"training": training},
-        )
-        return outputs
-
-    def compute_output_spec(self, inputs, training=None):
-        """Returns the network's output, without drawing weights."""
-        return self.network.compute_output_spec(inputs, training=training)
+        super().build(input_shape)
+        self.examples_seen = self.add_counter("examples_seen")
 
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
         """Configures training, as `keras.Model.compile`.
@@ -173,9 +131,8 @@ class BayesianModel(predictive_model.PredictiveModel):
                 "BayesianModel takes its loss from the likelihood it was made "
                 f"with; got loss={loss!r}."
             )
-        report.check_training_memory(self._layers_drawn, optimizer)
+        report.check_training_memory(self.bayesian_layers, optimizer)
         super().compile(optimizer=optimizer, **kwargs)
-        self._predictors = {}
 
     def compile_from_config(self, config):
         """Compiles a loaded model, with room for its optimiser's state."""
@@ -200,23 +157,22 @@ class BayesianModel(predictive_model.PredictiveModel):
         num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         num_local = tf.shape(keras.tree.flatten(x)[0])[0]
         num_examples = objective.sum_over_replicas(num_local)
-        key, draw_number = self._step_key(), self.draw_number.value
         kl_weight = self._kl_weight()
 
         with tf.GradientTape() as tape:
             samples, weights = drawing.sample(
-                self._layers_drawn, self._num_draws, key
+                self.bayesian_layers, self._num_draws, self.step_key()
             )
             nll, penalty, predictions = objective.data_terms(
                 self, x, y, sample_weight, weights
             )
             nll /= tf.cast(num_examples, tf.float32)
             kl = drawing.divergence(
-                self._layers_drawn,
+                self.bayesian_layers,
                 samples,
                 self.divergence,
                 self.num_prior_samples,
-                randomness.key(self.seed, drawing.PRIOR, draw_number),
+                self.step_key(drawing.PRIOR),
             )
             # The optimiser adds the gradients of the replicas up.
             loss = nll + (kl_weight * kl + penalty) / num_replicas
@@ -225,7 +181,7 @@ class BayesianModel(predictive_model.PredictiveModel):
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables))
-        self.draw_number.assign(draw_number + 1)
+        self.draw_number.assign(self.draw_number.value + 1)
         self.examples_seen.assign(
             self.examples_seen.value + tf.cast(num_examples, tf.int64)
         )
@@ -240,30 +196,12 @@ class BayesianModel(predictive_model.PredictiveModel):
         return self.compute_metrics(x, y, predictions, sample_weight)
 
     def _kl_weight(self):
-        epoch = tf.cast(self.examples_seen.value, tf.float32)
-        factor = self.annealing(epoch / self.num_train_examples)
+        # float32 would lose count at 2^24 examples.
+        epoch = tf.cast(self.examples_seen.value, tf.float64)
+        epoch = tf.cast(epoch / self.num_train_examples, tf.float32)
+        factor = self.annealing(epoch)
         scale = self.kl_scale / self.num_train_examples
         return tf.cast(factor, tf.float32) * scale
-
-    def _step_key(self):
-        return randomness.key(
-            self.seed, drawing.TRAINING, self.draw_number.value
-        )
-
-    def draw(self, seed=0, index=0):
-        """Makes an ordinary Keras model of one draw of the weights.
-
-        Args:
-            seed: seed of the draws, an integer.
-            index: number of the draw.
-
-        Returns:
-            A functional or sequential `keras.Model` without any layer of
-            this library, whose outputs are `predict_samples(x, seed=seed)`
-            at `index`.
-        """
-        weights = self._predictor().weights(seed, index)
-        return plain.unwrap(self.network, self._layers_drawn, weights)
 
     def summary(self, print_fn=None, **kwargs):
         """Prints the network, then what its posteriors hold.
@@ -274,45 +212,6 @@ class BayesianModel(predictive_model.PredictiveModel):
         """
         self.network.summary(print_fn=print_fn, **kwargs)
         (print_fn or print)(report.posterior_table(self))
-
-    @property
-    def bayesian_layers(self):
-        """The `Bayesian` layers of the network, in the order of their keys."""
-        return tuple(self._layers_drawn)
-
-    def draws(self, inputs, num_samples, seed):
-        """Yields outputs draw by draw; see `PredictiveModel.draws`."""
-        return self._predictor().outputs(inputs, num_samples, seed)
-
-    def _predictor(self):
-        key = (bool(self.jit_compile), bool(self.run_eagerly))
-        if key not in self._predictors:
-            self._predictors[key] = prediction.Predictor(
-                self.network, self._layers_drawn, self.seed, *key
-            )
-        return self._predictors[key]
-
-    def save_own_variables(self, store):
-        """Saves the counters, and the states of the network's random seeds."""
-        super().save_own_variables(store)
-        for index, state in enumerate(self._seed_states()):
-            store[f"seed_{index}"] = state
-
-    def load_own_variables(self, store):
-        """Loads what `save_own_variables` saved."""
-        own = {k: store[k] for k in store.keys() if not k.startswith("seed_")}
-        super().load_own_variables(own)
-        for index, state in enumerate(self._seed_states()):
-            state.assign(store[f"seed_{index}"])
-
-    def _seed_states(self):
-        # Keras saves weights, but not the seeds of Dropout and its like.
-        saved = {id(variable) for variable in self.network.weights}
-        return [
-            variable
-            for variable in self.network.variables
-            if id(variable) not in saved and "seed" in variable.name
-        ]
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -340,7 +239,3 @@ class BayesianModel(predictive_model.PredictiveModel):
             config["network"], custom_objects=custom_objects
         )
         return cls(**config)
-
-    def get_build_config(self):
-        """Returns None: the model is built when it is made."""
-        return None

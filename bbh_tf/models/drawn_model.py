@@ -1,0 +1,144 @@
+"""A model whose network has Bayesian layers: draws, and their keys."""
+
+import random
+
+from bbh_tf import randomness
+from bbh_tf.layers import drawing
+from bbh_tf.models import plain
+from bbh_tf.models import prediction
+from bbh_tf.models import predictive_model
+
+
+class DrawnModel(predictive_model.PredictiveModel):
+    """Draws the weights of a network, for prediction and for training.
+
+    Args:
+        network: a built functional or sequential `keras.Model` with one
+            output and at least one `bbh_tf.layers.Bayesian` layer.
+        likelihood: see `bbh_tf.models.likelihoods.get`.
+        num_prediction_samples: draws that `predict` and `evaluate` average.
+        seed: seed of all draws; None for a random one.
+        name: name of the model.
+
+    Raises:
+        ValueError: if an argument is not as said.
+    """
+
+    def __init__(self, network, likelihood, num_prediction_samples, seed, name):
+        super().__init__(likelihood, num_prediction_samples, name)
+        self._layers_drawn = tuple(plain.bayesian_layers_of(network))
+        self.network = network
+        self.seed = random.getrandbits(31) if seed is None else seed
+        randomness.key(self.seed)
+        self._predictors = {}
+
+    @property
+    def bayesian_layers(self):
+        """The `Bayesian` layers of the network, in the order of their keys."""
+        return self._layers_drawn
+
+    def build(self, input_shape=None):
+        """Makes the draw counter; the network is built already."""
+        self.draw_number = self.add_counter("draw_number")
+
+    def add_counter(self, name):
+        """Adds an integer variable that every replica counts alike.
+
+        Args:
+            name: its name.
+
+        Returns:
+            A saved, non-trainable `keras.Variable`, an `int64` scalar.
+        """
+        return self.add_weight(
+            name=name,
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="none",
+            autocast=False,
+        )
+
+    def step_key(self, purpose=drawing.TRAINING):
+        """Returns the random key of the next training step."""
+        return randomness.key(self.seed, purpose, self.draw_number.value)
+
+    def call(self, inputs, training=None):
+        """Runs the network on the draw that the next training step makes.
+
+        Args:
+            inputs: the network's inputs.
+            training: whether layers such as Dropout run in training mode.
+
+        Returns:
+            The network's outputs under one draw of the weights. For the
+            posterior predictive see `predict`.
+        """
+        _, weights = drawing.sample(self._layers_drawn, 1, self.step_key())
+        outputs, _ = drawing.call(
+            self.network,
+            self._layers_drawn,
+            weights,
+            0,
+            (inputs,),
+            {"training": training},
+        )
+        return outputs
+
+    def compute_output_spec(self, inputs, training=None):
+        """Returns the network's output, without drawing weights."""
+        return self.network.compute_output_spec(inputs, training=training)
+
+    def draws(self, inputs, num_samples, seed):
+        """Yields outputs draw by draw; see `PredictiveModel.draws`."""
+        return self._predictor().outputs(inputs, num_samples, seed)
+
+    def _predictor(self):
+        key = (bool(self.jit_compile), bool(self.run_eagerly))
+        if key not in self._predictors:
+            self._predictors[key] = prediction.Predictor(
+                self.network, self._layers_drawn, self.seed, *key
+            )
+        return self._predictors[key]
+
+    def draw(self, seed=0, index=0):
+        """Makes an ordinary Keras model of one draw of the weights.
+
+        Args:
+            seed: seed of the draws, an integer.
+            index: number of the draw.
+
+        Returns:
+            A functional or sequential `keras.Model` without any layer of
+            this library, whose outputs are `predict_samples(x, seed=seed)`
+            at `index`.
+        """
+        weights = self._predictor().weights(seed, index)
+        return plain.unwrap(self.network, self._layers_drawn, weights)
+
+    def save_own_variables(self, store):
+        """Saves the counters, and the states of the network's random seeds."""
+        super().save_own_variables(store)
+        for index, state in enumerate(self._seed_states()):
+            store[f"seed_{index}"] = state
+
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saved."""
+        own = {k: store[k] for k in store.keys() if not k.startswith("seed_")}
+        super().load_own_variables(own)
+        for index, state in enumerate(self._seed_states()):
+            state.assign(store[f"seed_{index}"])
+
+    def _seed_states(self):
+        # Keras saves weights, but not the seeds of Dropout and its like.
+        saved = {id(variable) for variable in self.network.weights}
+        return [
+            variable
+            for variable in self.network.variables
+            if id(variable) not in saved and "seed" in variable.name
+        ]
+
+    def get_build_config(self):
+        """Returns None: the model is built when it is made."""
+        return None
