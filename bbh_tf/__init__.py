@@ -24,6 +24,7 @@ from bbh_tf import divergences
 from bbh_tf import hypernetworks
 from bbh_tf import layers
 from bbh_tf import models
+from bbh_tf import optimizers
 from bbh_tf import posteriors
 from bbh_tf import priors
 from bbh_tf import uncertainty
@@ -37,6 +38,7 @@ __all__ = [
     "hypernetworks",
     "layers",
     "models",
+    "optimizers",
     "posteriors",
     "priors",
     "uncertainty",

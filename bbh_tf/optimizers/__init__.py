@@ -1,0 +1,5 @@
+"""Optimisers that Keras does not have."""
+
+from bbh_tf.optimizers.tf1_rmsprop import TF1RMSprop
+
+__all__ = ["TF1RMSprop"]

@@ -1,0 +1,59 @@
+"""From predictions to the columns of the tables."""
+
+import numpy as np
+
+import bbh_tf as bbh
+
+
+def predictive(logits):
+    """Summarises the draws of a prediction.
+
+    Args:
+        logits: array `(num_samples, examples, classes)`.
+
+    Returns:
+        Dictionary of `float64` arrays: `"probabilities"` `(examples,
+        classes)`, `"entropy"` and `"mutual_information"` `(examples,)`, nats.
+    """
+    logits = np.asarray(logits, np.float64)
+    logits -= logits.max(axis=-1, keepdims=True)
+    probabilities = np.exp(logits)
+    probabilities /= probabilities.sum(axis=-1, keepdims=True)
+    mean = probabilities.mean(axis=0)
+    return {
+        "probabilities": mean,
+        "entropy": bbh.uncertainty.predictive_entropy(mean),
+        "mutual_information": bbh.uncertainty.mutual_information(probabilities),
+    }
+
+
+def measures(test, labels, outliers, num_classes):
+    """Computes the numbers of a table's row.
+
+    Args:
+        test: `predictive` of the test set.
+        labels: its labels.
+        outliers: `predictive` of the outliers.
+        num_classes: number of classes.
+
+    Returns:
+        Dictionary of floats. Areas are normalised by the maximum entropy;
+        nll in nats per example; auroc and its like take the outliers as
+        positive and the predictive entropy as score.
+    """
+    u = bbh.uncertainty
+    inside, outside = test["entropy"], outliers["entropy"]
+    return {
+        "error_percent": 100 * u.error_rate(test["probabilities"], labels),
+        "in_auc": u.entropy_auc(inside, num_classes),
+        "outlier_auc": u.entropy_auc(outside, num_classes),
+        "nll": u.negative_log_likelihood(test["probabilities"], labels),
+        "brier": u.brier_score(test["probabilities"], labels),
+        "ece": u.expected_calibration_error(test["probabilities"], labels),
+        "auroc": u.auroc(inside, outside),
+        "aupr": u.aupr(inside, outside),
+        "fpr95": u.fpr95(inside, outside),
+        "auroc_mutual_information": u.auroc(
+            test["mutual_information"], outliers["mutual_information"]
+        ),
+    }

@@ -1,0 +1,184 @@
+"""Figures of an experiment, in one style."""
+
+import base64
+import io
+import json
+import pathlib
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib import pyplot
+
+from experiments import paper
+
+# Okabe and Ito's colours, told apart by colour-blind readers too.
+COLORS = {"map": "#000000", "bbb": "#0072B2", "bbh": "#D55E00"}
+_OUTLIERS = "#CC79A7"
+_STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 110,
+}
+
+
+def learning_curves(results, folder):
+    """Draws training negative log-likelihood and accuracy by epoch.
+
+    Args:
+        results: list of result dictionaries.
+        folder: the experiment's folder, a path.
+
+    Returns:
+        A figure.
+    """
+    with pyplot.rc_context(_STYLE):
+        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
+        labelled = set()
+        for result in results:
+            method = result["config"]["method"]
+            history = _history(result, folder)
+            epochs = [line["epoch"] for line in history]
+            label = None if method in labelled else paper.METHOD_NAMES[method]
+            labelled.add(method)
+            for axis, key, scale in zip(axes, ("nll", "accuracy"), (1, 100)):
+                axis.plot(
+                    epochs,
+                    [scale * line[key] for line in history],
+                    color=COLORS[method],
+                    alpha=0.7,
+                    linewidth=1.2,
+                    marker="." if len(epochs) < 3 else None,
+                    label=label,
+                )
+        axes[0].set(
+            xlabel="epoch",
+            ylabel="training NLL, nats per example",
+            yscale="log",
+        )
+        axes[1].set(xlabel="epoch", ylabel="training accuracy, %")
+        axes[0].legend(frameon=False)
+    return figure
+
+
+def entropy_histograms(results, folder):
+    """Draws the entropies of test images and outliers, a panel a method."""
+    methods = list(dict.fromkeys(r["config"]["method"] for r in results))
+    with pyplot.rc_context(_STYLE):
+        figure, axes = pyplot.subplots(
+            1,
+            len(methods),
+            figsize=(3.2 * len(methods), 3),
+            squeeze=False,
+            sharey=True,
+        )
+        for axis, method in zip(axes[0], methods):
+            saved = [
+                predictions(r, folder)
+                for r in results
+                if r["config"]["method"] == method
+            ]
+            classes = saved[0]["test_probabilities"].shape[1]
+            bins = np.linspace(0, np.log(classes), 31)
+            for key, color, label in (
+                ("test_entropy", COLORS[method], "test images"),
+                ("outlier_entropy", _OUTLIERS, results[0]["outliers"]),
+            ):
+                values = np.concatenate([s[key] for s in saved])
+                share = np.full(len(values), 100 / len(values))
+                axis.hist(
+                    values,
+                    bins,
+                    weights=share,
+                    color=color,
+                    alpha=0.6,
+                    label=label,
+                )
+            axis.set(
+                title=paper.METHOD_NAMES[method],
+                xlabel="predictive entropy, nats",
+            )
+            axis.legend(frameon=False)
+        axes[0][0].set_ylabel("share of images, %")
+    return figure
+
+
+def examples(result, data, folder, title):
+    """Shows images with the prediction under each.
+
+    The rows: test images of lowest and of highest entropy, outliers of lowest
+    and of highest entropy.
+
+    Args:
+        result: a result dictionary.
+        data: the `bbh_tf.datasets.ImageData` it was made with.
+        folder: the experiment's folder, a path.
+        title: title of the figure.
+
+    Returns:
+        A figure.
+    """
+    saved = predictions(result, folder)
+    per_row = 8
+    rows = []
+    for name, images, key in (
+        ("test images", data.test_images, "test"),
+        (data.outlier_name, data.outlier_images, "outlier"),
+    ):
+        order = np.argsort(saved[f"{key}_entropy"], kind="stable")
+        rows.append((f"surest\n{name}", images, key, order[:per_row]))
+        rows.append((f"least sure\n{name}", images, key, order[-per_row:]))
+    with pyplot.rc_context(_STYLE):
+        figure, axes = pyplot.subplots(
+            len(rows), per_row, figsize=(9, 5.6), squeeze=False
+        )
+        for line, (name, images, key, chosen) in zip(axes, rows):
+            for axis, index in zip(line, chosen):
+                probabilities = saved[f"{key}_probabilities"][index]
+                best = int(np.argmax(probabilities))
+                axis.imshow(images[index, ..., 0], cmap="gray_r")
+                axis.set(xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
+                text = f"{best}: {100 * probabilities[best]:.0f} %"
+                wrong = key == "test" and best != data.test_labels[index]
+                if wrong:
+                    text += f" (is {data.test_labels[index]})"
+                entropy = saved[f"{key}_entropy"][index]
+                axis.set_xlabel(
+                    f"{text}\n{entropy:.2f} nats",
+                    fontsize=8,
+                    color="#D00000" if wrong else "black",
+                )
+            for axis in line[len(chosen) :]:
+                axis.set_axis_off()
+            line[0].set_ylabel(name, fontsize=9)
+        figure.suptitle(title)
+    return figure
+
+
+def predictions(result, folder):
+    """Loads the saved predictions of a run, a dictionary of arrays."""
+    return dict(np.load(_run_folder(result, folder) / "predictions.npz"))
+
+
+def as_png(figure):
+    """Returns a figure as a `data:` address of a PNG, and closes it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    pyplot.close(figure)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    return f"data:image/png;base64,{encoded}"
+
+
+def _history(result, folder):
+    text = (_run_folder(result, folder) / "metrics.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _run_folder(result, folder):
+    config = result["config"]
+    return pathlib.Path(folder) / config["method"] / f"seed_{config['seed']}"

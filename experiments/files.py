@@ -1,0 +1,88 @@
+"""Files that are whole or not there."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+
+from experiments.errors import ExperimentError
+
+
+def write_json(path, value):
+    """Writes a value as JSON, in one step as seen from outside."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def write_text(path, text):
+    """Writes a text, in one step as seen from outside."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Gives a path to write to, and puts the file in place when done.
+
+    Args:
+        path: where the file is to stand.
+
+    Yields:
+        A path in the same folder, with the same ending.
+
+    Raises:
+        ExperimentError: if the disk is full or may not be written.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ExperimentError(
+            f"{path}: expected a file that can be written; {error.strerror}."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_json(path):
+    """Reads a JSON file.
+
+    Raises:
+        ExperimentError: if it is not JSON.
+    """
+    try:
+        return json.loads(pathlib.Path(path).read_text())
+    except (ValueError, OSError) as error:
+        raise ExperimentError(
+            f"{path}: expected a JSON file; {error}."
+        ) from error
+
+
+@contextlib.contextmanager
+def only_user(folder):
+    """Makes a folder and keeps a second run out of it.
+
+    Raises:
+        ExperimentError: if it cannot be made or another run is in it.
+    """
+    folder = pathlib.Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "w")
+    except OSError as error:
+        raise ExperimentError(
+            f"--output_dir: expected a folder that can be written; got "
+            f"{folder}: {error.strerror}."
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ExperimentError(
+                f"--output_dir: another run is writing to {folder}."
+            ) from error
+        yield folder

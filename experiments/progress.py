@@ -1,0 +1,41 @@
+"""One progress bar for all runs of an experiment."""
+
+import tqdm
+
+
+class Bar:
+    """Shows the share of all epochs done, and what goes on now.
+
+    Args:
+        runs: list of `RunConfig`.
+    """
+
+    def __init__(self, runs):
+        self._total = sum(run.epochs + _prediction_epochs(run) for run in runs)
+        self._done = {}
+        self._bar = tqdm.tqdm(
+            total=round(self._total, 2),
+            bar_format="{desc:<24} {percentage:3.0f}% |{bar}| "
+            "{elapsed} gone, {remaining} to go",
+            mininterval=0.2,
+        )
+
+    def __call__(self, config, stage, epochs):
+        """Shows how far a run is."""
+        done = epochs + (_prediction_epochs(config) if stage == "done" else 0)
+        self._done[config.method, config.seed] = done
+        self._bar.set_description(
+            f"{config.method} seed {config.seed}: {stage}", refresh=False
+        )
+        self._bar.update(sum(self._done.values()) - self._bar.n)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._bar.close()
+
+
+def _prediction_epochs(config):
+    """What predicting costs, in epochs: about a twentieth of the training."""
+    return 0.05 * config.epochs

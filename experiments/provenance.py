@@ -1,0 +1,64 @@
+"""Which code, on which machine, made a result."""
+
+import os
+import pathlib
+import platform
+import subprocess
+
+import keras
+import tensorflow as tf
+
+
+def describe():
+    """Returns the commit, the machine and the versions, as a dictionary."""
+    gpus = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    return {
+        "commit": _commit(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "gpus": gpus,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
+
+
+def hardware(description):
+    """Names the machine of a description in a few words."""
+    if description["gpus"]:
+        return ", ".join(description["gpus"])
+    return f"{description['cores']} cores of {description['cpu']}"
+
+
+def _commit():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    try:
+        commit, status = (
+            subprocess.run(
+                ["git", "-C", str(root), *command],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+            for command in (
+                ("rev-parse", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no"),
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + (" with changes" if status else "")
+
+
+def _cpu():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    for line in lines:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

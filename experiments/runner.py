@@ -1,0 +1,146 @@
+"""Runs an experiment: trains, predicts, writes, and skips what is done."""
+
+import dataclasses
+import json
+
+import numpy as np
+
+import bbh_tf as bbh
+from experiments import config as configs
+from experiments import evaluation
+from experiments import files
+from experiments import methods
+from experiments import provenance
+from experiments import training
+from experiments.errors import ExperimentError
+
+
+def run(config, report=None):
+    """Trains and evaluates all methods and seeds of an experiment.
+
+    What is already in the output folder is not done again.
+
+    Args:
+        config: a `Config`.
+        report: callable that is told `(run_config, stage, epochs)` as work
+            goes on; None for silence.
+
+    Returns:
+        List of result dictionaries, in the order of `config.runs()`.
+
+    Raises:
+        ExperimentError: with one line that says what is wrong.
+    """
+    report = report or (lambda *_: None)
+    runs = config.runs()
+    with files.only_user(config.output_dir) as folder:
+        for run_config in runs:
+            _check_same(run_config, _folder_of(folder, run_config))
+        data = load_data(config)
+        return [
+            _run_one(run_config, data, _folder_of(folder, run_config), report)
+            for run_config in runs
+        ]
+
+
+def load_data(config):
+    """Loads the data of an experiment.
+
+    Raises:
+        ExperimentError: if it is not there or not as it should be.
+    """
+    try:
+        data = bbh.datasets.load(
+            config.dataset,
+            data_dir=config.data_dir,
+            num_validation=config.num_validation,
+        )
+    except (ValueError, OSError, ImportError) as error:
+        raise ExperimentError(f"--dataset={config.dataset}: {error}") from error
+    if config.num_validation:
+        data = dataclasses.replace(
+            data,
+            test_images=data.validation_images,
+            test_labels=data.validation_labels,
+        )
+    if config.scale == "smoke":
+        data = data.take(*configs.SMOKE_EXAMPLES)
+    return data
+
+
+def _run_one(config, data, folder, report):
+    results_file = folder / "results.json"
+    if results_file.exists():
+        report(config, "done", config.epochs)
+        return files.read_json(results_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_json(folder / "config.json", dataclasses.asdict(config))
+
+    model, history, seconds = training.train(
+        config,
+        data,
+        folder,
+        lambda epochs: report(config, "training", epochs),
+    )
+    files.write_text(
+        folder / "metrics.jsonl",
+        "".join(json.dumps(line, sort_keys=True) + "\n" for line in history),
+    )
+    report(config, "predicting", config.epochs)
+    count = config.num_prediction_samples
+    test, outliers = (
+        evaluation.predictive(methods.predict_samples(model, images, count))
+        for images in (data.test_images, data.outlier_images)
+    )
+    with files.replacing(folder / "predictions.npz") as path:
+        np.savez_compressed(
+            path,
+            **{f"test_{k}": v.astype(np.float32) for k, v in test.items()},
+            **{
+                f"outlier_{k}": v.astype(np.float32)
+                for k, v in outliers.items()
+            },
+        )
+    results = {
+        "config": dataclasses.asdict(config),
+        "settings": methods.settings(config),
+        "num_train": len(data.train_images),
+        "num_test": len(data.test_images),
+        "num_outliers": len(data.outlier_images),
+        "outliers": data.outlier_name,
+        "num_parameters": _num_trainable(model),
+        "measures": evaluation.measures(
+            test, data.test_labels, outliers, data.num_classes
+        ),
+        "final": history[-1],
+        "seconds": seconds,
+        "provenance": provenance.describe(),
+    }
+    files.write_json(results_file, results)
+    report(config, "done", config.epochs)
+    return results
+
+
+def _num_trainable(model):
+    return int(sum(np.prod(v.shape) for v in model.trainable_variables))
+
+
+def _folder_of(folder, config):
+    return folder / config.method / f"seed_{config.seed}"
+
+
+def _check_same(config, folder):
+    """Refuses a folder that holds a run of other settings."""
+    config_file = folder / "config.json"
+    if not config_file.exists():
+        return
+    found = files.read_json(config_file)
+    # Through JSON, which has no tuples.
+    wanted = json.loads(json.dumps(dataclasses.asdict(config)))
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise ExperimentError(
+                f"--output_dir: {folder} holds a run with "
+                f"{name}={found.get(name)}; expected {name}={value}. Choose "
+                "another folder, or remove that one."
+            )
