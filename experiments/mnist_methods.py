@@ -6,9 +6,9 @@ no data and takes minutes.
 
 import sys
 
-from absl import app
 from absl import flags
 
+from experiments import command_line
 from experiments import config as configs
 from experiments.errors import ExperimentError
 
@@ -122,20 +122,5 @@ def run(config):
     return results
 
 
-def main(argv):
-    """Runs the command line; a mistake ends it with one line and status 1."""
-    try:
-        if len(argv) > 1:
-            raise ExperimentError(f"Expected flags only; got {argv[1]!r}.")
-        run(config_from_flags())
-    except (ExperimentError, MemoryError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    app.run(main)
+    command_line.start(lambda: run(config_from_flags()))

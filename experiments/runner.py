@@ -118,7 +118,7 @@ def _run_one(config, data, folder, report):
     }
     files.write_json(results_file, results)
     report(config, "done", config.epochs)
-    return results
+    return files.read_json(results_file)
 
 
 def _num_trainable(model):

@@ -1,0 +1,47 @@
+"""How every experiment starts and ends on the command line."""
+
+import sys
+
+from absl import app
+from absl import flags
+
+from experiments.errors import ExperimentError
+
+
+def start(run):
+    """Parses the flags and runs; a mistake is told in one line.
+
+    The exit status is 0 when all is done, 1 after a mistake and 130 after
+    Ctrl-C.
+
+    Args:
+        run: callable without arguments, called when the flags are parsed.
+    """
+
+    def main(argv):
+        try:
+            if len(argv) > 1:
+                raise ExperimentError(f"expected flags only; got {argv[1]!r}.")
+            run()
+        except (ExperimentError, MemoryError) as error:
+            return _fail(error)
+        except KeyboardInterrupt:
+            print(
+                "\nstopped; the same command goes on from here.",
+                file=sys.stderr,
+            )
+            return 130
+        return 0
+
+    def parse(argv):
+        try:
+            return flags.FLAGS(argv)
+        except flags.Error as error:
+            sys.exit(_fail(" ".join(str(error).split())))
+
+    app.run(main, flags_parser=parse)
+
+
+def _fail(error):
+    print(f"error: {error}", file=sys.stderr)
+    return 1

@@ -1,0 +1,99 @@
+"""What flags mean in numbers, and what is refused."""
+
+import dataclasses
+
+import pytest
+
+from experiments import config as configs
+from experiments.errors import ExperimentError
+
+_DEFAULTS = {
+    "dataset": "mnist",
+    "methods": ("map", "bbb", "bbh"),
+    "seeds": (0,),
+    "scale": "full",
+    "preset": "paper",
+    "output_dir": "somewhere",
+}
+
+
+def _run(method, **changes):
+    config = configs.Config(**{**_DEFAULTS, "methods": (method,), **changes})
+    return config.runs()[0]
+
+
+def test_paper_preset_is_the_papers():
+    bbh = _run("bbh")
+    assert (bbh.epochs, bbh.batch_size, bbh.num_samples) == (100, 100, 5)
+    assert (bbh.optimizer, bbh.learning_rate) == ("adam", 1e-4)
+    assert (bbh.annealing_start, bbh.annealing_epochs) == (5, 15)
+    assert (bbh.units, bbh.kernel_size) == ((20, 50, 500), 5)
+    assert not bbh.released_kernel
+    assert bbh.kl_scale == 1.0
+    for method in ("map", "bbb"):
+        other = _run(method)
+        assert (other.optimizer, other.learning_rate) == ("adam", 1e-3)
+        assert other.annealing_start is None
+
+
+def test_released_code_preset_is_the_authors():
+    bbh = _run("bbh", preset="released_code")
+    assert (bbh.optimizer, bbh.learning_rate) == ("tf1_rmsprop", 1e-4)
+    assert bbh.epsilon == 1e-5
+    assert bbh.released_kernel
+    assert _run("bbb", preset="released_code").optimizer == "adam"
+
+
+@pytest.mark.parametrize("scale", ["full", "short", "smoke"])
+def test_annealing_is_in_proportion(scale):
+    run = _run("bbh", scale=scale)
+    assert run.annealing_start == pytest.approx(0.05 * run.epochs)
+    assert run.annealing_epochs == pytest.approx(0.15 * run.epochs)
+
+
+def test_steps_in_place_of_epochs():
+    run = _run("bbh", num_steps=275)
+    assert run.num_steps == 275
+    assert run.epochs == 1
+    assert run.annealing_start == pytest.approx(0.05 * 0.5)
+
+
+def test_all_methods_and_seeds():
+    config = configs.Config(**{**_DEFAULTS, "seeds": (3, 1)})
+    pairs = [(run.method, run.seed) for run in config.runs()]
+    assert pairs == [
+        (method, seed) for method in ("map", "bbb", "bbh") for seed in (3, 1)
+    ]
+
+
+def test_configs_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        _run("map").epochs = 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": "cifar"}, "--dataset: expected one of digits, mnist"),
+        ({"scale": "tiny"}, "--scale: expected one of"),
+        ({"preset": "mine"}, "--preset: expected one of"),
+        ({"methods": ("mcmc",)}, "--methods: expected one of"),
+        ({"methods": ()}, "--methods: expected at least one"),
+        ({"methods": ("map", "map")}, "--methods: expected each once"),
+        ({"seeds": ()}, "--seeds: expected at least one"),
+        ({"seeds": (1, 1)}, "--seeds: expected each once"),
+        ({"seeds": (-1,)}, "--seeds: expected integers from 0"),
+        ({"seeds": (2**31,)}, "--seeds: expected integers from 0"),
+        ({"kl_scale": -1.0}, "--kl_scale: expected a finite number"),
+        ({"kl_scale": float("nan")}, "--kl_scale: expected a finite"),
+        ({"kl_scale": float("inf")}, "--kl_scale: expected a finite"),
+        ({"num_steps": 0}, "--num_steps: expected at least 1"),
+        ({"num_prediction_samples": 0}, "--num_prediction_samples"),
+        ({"num_validation": 9}, "--num_validation: only digits"),
+        ({"output_dir": ""}, "--output_dir: expected a folder"),
+    ],
+)
+def test_refuses(changes, message):
+    with pytest.raises(ExperimentError, match=message) as caught:
+        configs.Config(**{**_DEFAULTS, **changes})
+    assert "\n" not in str(caught.value)

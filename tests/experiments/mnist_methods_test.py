@@ -1,0 +1,74 @@
+"""The command line, as a person uses it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from experiments import config as configs
+from experiments import mnist_methods
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _command(*flags):
+    return subprocess.run(
+        [sys.executable, "-m", "experiments.mnist_methods", *flags],
+        cwd=_ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_smoke_run_prints_the_table_and_writes_one_page(tmp_path, capsys):
+    config = configs.Config(
+        dataset="digits",
+        methods=("map", "bbh"),
+        seeds=(0, 1),
+        scale="smoke",
+        preset="released_code",
+        output_dir=str(tmp_path),
+        num_prediction_samples=3,
+    )
+    mnist_methods.run(config)
+    printed = capsys.readouterr().out
+    assert "Bayes by Hypernet" in printed
+    assert "±" in printed
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert "--preset=released_code" in page
+
+
+def test_help_can_be_read():
+    result = _command("--help")
+    assert "Compares the methods of Table 3" in result.stdout
+    for flag in ("--dataset", "--methods", "--kl_scale", "--output_dir"):
+        assert flag in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--dataset=cifar"], "--dataset: expected one of digits, mnist"),
+        (["--seeds=one"], "--seeds: expected integers; got one"),
+        (["--num_steps=many"], "num_steps"),
+        (["--epocs=3"], "epocs"),
+        (["digits"], "expected flags only; got 'digits'"),
+        ([], "--output_dir: expected a folder; got none"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_1(tmp_path, flags, message):
+    if flags:
+        flags = [*flags, f"--output_dir={tmp_path}/out"]
+    result = _command(*flags)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert result.stdout == ""
+    assert not (tmp_path / "out").exists()

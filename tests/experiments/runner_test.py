@@ -1,0 +1,138 @@
+"""An experiment from end to end, stopped and gone on with."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments import config as configs
+from experiments import files
+from experiments import runner
+from experiments import training
+from experiments.errors import ExperimentError
+
+
+def _config(folder, **changes):
+    return configs.Config(
+        **{
+            "dataset": "digits",
+            "methods": ("bbh",),
+            "seeds": (0,),
+            "scale": "smoke",
+            "preset": "paper",
+            "output_dir": str(folder),
+            "num_prediction_samples": 3,
+            "num_steps": 6,
+            **changes,
+        }
+    )
+
+
+def _silence(*_):
+    pass
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return runner.load_data(_config(tmp_path_factory.mktemp("unused")))
+
+
+@pytest.fixture(autouse=True)
+def short_run(monkeypatch):
+    # Two steps an epoch, so that six steps are three epochs.
+    monkeypatch.setattr(configs, "_BATCH_SIZE", 100)
+    monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("method", configs.METHODS)
+def test_every_method_runs_and_is_not_run_twice(tmp_path, method):
+    config = _config(tmp_path, methods=(method,))
+    (result,) = runner.run(config)
+    assert 0 <= result["measures"]["error_percent"] <= 100
+    assert result["config"]["method"] == method
+    assert len(result["provenance"]["commit"]) > 0
+    folder = tmp_path / method / "seed_0"
+    metrics = (folder / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in metrics] == [1, 2, 3]
+    written = (folder / "results.json").stat().st_mtime_ns
+    assert runner.run(config) == [result]
+    assert (folder / "results.json").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("method", ["map", "bbb", "bbh"])
+def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
+    (config,) = _config(tmp_path, methods=(method,)).runs()
+    whole = runner._run_one(config, data, tmp_path / "whole", _silence)
+
+    def stop_in_the_third_epoch(config, stage, epochs):
+        if epochs > 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner._run_one(
+            config, data, tmp_path / "parts", stop_in_the_third_epoch
+        )
+    state = files.read_json(tmp_path / "parts" / "state.json")
+    assert state["epoch"] == 2
+    parts = runner._run_one(config, data, tmp_path / "parts", _silence)
+    assert parts["measures"] == whole["measures"]
+    assert parts["final"] == whole["final"]
+    saved = [
+        np.load(tmp_path / name / "predictions.npz")
+        for name in ("whole", "parts")
+    ]
+    for key in saved[0]:
+        np.testing.assert_array_equal(saved[0][key], saved[1][key])
+
+
+def test_seeds_differ_and_repeat(tmp_path, data):
+    (config,) = _config(tmp_path, methods=("bbb",)).runs()
+    other = dataclasses.replace(config, seed=1)
+    results = [
+        runner._run_one(c, data, tmp_path / name, _silence)["measures"]
+        for name, c in (("a", config), ("b", config), ("c", other))
+    ]
+    assert results[0] == results[1]
+    assert results[0]["nll"] != results[2]["nll"]
+
+
+def test_a_folder_of_other_settings_is_refused(tmp_path):
+    runner.run(_config(tmp_path, methods=("map",)))
+    with pytest.raises(ExperimentError, match="with kl_scale=1.0; expected"):
+        runner.run(_config(tmp_path, methods=("map",), kl_scale=0.5))
+
+
+def test_a_loss_that_is_nan_stops_and_keeps_the_checkpoint(tmp_path, data):
+    (config,) = _config(tmp_path, methods=("map",)).runs()
+    config = dataclasses.replace(config, learning_rate=float("inf"))
+    with pytest.raises(ExperimentError, match="the loss is nan at step 2"):
+        runner._run_one(config, data, tmp_path / "run", _silence)
+    assert not (tmp_path / "run" / "results.json").exists()
+
+
+def test_a_broken_checkpoint_is_named(tmp_path, data):
+    (config,) = _config(tmp_path, methods=("map",)).runs()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "checkpoint_0.keras").write_bytes(b"no model")
+    files.write_json(
+        folder / "state.json",
+        {
+            "epoch": 1,
+            "seconds": 1.0,
+            "history": [],
+            "model": "checkpoint_0.keras",
+        },
+    )
+    with pytest.raises(ExperimentError, match="expected a checkpoint"):
+        runner._run_one(config, data, folder, _silence)
+
+
+def test_data_that_is_not_there_is_told_in_one_line(tmp_path):
+    config = _config(
+        tmp_path / "out", dataset="mnist", data_dir=str(tmp_path / "none")
+    )
+    with pytest.raises(ExperimentError, match="--dataset=mnist") as caught:
+        runner.run(config)
+    assert "\n" not in str(caught.value)
