@@ -4,6 +4,7 @@ import sys
 
 from absl import app
 from absl import flags
+from absl import logging
 
 from experiments.errors import ExperimentError
 
@@ -39,6 +40,8 @@ def start(run):
         except flags.Error as error:
             sys.exit(_fail(" ".join(str(error).split())))
 
+    # TFDS tells at length what it reads.
+    logging.set_verbosity(logging.WARNING)
     app.run(main, flags_parser=parse)
 
 

@@ -1,6 +1,7 @@
 """Runs an experiment: trains, predicts, writes, and skips what is done."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -43,8 +44,9 @@ def run(config, report=None):
         ]
 
 
+@functools.lru_cache(maxsize=1)
 def load_data(config):
-    """Loads the data of an experiment.
+    """Loads the data of an experiment, once.
 
     Raises:
         ExperimentError: if it is not there or not as it should be.
