@@ -123,8 +123,10 @@ def _optimizer(config):
             config.learning_rate, epsilon=config.epsilon
         )
     if config.epsilon is None:
-        return keras.optimizers.Adam(config.learning_rate)
-    return keras.optimizers.Adam(config.learning_rate, epsilon=config.epsilon)
+        return bbh.optimizers.FusedAdam(config.learning_rate)
+    return bbh.optimizers.FusedAdam(
+        config.learning_rate, epsilon=config.epsilon
+    )
 
 
 def steps_per_epoch(config, data):
