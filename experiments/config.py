@@ -44,6 +44,7 @@ class Config:
         preset: one of `PRESETS`.
         output_dir: folder for everything that is written.
         data_dir: folder of prepared TFDS data, or None.
+        outlier_dir: folder with notMNIST, or None for rendered letters.
         kl_scale: factor on the KL.
         num_steps: training steps in place of the scale's epochs, or None.
         num_prediction_samples: draws at prediction.
@@ -58,6 +59,7 @@ class Config:
     preset: str
     output_dir: str
     data_dir: str | None = None
+    outlier_dir: str | None = None
     kl_scale: float = 1.0
     num_steps: int | None = None
     num_prediction_samples: int = 100
@@ -91,6 +93,11 @@ class Config:
                 "--num_prediction_samples: expected at least 1; got "
                 f"{self.num_prediction_samples}."
             )
+        if self.outlier_dir and self.dataset != "mnist":
+            raise ExperimentError(
+                "--outlier_dir: only mnist takes notMNIST; got "
+                f"--dataset={self.dataset}."
+            )
         if self.num_validation and self.dataset != "digits":
             raise ExperimentError(
                 "--num_validation: only digits can be split; got "
@@ -114,6 +121,7 @@ class RunConfig:
 
     Attributes:
         dataset: name of the data set.
+        outliers: `"letters"` or `"notmnist"`.
         method: name of the method.
         seed: seed of initialisation, shuffling and draws.
         scale: `"smoke"` takes a few examples only.
@@ -139,6 +147,7 @@ class RunConfig:
     """
 
     dataset: str
+    outliers: str
     method: str
     seed: int
     scale: str
@@ -182,6 +191,7 @@ def _run_config(config, method, seed):
     anneals = method == "bbh"
     return RunConfig(
         dataset=config.dataset,
+        outliers="notmnist" if config.outlier_dir else "letters",
         method=method,
         seed=seed,
         scale=config.scale,

@@ -57,6 +57,12 @@ _NUM_VALIDATION = flags.DEFINE_integer(
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder of prepared TFDS data; none: TFDS' own."
 )
+_OUTLIER_DIR = flags.DEFINE_string(
+    "outlier_dir",
+    None,
+    "Folder with the IDX files of notMNIST, the paper's outliers for MNIST; "
+    "none: letters rendered from fonts.",
+)
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir",
     None,
@@ -85,6 +91,7 @@ def config_from_flags():
         preset=_PRESET.value,
         output_dir=_OUTPUT_DIR.value or "",
         data_dir=_DATA_DIR.value,
+        outlier_dir=_OUTLIER_DIR.value,
         kl_scale=_KL_SCALE.value,
         num_steps=_NUM_STEPS.value,
         num_prediction_samples=_NUM_PREDICTION_SAMPLES.value,

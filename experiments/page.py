@@ -154,6 +154,7 @@ def command(config):
         "num_steps": config.num_steps,
         "num_validation": config.num_validation or None,
         "data_dir": config.data_dir,
+        "outlier_dir": config.outlier_dir,
         "output_dir": config.output_dir,
     }
     words = [f"--{k}={v}" for k, v in flags.items() if v is not None]

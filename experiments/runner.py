@@ -56,6 +56,7 @@ def load_data(config):
             config.dataset,
             data_dir=config.data_dir,
             num_validation=config.num_validation,
+            outlier_dir=config.outlier_dir,
         )
     except (ValueError, OSError, ImportError) as error:
         raise ExperimentError(f"--dataset={config.dataset}: {error}") from error

@@ -10,6 +10,7 @@ from bbh_tf.datasets.digits import load_digits
 from bbh_tf.datasets.image_data import ImageData
 from bbh_tf.datasets.letters import render_letters
 from bbh_tf.datasets.mnist import load_mnist
+from bbh_tf.datasets.notmnist import load_notmnist
 from bbh_tf.datasets.registry import load
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "load",
     "load_digits",
     "load_mnist",
+    "load_notmnist",
     "render_letters",
 ]

@@ -7,13 +7,14 @@ import numpy as np
 
 from bbh_tf.datasets.image_data import ImageData
 from bbh_tf.datasets.letters import render_letters
+from bbh_tf.datasets.notmnist import load_notmnist
 
 _NUM_VALIDATION = 5000
 _NUM_EXAMPLES = {"train": 60000, "test": 10000}
 _VERSION = re.compile(r"3\.(\d+)\.(\d+)")
 
 
-def load_mnist(data_dir=None):
+def load_mnist(data_dir=None, outlier_dir=None):
     """Loads MNIST as 55,000 training, 5,000 validation, 10,000 test images.
 
     Validation is the first 5,000 images of the training split, the sizes
@@ -21,19 +22,23 @@ def load_mnist(data_dir=None):
     themselves differ: tensorflow-datasets stores MNIST in an order of its
     own, always the same one, so its first 5,000 are not the authors'.
 
-    Pixels are divided by 255. Outliers are the letters A to J at the same
-    size, see `render_letters`.
+    Pixels are divided by 255. Outliers are notMNIST, as in the paper, where
+    `outlier_dir` is given, and otherwise the letters A to J rendered from
+    fonts at the same size, see `render_letters`.
 
     Args:
         data_dir: str or path of a tensorflow-datasets folder that holds
             `mnist/3.x.y`; nothing is downloaded. `None` reads the default
             folder of tensorflow-datasets and downloads on first use.
+        outlier_dir: str or path of a folder with notMNIST, see
+            `load_notmnist`; `None` for rendered letters.
 
     Returns:
         An `ImageData` with images `(examples, 28, 28, 1)`.
 
     Raises:
-        FileNotFoundError: if `data_dir` holds no prepared MNIST.
+        FileNotFoundError: if `data_dir` holds no prepared MNIST, or
+            `outlier_dir` no notMNIST.
         OSError: if the download fails.
         ValueError: if the files are corrupt or cut short.
         ImportError: if tensorflow-datasets, matplotlib or pillow is not
@@ -53,10 +58,13 @@ def load_mnist(data_dir=None):
         builder = _open(tfds, folder)
     train_images, train_labels = _read(builder, "train")
     test_images, test_labels = _read(builder, "test")
-    outlier_images, _ = render_letters(28)
+    if outlier_dir is None:
+        outlier_images, _ = render_letters(28)
+    else:
+        outlier_images, _ = load_notmnist(outlier_dir)
     return ImageData(
         name="mnist",
-        outlier_name="letters",
+        outlier_name="letters" if outlier_dir is None else "notmnist",
         num_classes=10,
         train_images=train_images[_NUM_VALIDATION:],
         train_labels=train_labels[_NUM_VALIDATION:],

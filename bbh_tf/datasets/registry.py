@@ -7,7 +7,7 @@ _NAMES = ("digits", "mnist")
 _MNIST_VALIDATION = 5000
 
 
-def load(name, data_dir=None, num_validation=0):
+def load(name, data_dir=None, num_validation=0, outlier_dir=None):
     """Loads a data set by its name.
 
     Args:
@@ -17,6 +17,8 @@ def load(name, data_dir=None, num_validation=0):
         num_validation: int, images to move from the training to the
             validation part of the digits. MNIST always has its 5,000, so
             there only 0 (no wish) and 5,000 are taken.
+        outlier_dir: str or path, where notMNIST lies, see `load_mnist`;
+            digits have rendered letters always.
 
     Returns:
         An `ImageData`.
@@ -39,7 +41,7 @@ def load(name, data_dir=None, num_validation=0):
                 f"num_validation: expected 0 or {_MNIST_VALIDATION} for "
                 f"mnist, whose split is fixed, got {num_validation!r}."
             )
-        return load_mnist(data_dir)
+        return load_mnist(data_dir, outlier_dir)
     raise ValueError(
         f"name: expected one of {', '.join(_NAMES)}, got {name!r}."
     )

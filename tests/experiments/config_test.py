@@ -90,6 +90,10 @@ def test_configs_are_frozen():
         ({"num_steps": 0}, "--num_steps: expected at least 1"),
         ({"num_prediction_samples": 0}, "--num_prediction_samples"),
         ({"num_validation": 9}, "--num_validation: only digits"),
+        (
+            {"dataset": "digits", "outlier_dir": "x"},
+            "--outlier_dir: only mnist",
+        ),
         ({"output_dir": ""}, "--output_dir: expected a folder"),
     ],
 )

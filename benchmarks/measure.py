@@ -1,0 +1,67 @@
+"""Times, bandwidth and memory."""
+
+import concurrent.futures
+import os
+import resource
+import statistics
+import time
+
+import numpy as np
+
+_COPY_BYTES = 2**29
+
+
+def median_seconds(function, warmup, repeats):
+    """Times calls at steady state.
+
+    Args:
+        function: callable without arguments that returns when it is done.
+        warmup: calls that are not counted.
+        repeats: calls that are.
+
+    Returns:
+        The median of their wall-clock times, in seconds.
+    """
+    for _ in range(warmup):
+        function()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def copy_bandwidth():
+    """Measures how fast all cores together copy memory.
+
+    Returns:
+        Bytes read and written a second.
+    """
+    cores = os.cpu_count()
+    source = np.ones(_COPY_BYTES // 8)
+    target = np.zeros_like(source)
+    pieces = [
+        (a, b) for a, b in zip(np.split(source, cores), np.split(target, cores))
+    ]
+    with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+        seconds = median_seconds(
+            lambda: list(pool.map(lambda ab: np.copyto(ab[1], ab[0]), pieces)),
+            warmup=2,
+            repeats=7,
+        )
+    return 2 * _COPY_BYTES / seconds
+
+
+def peak_bytes():
+    """Returns the most memory that this process has held."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def reset_peak():
+    """Forgets the peak so far, where Linux lets a process do so."""
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass

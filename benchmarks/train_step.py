@@ -1,0 +1,75 @@
+"""Times a training step of Bayes by Hypernet against the memory's limit.
+
+A step must read the hypernetworks' parameters forward and backward, and read
+gradient-updated parameters and two moments and write them: 8 passes over the
+parameters' bytes, if no gradient is ever written to memory.
+"""
+
+import json
+
+import keras
+import numpy as np
+from absl import app
+from absl import flags
+
+import bbh_tf as bbh
+from bbh_tf import memory
+from benchmarks import measure
+
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Examples in a batch.")
+_NUM_SAMPLES = flags.DEFINE_integer("num_samples", 5, "Samples of the KL.")
+_NOISE_DIM = flags.DEFINE_integer("noise_dim", 1, "Dimension of the noise.")
+_REPEATS = flags.DEFINE_integer("repeats", 15, "Steps that are timed.")
+_STOCK = flags.DEFINE_bool("stock_adam", False, "Use Keras' own Adam.")
+_PASSES = 8
+
+
+def run():
+    """Measures a step.
+
+    Returns:
+        Dictionary of floats: seconds, bytes and ratios.
+    """
+    bandwidth = measure.copy_bandwidth()
+    network = bbh.models.lenet(
+        bbh.posteriors.Implicit(noise_dim=_NOISE_DIM.value)
+    )
+    model = bbh.models.BayesianModel(
+        network, 55_000, num_samples=_NUM_SAMPLES.value, seed=0
+    )
+    adam = keras.optimizers.Adam if _STOCK.value else bbh.optimizers.FusedAdam
+    model.compile(adam(1e-4))
+    generator = np.random.default_rng(0)
+    x = generator.random((_BATCH_SIZE.value, 28, 28, 1), np.float32)
+    y = generator.integers(0, 10, _BATCH_SIZE.value)
+    seconds = measure.median_seconds(
+        lambda: model.train_on_batch(x, y), 5, _REPEATS.value
+    )
+    count = sum(np.prod(v.shape) for v in model.trainable_variables)
+    floor = _PASSES * 4 * count / bandwidth
+    return {
+        "parameters": int(count),
+        "copy_bandwidth_bytes_per_second": bandwidth,
+        "step_seconds": seconds,
+        "floor_seconds": floor,
+        "step_over_floor": seconds / floor,
+        "peak_bytes": measure.peak_bytes(),
+        "peak_over_parameter_bytes": measure.peak_bytes() / (4.0 * count),
+    }
+
+
+def main(_):
+    """Prints the measurements."""
+    result = run()
+    print(json.dumps(result, indent=2))
+    print(
+        f"step {result['step_seconds']:.3f} s, "
+        f"{result['step_over_floor']:.2f} x the floor of {_PASSES} passes at "
+        f"{result['copy_bandwidth_bytes_per_second'] / 1e9:.1f} GB/s; peak "
+        f"{memory.format_bytes(result['peak_bytes'])}, "
+        f"{result['peak_over_parameter_bytes']:.2f} x the parameters"
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)
