@@ -4,6 +4,9 @@ A schedule is a callable from the epoch, a scalar `float32` tensor (passes over
 the training set so far: 3.5 is halfway through the fourth), to the factor.
 """
 
+import math
+import numbers
+
 import keras
 import tensorflow as tf
 
@@ -29,7 +32,8 @@ class Linear:
             ("start_epoch", start_epoch),
             ("num_epochs", num_epochs),
         ):
-            if not 0 <= value < float("inf"):
+            is_number = isinstance(value, numbers.Real)
+            if not is_number or not 0 <= value < math.inf:
                 raise ValueError(
                     f"Linear annealing expects {name} to be a finite number "
                     f">= 0; got {value!r}."
@@ -47,6 +51,7 @@ class Linear:
         Returns:
             Scalar `float32` tensor between 0 and 1.
         """
+        epoch = tf.cast(epoch, tf.float32)
         if not self.num_epochs:
             return tf.cast(epoch >= self.start_epoch, tf.float32)
         return tf.clip_by_value(
@@ -69,7 +74,7 @@ class Linear:
 @keras.saving.register_keras_serializable(package="bbh_tf")
 def constant(epoch):
     """Returns 1 at all epochs: the KL counts in full from the start."""
-    return tf.ones_like(epoch)
+    return tf.ones_like(epoch, tf.float32)
 
 
 def get(schedule):
@@ -85,8 +90,8 @@ def get(schedule):
     if schedule is None:
         return constant
     if isinstance(schedule, dict):
-        return keras.saving.deserialize_keras_object(schedule)
-    if not callable(schedule):
+        schedule = keras.saving.deserialize_keras_object(schedule)
+    if isinstance(schedule, type) or not callable(schedule):
         raise ValueError(
             "Expected annealing to be a callable from the epoch to a factor, "
             f"or None; got {schedule!r}."

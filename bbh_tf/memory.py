@@ -36,10 +36,12 @@ def require(num_bytes, what):
 
 def format_bytes(num_bytes):
     """Writes a number of bytes as a person would, `"0.89 GB"` say."""
-    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= scale:
+    if num_bytes < 1000:
+        return "1 byte" if num_bytes == 1 else f"{num_bytes:.0f} bytes"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
+        if num_bytes < 999.5 * scale:
             return f"{num_bytes / scale:.3g} {unit}"
-    return f"{num_bytes} bytes"
+    return f"{num_bytes / 1e12:.3g} TB"
 
 
 def _system_bytes():
@@ -56,7 +58,21 @@ def _system_bytes():
 def _cgroup_bytes():
     try:
         limit = (_CGROUP / "memory.max").read_text().strip()
-        used = (_CGROUP / "memory.current").read_text().strip()
+        used = int((_CGROUP / "memory.current").read_text())
     except OSError:
         return None
-    return None if limit == "max" else max(0, int(limit) - int(used))
+    if limit == "max":
+        return None
+    return max(0, int(limit) - max(0, used - _cgroup_cache_bytes()))
+
+
+def _cgroup_cache_bytes():
+    # Files read once count as used until somebody needs the room.
+    try:
+        lines = (_CGROUP / "memory.stat").read_text().splitlines()
+    except OSError:
+        return 0
+    for line in lines:
+        if line.startswith("inactive_file "):
+            return int(line.split()[1])
+    return 0

@@ -13,6 +13,7 @@ a larger compiled program.
 
 import math
 
+import keras
 import tensorflow as tf
 
 _INT64_MIN = -(2**63)
@@ -23,7 +24,8 @@ def key(*words):
     """Makes a key from integers.
 
     Args:
-        *words: Python integers that fit in 64 bits, or scalar integer tensors.
+        *words: integers that fit in 64 bits: Python's, or scalar tensors or
+            variables.
 
     Returns:
         An `int32` tensor of shape `(2 * len(words),)`.
@@ -77,7 +79,7 @@ def compiled_sampler(sampler):
         is.
     """
 
-    @tf.function(jit_compile=True, autograph=False)
+    @_compiled
     def sample_one(seed, size):
         return tf.cast(sampler(size, seed), tf.float32)
 
@@ -87,10 +89,22 @@ def compiled_sampler(sampler):
     return sample
 
 
+def _compiled(function):
+    compiled = tf.function(function, jit_compile=True, autograph=False)
+    # It is traced once for each size, and means to be.
+    compiled._omit_frequent_tracing_warning = True
+    return compiled
+
+
 def _per_sample(sample_one, random_key, num_samples, shape, first):
     # One call a sample: the samples run side by side, and one compilation
     # serves any number of them. (A loop in XLA ran ten times slower on a
     # CPU, and a hundred unrolled generators took half a minute to compile.)
+    if not isinstance(num_samples, int) or num_samples < 1:
+        raise ValueError(
+            "The number of samples must be a positive integer; got "
+            f"{num_samples!r}."
+        )
     first = tf.cast(first, tf.int32)
     size = math.prod(shape)
     samples = [
@@ -107,7 +121,7 @@ def _padded(size):
     return 3 * power // 4 if size <= 3 * power // 4 else power
 
 
-@tf.function(jit_compile=True, autograph=False)
+@_compiled
 def _normal(seed, size):
     # Two generators, not one: XLA's code for a lone generator runs seven
     # times slower on a CPU than its code for two side by side.
@@ -136,6 +150,8 @@ def _sample_seed(random_key, index):
 
 
 def _to_int32_pair(word):
+    if isinstance(word, keras.Variable):
+        word = word.value
     if tf.is_tensor(word):
         if not word.dtype.is_integer or word.shape.rank != 0:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Names, shapes and layouts of the weights that a posterior generates.
+"""Names, shapes, layouts and initialisers of what a posterior generates.
 
 A sample of weights has two forms: flat, `(num_samples, num_weights)`, and as
 tensors, a list of `(num_samples, *shape)`, one for each weight tensor.
@@ -6,7 +6,9 @@ tensors, a list of `(num_samples, *shape)`, one for each weight tensor.
 
 import dataclasses
 import math
+import random
 
+import keras
 import tensorflow as tf
 
 
@@ -38,6 +40,31 @@ def specs_of(variables):
         List of `WeightSpec`.
     """
     return [WeightSpec(v.name, tuple(v.shape)) for v in variables]
+
+
+def fresh_initializer(initializer, index):
+    """Copies an initialiser that is to serve more than one variable.
+
+    Keras draws the same values for all variables of one shape that share an
+    initialiser object, or a seed. The copy has a seed of its own: a random
+    one where there was none, else one made from the seed and the index.
+
+    Args:
+        initializer: a Keras initialiser, or a function that serves as one.
+        index: which of the variables the copy is for, an integer.
+
+    Returns:
+        An initialiser of the same kind; a function is returned as it is.
+    """
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer
+    config = initializer.get_config()
+    seed = config.get("seed")
+    if isinstance(seed, dict):
+        seed = seed["config"]["seed"]
+    if seed is not None:
+        config["seed"] = random.Random(f"{seed} {index}").getrandbits(31)
+    return type(initializer).from_config(config)
 
 
 def unflatten(flat, shapes):

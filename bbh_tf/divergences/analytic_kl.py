@@ -34,24 +34,36 @@ class AnalyticKL(divergence.Divergence):
 
         Args:
             posterior: list of `tfp.distributions.Distribution`, each with the
-                shape of a weight tensor as its batch shape.
-            prior: list of distributions that broadcast against them.
+                shape of a weight tensor as its batch shape; or one alone.
+            prior: list of distributions whose batch shapes broadcast to
+                theirs, `()` say; or one alone.
 
         Returns:
             Scalar `float32` tensor, nats.
 
         Raises:
-            ValueError: if the lists differ in length or are empty.
+            ValueError: if the lists differ in length or are empty, or a prior
+                has a larger shape than its posterior.
+            NotImplementedError: if TFP knows no KL for a pair.
         """
+        if not isinstance(posterior, (list, tuple)):
+            posterior = [posterior]
+        if not isinstance(prior, (list, tuple)):
+            prior = [prior]
         if not posterior or len(posterior) != len(prior):
             raise ValueError(
                 "AnalyticKL expects as many prior as posterior "
                 f"distributions, at least one; got {len(posterior)} and "
                 f"{len(prior)}."
             )
-        return tf.add_n(
-            [
-                tf.reduce_sum(q.kl_divergence(p))
-                for q, p in zip(posterior, prior)
-            ]
-        )
+        total = 0.0
+        for q, p in zip(posterior, prior):
+            kl = q.kl_divergence(p)
+            if kl.shape != q.batch_shape:
+                raise ValueError(
+                    "AnalyticKL expects priors that broadcast to the "
+                    f"posterior's shape {tuple(q.batch_shape)}; got shape "
+                    f"{tuple(p.batch_shape)}."
+                )
+            total += tf.cast(tf.reduce_sum(kl), tf.float32)
+        return total

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from bbh_tf import weights
+
 _LEAKY_SLOPE = 0.1
 
 
@@ -22,7 +24,8 @@ class Hypernetwork(keras.layers.Layer):
             (Sec. 3).
         activation: activation of the hidden layers, as Keras takes it; None
             for leaky ReLU of slope 0.1.
-        kernel_initializer: initialiser of the kernels, as Keras takes it.
+        kernel_initializer: initialiser of the kernels, as Keras takes it. If
+            it has a seed, each kernel gets one made from it.
         name: name of the layer.
 
     Raises:
@@ -39,7 +42,8 @@ class Hypernetwork(keras.layers.Layer):
         super().__init__(name=name, dtype="float32")
         units = tuple(units) if hasattr(units, "__iter__") else units
         if not isinstance(units, tuple) or not all(
-            isinstance(unit, int) and unit > 0 for unit in units
+            isinstance(unit, int) and unit > 0 and unit is not True
+            for unit in units
         ):
             raise ValueError(
                 f"{type(self).__name__} expects units to be a sequence of "
@@ -91,13 +95,24 @@ class Hypernetwork(keras.layers.Layer):
             dense = keras.layers.Dense(
                 units,
                 activation=None if is_output else activation,
-                kernel_initializer=self._fresh_initializer(),
+                kernel_initializer=weights.fresh_initializer(
+                    self.kernel_initializer, index
+                ),
                 dtype="float32",
                 name="output" if is_output else f"hidden_{index}",
             )
             dense.build((None, width))
             self._stack.append(dense)
             width = units
+
+    def __call__(self, noise):
+        """Generates flat weights, if it is built; see `call`."""
+        if not self.built:
+            raise ValueError(
+                f"{type(self).__name__} must be built before it is called: "
+                "build(noise_dim, shape)."
+            )
+        return super().__call__(noise)
 
     def call(self, noise):
         """Generates flat weights.
@@ -134,12 +149,6 @@ class Hypernetwork(keras.layers.Layer):
     def get_build_config(self):
         """Returns None: whoever owns a hypernetwork builds it."""
         return None
-
-    def _fresh_initializer(self):
-        # One initialiser object used twice would draw the same values again
-        # where it carries a seed.
-        initializer = self.kernel_initializer
-        return type(initializer).from_config(initializer.get_config())
 
 
 def _leaky_relu(x):

@@ -13,7 +13,8 @@ class Sliced(hypernetwork.Hypernetwork):
     """Generates one slice of the weights for each one-hot code.
 
     All slices of a tensor share the noise. Tensors of rank 1 (biases) are not
-    sliced.
+    sliced, unless `slices` is an integer: a posterior that makes a whole layer
+    or network as one vector needs one.
 
     Args:
         slices: what a code stands for. `"output"`: one index of the last

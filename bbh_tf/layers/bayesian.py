@@ -1,6 +1,5 @@
 """A wrapper that makes the weights of any Keras layer random."""
 
-import inspect
 import random
 
 import keras
@@ -10,8 +9,10 @@ from bbh_tf import posteriors
 from bbh_tf import priors
 from bbh_tf import randomness
 from bbh_tf import weights
+from bbh_tf.layers import checks
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
+from bbh_tf.layers import signatures
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
@@ -91,17 +92,20 @@ class Bayesian(keras.layers.Layer):
         self.layer = layer
         self.posterior = posteriors.get(posterior)
         self.prior = priors.get(prior)
-        if kl_weight is not None and not 0 <= kl_weight < float("inf"):
-            raise ValueError(
-                "Bayesian expects kl_weight to be a finite number >= 0, "
-                f"1 / number of training examples; got {kl_weight!r}."
-            )
-        self.kl_weight = kl_weight
+        if kl_weight is not None:
+            checks.check_factor("kl_weight", kl_weight)
+        self.kl_weight = None if kl_weight is None else float(kl_weight)
         self.divergence = divergences.get(divergence)
-        self.num_samples = num_samples
-        self._num_draws = drawing.num_draws(self.divergence, num_samples)
+        checks.check_count("num_samples", num_samples)
+        self.num_samples = int(num_samples)
+        self._num_draws = drawing.num_draws(self.divergence, self.num_samples)
         self.seed = random.getrandbits(31) if seed is None else seed
-        self.sublayers = None if sublayers is None else list(sublayers)
+        randomness.key(self.seed)
+        self.seed = int(self.seed)
+        self.sublayers = selection.names_of(sublayers)
+        self._random_indices = None
+        if layer.built:
+            self._choose_variables()
         self.supports_masking = layer.supports_masking
 
     def __call__(self, *args, **kwargs):
@@ -109,7 +113,7 @@ class Bayesian(keras.layers.Layer):
         if not self.built:
             if not self.layer.built:
                 symbolic_args, symbolic_kwargs = keras.tree.map_structure(
-                    _to_symbolic, (args, kwargs)
+                    signatures.to_symbolic, (args, kwargs)
                 )
                 self.layer(*symbolic_args, **symbolic_kwargs)
             self.build()
@@ -128,16 +132,18 @@ class Bayesian(keras.layers.Layer):
         """
         if not self.layer.built:
             self.layer.build(*args, **kwargs)
-        self.replaced_variables = tuple(
-            selection.random_variables(self.layer, self.sublayers)
-        )
-        if not self.replaced_variables:
+        if self._random_indices is None:
+            self._choose_variables()
+        if not self._random_indices:
             raise ValueError(
                 f"Layer {self.layer.name!r} has no trainable weights that "
-                "could be random (normalisation and frozen layers keep "
-                "theirs)."
+                "could be random (normalisation and frozen layers keep theirs)."
             )
         self.posterior.build(weights.specs_of(self.replaced_variables))
+        if not self._trainable:
+            # Keras freezes no part of a layer that was made frozen.
+            self.posterior.trainable = False
+            self.layer.trainable = False
         self._freeze_replaced()
         self.draw_number = self.add_weight(
             name="draw_number",
@@ -151,16 +157,29 @@ class Bayesian(keras.layers.Layer):
         if self.kl_weight is not None:
             drawing.check_pairing(self.divergence, [self])
 
+    @property
+    def replaced_variables(self):
+        """The variables of the wrapped layer whose values are drawn."""
+        # Not kept: Keras would count them as this layer's own.
+        every = self.layer.weights
+        return [every[index] for index in self._random_indices]
+
+    def _choose_variables(self):
+        chosen = selection.random_variables(self.layer, self.sublayers)
+        places = {id(v): i for i, v in enumerate(self.layer.weights)}
+        # Saved, since a random layer may be frozen later on.
+        self._random_indices = tuple(places[id(v)] for v in chosen)
+
     def _make_call(self, layer):
         def call(*args, **kwargs):
             return self._call(*args, **kwargs)
 
-        call.__signature__ = _with_training(inspect.signature(layer.call))
+        call.__signature__ = signatures.with_training(layer.call)
         return call
 
     def _call(self, *args, **kwargs):
         training = kwargs.get("training")
-        if "training" not in inspect.signature(self.layer.call).parameters:
+        if not signatures.takes_training(self.layer.call):
             kwargs.pop("training", None)
         if drawing.is_drawn(self):
             return self.layer(*args, **kwargs)
@@ -191,9 +210,13 @@ class Bayesian(keras.layers.Layer):
 
     def compute_output_spec(self, *args, **kwargs):
         """Returns the wrapped layer's output, without drawing weights."""
-        if "training" not in inspect.signature(self.layer.call).parameters:
+        if not signatures.takes_training(self.layer.call):
             kwargs.pop("training", None)
         return self.layer.compute_output_spec(*args, **kwargs)
+
+    def compute_output_shape(self, *args, **kwargs):
+        """Returns the shape of the wrapped layer's output."""
+        return self.layer.compute_output_shape(*args, **kwargs)
 
     def compute_mask(self, inputs, previous_mask=None):
         """Returns the wrapped layer's mask."""
@@ -227,6 +250,8 @@ class Bayesian(keras.layers.Layer):
             "num_samples": self.num_samples,
             "seed": self.seed,
             "sublayers": self.sublayers,
+            "random_indices": self._random_indices
+            and list(self._random_indices),
         }
 
     @classmethod
@@ -236,15 +261,19 @@ class Bayesian(keras.layers.Layer):
         # The wrapped layer brings the dtype policies of all layers in it.
         config.pop("dtype", None)
         config["layer"] = keras.saving.deserialize_keras_object(config["layer"])
-        return cls(**config)
+        random_indices = config.pop("random_indices", None)
+        layer = cls(**config)
+        if random_indices is not None:
+            layer._random_indices = tuple(random_indices)
+        return layer
 
     def get_build_config(self):
-        """Returns whether the wrapped layer, which has its shapes, is built."""
-        return {"wrapped_layer_built": self.layer.built}
+        """Returns whether there is a posterior; the layer has the shapes."""
+        return {"built": self.built}
 
     def build_from_config(self, config):
-        """Builds the posterior of a layer that was loaded, built."""
-        if config["wrapped_layer_built"] and not self.built:
+        """Builds the posterior; the wrapped layer was loaded, built."""
+        if config["built"] and not self.built:
             self.build()
 
 
@@ -265,25 +294,3 @@ def _check_layer(layer):
         raise ValueError(
             f"Layer {layer.name!r} is, or holds, a Bayesian layer already."
         )
-
-
-def _with_training(signature):
-    if "training" in signature.parameters:
-        return signature
-    parameters = list(signature.parameters.values())
-    training = inspect.Parameter(
-        "training", inspect.Parameter.KEYWORD_ONLY, default=None
-    )
-    has_var_keyword = parameters and (
-        parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
-    )
-    parameters.insert(len(parameters) - bool(has_var_keyword), training)
-    return signature.replace(parameters=parameters)
-
-
-def _to_symbolic(value):
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return keras.KerasTensor(
-            value.shape, keras.backend.standardize_dtype(value.dtype)
-        )
-    return value

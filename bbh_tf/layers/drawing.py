@@ -66,22 +66,26 @@ def call(network, layers, weights, index, args, kwargs):
         losses that layers added and of the users' regularisers on drawn
         weights.
     """
-    mapping = [
-        (variable, tf.cast(tensor[index], variable.dtype))
+    drawn = [
+        (variable, tensor[index])
         for layer, tensors in zip(layers, weights)
         for variable, tensor in zip(layer.replaced_variables, tensors)
+    ]
+    mapping = [
+        (variable, tf.cast(tensor, variable.dtype))
+        for variable, tensor in drawn
     ]
     scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
     with scope, _mark_drawn(layers):
         outputs = network(*args, **kwargs)
-    replaced = {id(variable) for variable, _ in mapping}
+    replaced = {id(variable) for variable, _ in drawn}
     for variable in network.non_trainable_variables:
         value = scope.get_current_value(variable)
         if value is not None and id(variable) not in replaced:
             variable.assign(value)
     regularization = [
         variable.regularizer(tensor)
-        for variable, tensor in mapping
+        for variable, tensor in drawn
         if variable.regularizer is not None
     ]
     return outputs, scope.losses + regularization

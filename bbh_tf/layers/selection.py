@@ -57,3 +57,21 @@ def random_variables(layer, names=None):
 def can_be_random(layer):
     """Whether a layer has, of its own, weights that can be random."""
     return bool(random_variables(layer))
+
+
+def names_of(sublayers):
+    """Returns a list of layer names; None for None.
+
+    Raises:
+        ValueError: if it is no list of texts.
+    """
+    if sublayers is None:
+        return None
+    if isinstance(sublayers, str) or not all(
+        isinstance(name, str) for name in sublayers
+    ):
+        raise ValueError(
+            "Bayesian expects sublayers to be a list of names of inner "
+            f"layers; got {sublayers!r}."
+        )
+    return list(sublayers)

@@ -1,14 +1,12 @@
 """A Keras model with a distribution over its weights."""
 
-import math
-
 import keras
 import tensorflow as tf
 
 from bbh_tf import annealing as schedules
 from bbh_tf import divergences
+from bbh_tf.layers import checks
 from bbh_tf.layers import drawing
-from bbh_tf.models import checks
 from bbh_tf.models import drawn_model
 from bbh_tf.models import objective
 from bbh_tf.models import report
@@ -82,22 +80,21 @@ class BayesianModel(drawn_model.DrawnModel):
         super().__init__(
             network, likelihood, num_prediction_samples, seed, name
         )
+        if num_prior_samples is None:
+            num_prior_samples = num_samples
         for argument, value in (
             ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
             ("num_likelihood_samples", num_likelihood_samples),
-            ("num_prior_samples", num_prior_samples or num_samples),
+            ("num_prior_samples", num_prior_samples),
         ):
             checks.check_count(argument, value)
-        if not 0 <= kl_scale < math.inf:
-            raise ValueError(
-                f"Expected kl_scale to be finite and >= 0; got {kl_scale!r}."
-            )
+        checks.check_factor("kl_scale", kl_scale)
         self.num_train_examples = int(num_train_examples)
         self.divergence = divergences.get(divergence)
         drawing.check_pairing(self.divergence, self.bayesian_layers)
         self.num_samples = int(num_samples)
-        self.num_prior_samples = int(num_prior_samples or num_samples)
+        self.num_prior_samples = int(num_prior_samples)
         self.num_likelihood_samples = int(num_likelihood_samples)
         self._num_draws = drawing.num_draws(
             self.divergence, self.num_samples, self.num_likelihood_samples
@@ -126,21 +123,35 @@ class BayesianModel(drawn_model.DrawnModel):
             ValueError: if a loss is given.
             MemoryError: if gradients and moments do not fit in memory.
         """
-        if loss is not None or kwargs.get("loss_weights") is not None:
-            raise ValueError(
-                "BayesianModel takes its loss from the likelihood it was made "
-                f"with; got loss={loss!r}."
-            )
+        for name, value in (
+            ("loss", loss),
+            ("loss_weights", kwargs.get("loss_weights")),
+        ):
+            if value is not None:
+                raise ValueError(
+                    "BayesianModel takes its loss from the likelihood it was "
+                    f"made with; got {name}={value!r}."
+                )
         report.check_training_memory(self.bayesian_layers, optimizer)
         super().compile(optimizer=optimizer, **kwargs)
+
+    def get_compile_config(self):
+        """Returns the arguments of `compile`, and what the optimiser has."""
+        config = super().get_compile_config()
+        if config:
+            config["optimizer_built"] = self.optimizer.built
+        return config
 
     def compile_from_config(self, config):
         """Compiles a loaded model, with room for its optimiser's state."""
         config = keras.saving.deserialize_keras_object(config)
         config.pop("loss", None)
         config.pop("loss_weights", None)
+        # A model saved before training has no such state.
+        optimizer_built = config.pop("optimizer_built", True)
         self.compile(**config)
-        self.optimizer.build(self.trainable_variables)
+        if optimizer_built:
+            self.optimizer.build(self.trainable_variables)
 
     def train_step(self, data):
         """Makes one optimiser step; see the class for the loss.
@@ -169,7 +180,7 @@ class BayesianModel(drawn_model.DrawnModel):
             nll /= tf.cast(num_examples, tf.float32)
             kl = drawing.divergence(
                 self.bayesian_layers,
-                samples,
+                [[x[: self.num_samples] for x in drawn] for drawn in samples],
                 self.divergence,
                 self.num_prior_samples,
                 self.step_key(drawing.PRIOR),

@@ -54,17 +54,18 @@ def bayesify(network, posterior, prior=None, scope="layer", layers=None):
         )
     leaves = _leaves(network)
     chosen = _choose(leaves, layers)
+    recipe = posteriors.get(posterior)
     if scope == "network":
-        return _whole_network(network, posterior, prior, chosen)
+        return _whole_network(network, recipe, prior, leaves, chosen)
 
     chosen_ids = {id(layer) for layer in chosen}
-    _check_memory(chosen, posterior)
+    _check_memory(recipe, {layer.name: [layer] for layer in chosen})
 
     def replace(layer):
         copy = plain.copy_of(layer)
         if id(layer) not in chosen_ids:
             return copy
-        return Bayesian(copy, posterior, prior, name=layer.name)
+        return Bayesian(copy, recipe, prior, name=layer.name)
 
     bayesian, pairs = plain.clone(network, replace)
     for old, new in pairs:
@@ -73,14 +74,21 @@ def bayesify(network, posterior, prior=None, scope="layer", layers=None):
     return bayesian
 
 
-def _whole_network(network, posterior, prior, chosen):
-    copy, pairs = plain.clone(network, plain.copy_of)
-    for old, new in pairs:
-        _copy_values(old, new)
-    recipe = posteriors.get(posterior)
+def _whole_network(network, recipe, prior, leaves, chosen):
+    names = [layer.name for layer in chosen]
+    for leaf in leaves:
+        if leaf.name in names and all(leaf is not layer for layer in chosen):
+            raise ValueError(
+                f"Two layers are named {leaf.name!r}, and only one of them is "
+                'chosen: give them different names for scope="network".'
+            )
     config = recipe.get_config()
     if "per" in config:
         recipe = type(recipe).from_config({**config, "per": "layer"})
+    _check_memory(recipe, {network.name: chosen})
+    copy, pairs = plain.clone(network, plain.copy_of)
+    for old, new in pairs:
+        _copy_values(old, new)
     inputs = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
         network.inputs[0]
@@ -91,7 +99,7 @@ def _whole_network(network, posterior, prior, chosen):
         copy,
         recipe,
         prior,
-        sublayers=[layer.name for layer in chosen],
+        sublayers=names,
         name=network.name,
     )
     return keras.Model(inputs, wrapped(inputs), name=f"{network.name}_single")
@@ -156,20 +164,25 @@ def _check_found(selector, candidates):
         )
 
 
-def _check_memory(chosen, posterior):
-    recipe = posteriors.get(posterior)
+def _check_memory(recipe, groups):
     sizes = {
-        layer.name: recipe.count_parameters(
-            weights.specs_of(selection.random_variables(layer))
+        name: recipe.count_parameters(
+            weights.specs_of(
+                [
+                    v
+                    for layer in group
+                    for v in selection.random_variables(layer)
+                ]
+            )
         )
-        for layer in chosen
+        for name, group in groups.items()
     }
     largest = max(sizes, key=sizes.get)
     total = sum(sizes.values())
     memory.require(
         4 * total,
-        f"posteriors with {total:,} parameters, {sizes[largest]:,} of them in "
-        f"layer {largest!r} (training with Adam takes four times as much). "
+        f"posteriors with {total:,} parameters, {sizes[largest]:,} of them "
+        f"for {largest!r} (training with Adam takes four times as much). "
         "The sliced form of hypernetworks is far smaller: "
         "Implicit(hypernetwork=Sliced()).",
     )

@@ -1,5 +1,6 @@
 """A model whose network has Bayesian layers: draws, and their keys."""
 
+import numbers
 import random
 
 from bbh_tf import randomness
@@ -113,7 +114,15 @@ class DrawnModel(predictive_model.PredictiveModel):
             A functional or sequential `keras.Model` without any layer of
             this library, whose outputs are `predict_samples(x, seed=seed)`
             at `index`.
+
+        Raises:
+            ValueError: if `index` is no number of a draw, or a layer that is
+                not of this library makes Bayesian layers of its own.
         """
+        if not isinstance(index, numbers.Integral) or index < 0:
+            raise ValueError(
+                f"Expected index to be an integer >= 0; got {index!r}."
+            )
         weights = self._predictor().weights(seed, index)
         return plain.unwrap(self.network, self._layers_drawn, weights)
 

@@ -1,5 +1,7 @@
 """Making an ordinary Keras model of one draw."""
 
+import contextlib
+
 import keras
 
 from bbh_tf.layers import selection
@@ -14,6 +16,8 @@ def clone(network, replace):
         replace: callable that takes a layer (no model) and returns the
             layer to put in its place, not yet built.
 
+    The clone is not compiled: an optimiser would take memory at once.
+
     Returns:
         `(clone, pairs)`: the new model, and a list of `(old, new)` layers.
 
@@ -25,16 +29,36 @@ def clone(network, replace):
     pairs = []
 
     def clone_layer(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            # An operation of `keras.ops`.
+            return copy_of(layer)
         if isinstance(layer, keras.Model):
             check_cloneable(layer)
         new = replace(layer)
         pairs.append((layer, new))
         return new
 
-    new_network = keras.models.clone_model(
-        network, clone_function=clone_layer, recursive=True
-    )
+    with _not_compiled(network):
+        new_network = keras.models.clone_model(
+            network, clone_function=clone_layer, recursive=True
+        )
     return new_network, pairs
+
+
+@contextlib.contextmanager
+def _not_compiled(network):
+    compiled = [
+        model
+        for model in selection.sublayers_of(network)
+        if getattr(model, "compiled", False)
+    ]
+    for model in compiled:
+        model.compiled = False
+    try:
+        yield
+    finally:
+        for model in compiled:
+            model.compiled = True
 
 
 def check_cloneable(network):
@@ -115,12 +139,40 @@ def unwrap(network, layers, weights):
         for variable, tensor in zip(layer.replaced_variables, tensors)
     }
 
+    own = {
+        id(variable)
+        for layer in layers
+        for variable in [*layer.posterior.variables, layer.draw_number]
+    }
+
     def replace(layer):
-        return copy_of(layer.layer if isinstance(layer, Bayesian) else layer)
+        if isinstance(layer, Bayesian):
+            return copy_of(layer.layer)
+        return type(layer).from_config(_without_bayesian(layer.get_config()))
 
     plain, pairs = clone(network, replace)
+    for layer in selection.sublayers_of(plain):
+        if isinstance(layer, Bayesian):
+            raise ValueError(
+                f"Cannot draw a plain model: Bayesian layer {layer.name!r} is "
+                "made by the code of another layer, not given to it."
+            )
     for old, new in pairs:
-        source = old.layer if isinstance(old, Bayesian) else old
-        for variable, target in zip(source.variables, new.variables):
+        sources = [v for v in old.variables if id(v) not in own]
+        for variable, target in zip(sources, new.variables):
             target.assign(drawn.get(id(variable), variable))
     return plain
+
+
+def _without_bayesian(config):
+    """Puts wrapped layers in the place of Bayesian ones, at any depth."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(_without_bayesian(item) for item in config)
+    if not isinstance(config, dict):
+        return config
+    name = keras.saving.get_registered_name(Bayesian)
+    if config.get("registered_name") == name:
+        # A layer of a functional model has its place in the graph besides.
+        place = {k: config[k] for k in ("name", "inbound_nodes") if k in config}
+        config = {**place, **config["config"]["layer"]}
+    return {k: _without_bayesian(value) for k, value in config.items()}

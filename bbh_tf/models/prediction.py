@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from bbh_tf import randomness
+from bbh_tf.layers import checks
 from bbh_tf.layers import drawing
 
 # Inputs are held in blocks of about this size while all draws pass over them,
@@ -91,6 +92,8 @@ def blocks(x, y=None, sample_weight=None, batch_size=None, steps=None):
     Raises:
         ValueError: if there is no example or lengths differ.
     """
+    if steps is not None:
+        checks.check_count("steps", steps)
     block, num_bytes, empty = [], 0, True
     for batch in itertools.islice(
         _batches(x, y, sample_weight, batch_size), steps
@@ -116,19 +119,23 @@ def _batches(x, y, sample_weight, batch_size):
         return (x[index] for index in range(len(x)))
     if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
         return iter(x)
-    return _array_batches(x, y, sample_weight, batch_size or 256)
+    if batch_size is None:
+        batch_size = 256
+    return _array_batches(x, y, sample_weight, batch_size)
 
 
 def _array_batches(x, y, sample_weight, batch_size):
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(
-            f"Expected batch_size to be a positive integer; got {batch_size!r}."
-        )
+    checks.check_count("batch_size", batch_size)
     data = keras.tree.map_structure(
         lambda leaf: leaf if tf.is_tensor(leaf) else np.asarray(leaf),
         tuple(part for part in (x, y, sample_weight) if part is not None),
     )
-    lengths = {int(leaf.shape[0]) for leaf in keras.tree.flatten(data)}
+    shapes = [tuple(leaf.shape) for leaf in keras.tree.flatten(data)]
+    if not shapes or () in shapes:
+        raise ValueError(
+            f"Expected arrays of examples; got arrays of shapes {shapes}."
+        )
+    lengths = {shape[0] for shape in shapes}
     if len(lengths) != 1:
         raise ValueError(
             "Expected inputs, labels and weights of the same number of "

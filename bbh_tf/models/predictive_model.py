@@ -1,13 +1,14 @@
 """A Keras model that predicts with many draws of its weights."""
 
 import math
+import sys
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from bbh_tf import uncertainty
-from bbh_tf.models import checks
+from bbh_tf.layers import checks
 from bbh_tf.models import likelihoods
 from bbh_tf.models import prediction
 
@@ -190,16 +191,44 @@ class PredictiveModel(keras.Model):
                 order of `metrics_names`.
             num_samples: number of draws; None for `num_prediction_samples`.
             seed: seed of the draws, an integer.
-            **kwargs: what `fit` passes for its own use.
+            **kwargs: what `fit` passes for its own use; nothing else.
 
         Returns:
             `loss` and `nll`, both the mean of -log (mean over draws of
             p(y | x, w)) in nats per example, and the compiled metrics.
         """
+        unknown = sorted(set(kwargs) - {"_use_cached_eval_dataset"})
+        if unknown:
+            raise TypeError(f"evaluate has no argument {unknown[0]!r}.")
         count = self._draw_count(num_samples)
         self.reset_metrics()
         for block in prediction.blocks(x, y, sample_weight, batch_size, steps):
             self._evaluate_block(block, count, seed)
+        return self._evaluation_logs(return_dict)
+
+    def predict_on_batch(self, x):
+        """Averages the prediction for one batch; see `predict`."""
+        return self.predict(x, batch_size=sys.maxsize)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Evaluates one batch; see `evaluate`.
+
+        As in Keras, metrics go on from where they stood.
+
+        Args:
+            x: inputs.
+            y: labels.
+            sample_weight: weights of the examples.
+            return_dict: whether to return a dictionary.
+
+        Returns:
+            As `evaluate`.
+        """
+        for block in prediction.blocks(x, y, sample_weight, sys.maxsize):
+            self._evaluate_block(block, self.num_prediction_samples, 0)
+        return self._evaluation_logs(return_dict)
+
+    def _evaluation_logs(self, return_dict):
         logs = {
             name: float(value)
             for name, value in self.get_metrics_result().items()

@@ -92,18 +92,22 @@ class Implicit(posterior.Posterior):
                 not fit in memory.
         """
         count = self.count_parameters(specs)
+        smaller = "Sliced()" if self.per == "tensor" else "Sliced(slices=130)"
         names = ", ".join(f"{spec.name} {spec.shape}" for spec in specs)
         memory.require(
             4 * count,
             f"hypernetworks of {names} with {count:,} parameters (training "
             "with Adam takes four times as much). The sliced form is far "
-            "smaller: Implicit(hypernetwork=Sliced()).",
+            f"smaller: Implicit(hypernetwork={smaller}).",
         )
         self._specs = list(specs)
         self._targets = self._targets_of(specs)
         self._hypernetworks = []
-        for target in self._targets:
+        for index, target in enumerate(self._targets):
             network = self._new_hypernetwork()
+            network.kernel_initializer = weights.fresh_initializer(
+                network.kernel_initializer, index
+            )
             network.build(self.noise_dim, target.shape)
             self._hypernetworks.append(network)
 
@@ -124,6 +128,7 @@ class Implicit(posterior.Posterior):
 
     def sample(self, num_samples, seed, position=0, first=0):
         """Draws weights; see `Posterior.sample`. Their density is None."""
+        self.check_built()
         flat = []
         for index, network in enumerate(self._hypernetworks):
             noise_key = seed

@@ -1,6 +1,7 @@
 """The factorised normal posterior of Bayes by Backprop."""
 
 import math
+import numbers
 
 import keras
 import tensorflow as tf
@@ -20,9 +21,9 @@ class MeanField(posterior.Posterior):
         initial_log_variance: log-variances start at normal values around
             this, of standard deviation 0.05 and truncated at two of them. The
             default, -9, is a standard deviation of 0.011.
-        mean_initializer: initialiser of the means, as Keras takes it; None
-            for a truncated normal of variance 1 / fan-in, as in the authors'
-            code.
+        mean_initializer: initialiser of the means, as Keras takes it (if it
+            has a seed, each tensor gets one made from it); None for a
+            truncated normal of variance 1 / fan-in, as in the authors' code.
         name: name of the layer.
 
     Raises:
@@ -37,7 +38,9 @@ class MeanField(posterior.Posterior):
         self, initial_log_variance=-9.0, mean_initializer=None, name=None
     ):
         super().__init__(name=name)
-        if not -float("inf") < initial_log_variance < float("inf"):
+        if not isinstance(initial_log_variance, numbers.Real) or (
+            not math.isfinite(initial_log_variance)
+        ):
             raise ValueError(
                 "MeanField expects a finite initial_log_variance; got "
                 f"{initial_log_variance!r}."
@@ -58,12 +61,12 @@ class MeanField(posterior.Posterior):
         self._specs = list(specs)
         self._means = []
         self._log_variances = []
-        for spec in specs:
+        for index, spec in enumerate(specs):
             self._means.append(
                 self.add_weight(
                     name=f"{spec.name}_mean",
                     shape=spec.shape,
-                    initializer=self._new_mean_initializer(),
+                    initializer=self._new_mean_initializer(index),
                     dtype="float32",
                     autocast=False,
                 )
@@ -86,6 +89,7 @@ class MeanField(posterior.Posterior):
 
     def sample(self, num_samples, seed, position=0, first=0):
         """Draws weights; see `Posterior.sample`."""
+        self.check_built()
         size = sum(spec.size for spec in self._specs)
         noise = weights.unflatten(
             randomness.normal(
@@ -115,6 +119,7 @@ class MeanField(posterior.Posterior):
 
     def distributions(self):
         """Returns one `tfp.distributions.Normal` for each weight tensor."""
+        self.check_built()
         import tensorflow_probability as tfp
 
         return [
@@ -141,10 +146,9 @@ class MeanField(posterior.Posterior):
             else keras.initializers.serialize(self.mean_initializer),
         }
 
-    def _new_mean_initializer(self):
+    def _new_mean_initializer(self, index):
         if self.mean_initializer is None:
             return keras.initializers.VarianceScaling(
                 1.0, "fan_in", "truncated_normal"
             )
-        initializer = self.mean_initializer
-        return type(initializer).from_config(initializer.get_config())
+        return weights.fresh_initializer(self.mean_initializer, index)

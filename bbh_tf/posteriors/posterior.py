@@ -40,6 +40,18 @@ class Posterior(keras.layers.Layer):
         """
         raise NotImplementedError
 
+    def check_built(self):
+        """Refuses to go on without parameters.
+
+        Raises:
+            ValueError: if `build(specs)` has not been called.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{type(self).__name__} has no parameters yet: call "
+                "build(specs) first."
+            )
+
     def sample(self, num_samples, seed, position=0, first=0):
         """Draws the random variables.
 

@@ -24,10 +24,11 @@ def get(prior):
     if prior is None:
         return normal.Normal()
     if isinstance(prior, dict):
-        return keras.saving.deserialize_keras_object(prior)
-    if hasattr(prior, "batch_shape") and hasattr(prior, "sample"):
-        return independent.Independent(prior)
-    if callable(getattr(prior, "sample", None)):
+        prior = keras.saving.deserialize_keras_object(prior)
+    has_sample = callable(getattr(prior, "sample", None))
+    if has_sample and not isinstance(prior, type):
+        if hasattr(prior, "batch_shape"):
+            return independent.Independent(prior)
         return prior
     raise ValueError(
         "A prior is a tfp distribution, or an object with "

@@ -4,11 +4,14 @@ import math
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from bbh_tf import randomness
 from bbh_tf import weights
 
 _DISTRIBUTION = "tfp_distribution"
+_DTYPE = "dtype"
+_ARRAY = "array"
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.priors")
@@ -62,8 +65,9 @@ class Independent:
         """Returns the distribution's class and parameters.
 
         Raises:
-            ValueError: if a parameter is neither a number, a text, an array
-                nor a distribution.
+            ValueError: if the distribution is not one of
+                `tfp.distributions`, or a parameter is neither a number, a
+                text, a dtype, an array nor a distribution.
         """
         return {"distribution": _serialize(self.distribution)}
 
@@ -74,26 +78,37 @@ class Independent:
 
 
 def _serialize(value):
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, (list, tuple)):
         return [_serialize(item) for item in value]
     if hasattr(value, "batch_shape") and hasattr(value, "parameters"):
-        # A child made by TFP itself (a mixture's, say) lists no more than the
-        # constructor's arguments, so these rebuild it.
+        # What TFP lists as parameters are the constructor's arguments.
+        import tensorflow_probability as tfp
+
+        name = type(value).__name__
+        if getattr(tfp.distributions, name, None) is not type(value):
+            raise ValueError(
+                "A prior can be saved if its distribution is one of "
+                f"tfp.distributions; got {value!r} of type {name}."
+            )
         return {
-            _DISTRIBUTION: type(value).__name__,
+            _DISTRIBUTION: name,
             "parameters": {
-                name: _serialize(item)
-                for name, item in value.parameters.items()
+                argument: _serialize(item)
+                for argument, item in value.parameters.items()
                 if item is not None
             },
         }
+    if isinstance(value, tf.DType):
+        return {_DTYPE: value.name}
     if hasattr(value, "numpy") or isinstance(value, (np.ndarray, np.generic)):
-        return np.asarray(value).tolist()
+        array = np.asarray(value)
+        return {_ARRAY: array.tolist(), _DTYPE: array.dtype.name}
     raise ValueError(
-        "A prior can be saved if its parameters are numbers, texts, arrays "
-        f"or distributions; got {value!r} of type {type(value).__name__}."
+        "A prior can be saved if its parameters are numbers, texts, dtypes, "
+        "arrays or distributions; got "
+        f"{value!r} of type {type(value).__name__}."
     )
 
 
@@ -102,6 +117,10 @@ def _deserialize(value):
         return [_deserialize(item) for item in value]
     if not isinstance(value, dict):
         return value
+    if _ARRAY in value:
+        return np.array(value[_ARRAY], value[_DTYPE])
+    if _DTYPE in value:
+        return tf.as_dtype(value[_DTYPE])
     import tensorflow_probability as tfp
 
     maker = getattr(tfp.distributions, value[_DISTRIBUTION])

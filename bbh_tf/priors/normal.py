@@ -1,6 +1,7 @@
 """The normal prior, independent over the weights."""
 
 import math
+import numbers
 
 import keras
 
@@ -21,9 +22,9 @@ class Normal:
     """
 
     def __init__(self, loc=0.0, scale=1.0):
-        if not math.isfinite(loc):
+        if not isinstance(loc, numbers.Real) or not math.isfinite(loc):
             raise ValueError(f"Normal expects a finite loc; got {loc!r}.")
-        if not 0 < scale < math.inf:
+        if not isinstance(scale, numbers.Real) or not 0 < scale < math.inf:
             raise ValueError(
                 f"Normal expects a positive, finite scale; got {scale!r}."
             )

@@ -1,0 +1,30 @@
+"""Refusals that layers and models share."""
+
+import math
+import numbers
+
+
+def check_count(argument, value):
+    """Refuses what is not a positive integer.
+
+    Raises:
+        ValueError: naming the argument and the value.
+    """
+    is_integer = isinstance(value, numbers.Integral)
+    if not is_integer or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"Expected {argument} to be a positive integer; got {value!r}."
+        )
+
+
+def check_factor(argument, value):
+    """Refuses what is not a finite number, zero or more.
+
+    Raises:
+        ValueError: naming the argument and the value.
+    """
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < math.inf:
+        raise ValueError(
+            f"Expected {argument} to be a finite number >= 0; got {value!r}."
+        )

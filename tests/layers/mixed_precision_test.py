@@ -1,0 +1,116 @@
+"""Layers compute in float16; posterior, samples and KL stay float32."""
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+
+X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+Y = np.arange(8) % 3
+
+
+@pytest.fixture(autouse=True)
+def _policy():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+def _posterior(kind):
+    if kind == "mean field":
+        return bbh.posteriors.MeanField()
+    return bbh.posteriors.Implicit(bbh.hypernetworks.MLP(units=(4,)))
+
+
+def _network(kind, **kwargs):
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            bbh.layers.Bayesian(
+                keras.layers.Dense(300, activation="relu"),
+                _posterior(kind),
+                **kwargs,
+            ),
+            bbh.layers.Bayesian(keras.layers.Dense(3), _posterior(kind)),
+        ]
+    )
+
+
+def _watch(layer, seen):
+    sample = layer.posterior.sample
+
+    def watched(*args, **kwargs):
+        drawn, log_prob = sample(*args, **kwargs)
+        seen.update(tensor.dtype.name for tensor in drawn)
+        return drawn, log_prob
+
+    layer.posterior.sample = watched
+
+
+@pytest.mark.parametrize("kind", ["implicit", "mean field"])
+@pytest.mark.parametrize("where", ["BayesianModel", "plain"])
+def test_training(kind, where):
+    network = _network(kind, kl_weight=1 / 8 if where == "plain" else None)
+    seen = set()
+    for layer in network.layers:
+        _watch(layer, seen)
+        assert layer.compute_dtype == layer.layer.compute_dtype == "float16"
+        assert {v.dtype for v in layer.posterior.weights} == {"float32"}
+    assert network.outputs[0].dtype == "float16"
+    optimizer = keras.optimizers.Adam(0.01)
+    if where == "plain":
+        model = network
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss=loss)
+    else:
+        model = bbh.models.BayesianModel(network, 8, seed=0)
+        model.compile(optimizer)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    before = [np.array(v) for v in model.trainable_variables]
+    history = model.fit(X, Y, epochs=3, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    if where == "BayesianModel":
+        # More than float16 holds exactly, were it summed there.
+        assert min(history["kl"]) > 1000
+    for old, new in zip(before, model.trainable_variables):
+        assert (old != np.array(new)).any()
+    assert seen == {"float32"}
+    assert network(X).dtype.name == "float16"
+
+
+def test_predictions_are_float32_and_draws_agree():
+    model = bbh.models.BayesianModel(_network("mean field"), 8, seed=0)
+    samples = model.predict_samples(X, 3)
+    assert samples.dtype == np.float32
+    drawn = model.draw(index=2)
+    assert drawn.layers[0].compute_dtype == "float16"
+    # float16 has 11 bits.
+    np.testing.assert_allclose(drawn(X), samples[2], rtol=1e-2, atol=1e-2)
+
+
+def test_a_policy_for_the_wrapped_layer_too():
+    layer = bbh.layers.Bayesian(
+        keras.layers.Dense(3, dtype="float32"),
+        _posterior("implicit"),
+        dtype="mixed_float16",
+    )
+    assert layer(X).dtype.name == "float16"
+    assert layer.layer.dtype_policy.name == "mixed_float16"
+    copy = bbh.layers.Bayesian.from_config(layer.get_config())
+    assert copy.dtype_policy.name == "mixed_float16"
+
+
+def test_regularizers_see_float32():
+    layer = bbh.layers.Bayesian(
+        # The sum of 40,000 squares of 4 overflows float16.
+        keras.layers.Dense(
+            10_000, kernel_regularizer=keras.regularizers.L2(1.0)
+        ),
+        bbh.posteriors.MeanField(mean_initializer="ones"),
+    )
+    layer(4 * X)
+    (penalty,) = layer.losses
+    assert penalty.dtype.name == "float32"
+    assert float(penalty) == pytest.approx(40_000, rel=0.01)

@@ -1,0 +1,151 @@
+"""A Bayesian layer that draws for itself in an ordinary Keras model."""
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+Y = np.array([0, 1, 2, 0, 1, 2, 0, 1])
+POSTERIORS = {
+    "KernelKL": (
+        bbh.divergences.KernelKL,
+        lambda: bbh.posteriors.Implicit(bbh.hypernetworks.MLP(units=(4,))),
+    ),
+    "AnalyticKL": (bbh.divergences.AnalyticKL, bbh.posteriors.MeanField),
+}
+
+
+def _layer(divergence="KernelKL", kl_weight=1 / 8, **regularized):
+    keras.utils.set_random_seed(4)
+    estimate, posterior = POSTERIORS[divergence]
+    return bbh.layers.Bayesian(
+        keras.layers.Dense(3, **regularized),
+        posterior(),
+        kl_weight=kl_weight,
+        divergence=estimate(),
+        num_samples=3,
+        seed=11,
+    )
+
+
+def _plain(layer, *after, **settings):
+    model = keras.Sequential([keras.Input((4,)), layer, *after])
+    settings.setdefault("optimizer", keras.optimizers.SGD(0.1))
+    model.compile(
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        **settings,
+    )
+    return model
+
+
+def _bayesian(layer, divergence="KernelKL"):
+    model = bbh.models.BayesianModel(
+        keras.Sequential([keras.Input((4,)), layer]),
+        num_train_examples=8,
+        divergence=POSTERIORS[divergence][0](),
+        num_samples=3,
+        seed=11,
+    )
+    model.compile(keras.optimizers.SGD(0.1))
+    return model
+
+
+def _losses(model):
+    history = model.fit(X, Y, batch_size=8, epochs=3, verbose=0, shuffle=False)
+    return history.history["loss"]
+
+
+@pytest.mark.parametrize("divergence", POSTERIORS)
+def test_both_kinds_of_model_train_alike(divergence):
+    plain = _plain(_layer(divergence))
+    bayesian = _bayesian(_layer(divergence), divergence)
+    np.testing.assert_allclose(_losses(plain), _losses(bayesian), **CLOSE)
+    for left, right in zip(
+        plain.trainable_variables, bayesian.trainable_variables, strict=True
+    ):
+        np.testing.assert_allclose(left, right, **CLOSE)
+
+
+def test_kl_weight_does_not_count_in_a_bayesian_model():
+    with_it = _losses(_bayesian(_layer(kl_weight=100.0)))
+    without = _losses(_bayesian(_layer(kl_weight=None)))
+    assert with_it == without
+
+
+def test_evaluate_has_no_kl():
+    layer = _layer()
+    model = _plain(layer)
+    logits = model.predict(X, verbose=0)
+    every = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    expected = -every[np.arange(8), Y].mean()
+    assert model.evaluate(X, Y, verbose=0) == pytest.approx(expected, rel=1e-5)
+    before = _plain(_layer()).train_on_batch(X, Y)
+    assert before > expected + 0.1
+
+
+def test_predict_is_one_network_whatever_the_batches():
+    model = _plain(_layer())
+    whole = model.predict(X, verbose=0)
+    in_threes = model.predict(X, batch_size=3, verbose=0)
+    np.testing.assert_allclose(in_threes, whole, **CLOSE)
+    np.testing.assert_allclose(model.predict(X, verbose=0), whole, **CLOSE)
+
+
+def test_each_training_step_draws_anew():
+    model = _plain(_layer(), optimizer=keras.optimizers.SGD(0.0))
+    first = model.predict(X, verbose=0)
+    losses = _losses(model)
+    assert len(set(losses)) == 3
+    assert int(model.layers[0].draw_number.value) == 3
+    assert np.abs(model.predict(X, verbose=0) - first).max() > 1e-3
+
+
+def test_regularizers_count_once():
+    layer = _layer(
+        kl_weight=None,
+        kernel_regularizer=keras.regularizers.L2(0.5),
+        activity_regularizer=keras.regularizers.L1(0.3),
+    )
+    model = _plain(layer)
+    key = bbh.randomness.key(11, 0, 0)
+    kernel, bias = (
+        np.asarray(tensor[0]) for tensor in layer.posterior.sample(1, key)[0]
+    )
+    logits = X @ kernel + bias
+    every = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    expected = (
+        -every[np.arange(8), Y].mean()
+        + 0.5 * (kernel**2).sum()
+        # Keras divides activity penalties by the batch size.
+        + 0.3 * np.abs(logits).sum() / 8
+    )
+    assert model.train_on_batch(X, Y) == pytest.approx(expected, rel=1e-5)
+
+
+def test_batch_norm_beside_and_inside():
+    keras.utils.set_random_seed(0)
+    inside = keras.layers.BatchNormalization()
+    beside = keras.layers.BatchNormalization()
+    layer = bbh.layers.Bayesian(
+        keras.Sequential([keras.layers.Dense(3), inside]),
+        bbh.posteriors.MeanField(),
+    )
+    model = _plain(layer, beside)
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    for norm in (inside, beside):
+        assert np.abs(np.array(norm.moving_mean)).max() > 0
+        assert np.abs(np.array(norm.gamma) - 1).max() > 0
+
+
+def test_save_and_load(tmp_path):
+    model = _plain(_layer())
+    _losses(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        loaded.predict(X, verbose=0), model.predict(X, verbose=0)
+    )
+    assert _losses(loaded) == _losses(model)

@@ -1,0 +1,231 @@
+"""Existing models made Bayesian: what is chosen, kept and left alone."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import bbh_tf as bbh
+from tests.models import small_models
+
+layers = keras.layers
+X = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+
+
+@pytest.fixture
+def network():
+    inner = keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Dense(4, name="inner_dense"),
+            layers.BatchNormalization(name="norm"),
+        ],
+        name="inner",
+    )
+    inputs = keras.Input((4,))
+    hidden = layers.Dense(5, name="first")(inputs)
+    outputs = layers.EinsumDense("ab,bc->ac", 3, name="last")(inner(hidden))
+    made = keras.Model(inputs, outputs)
+    for index, variable in enumerate(made.variables):
+        if "norm" in variable.path:
+            variable.assign(tf.fill(variable.shape, 2.0 + index))
+    return made
+
+
+def _random_names(network):
+    return {
+        variable.path.split("/")[-2]
+        for layer in network._flatten_layers()
+        if isinstance(layer, bbh.layers.Bayesian)
+        for variable in layer.replaced_variables
+    }
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+@pytest.mark.parametrize(
+    "chosen, expected",
+    [
+        (None, {"first", "inner_dense", "last"}),
+        ("inner_dense", {"inner_dense"}),
+        (layers.EinsumDense, {"last"}),
+        (lambda layer: "dense" in layer.name, {"inner_dense"}),
+        ([layers.Dense], {"first", "inner_dense"}),
+        (["first", layers.EinsumDense], {"first", "last"}),
+    ],
+    ids=["all", "name", "type", "callable", "list of types", "mixed list"],
+)
+def test_layers_are_chosen(network, scope, chosen, expected):
+    bayesian = bbh.models.bayesify(
+        network, small_models.implicit(), scope=scope, layers=chosen
+    )
+    assert _random_names(bayesian) == expected
+    count = sum(
+        isinstance(layer, bbh.layers.Bayesian)
+        for layer in bayesian._flatten_layers()
+    )
+    assert count == (1 if scope == "network" else len(expected))
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_point_estimates_keep_their_values(network, scope):
+    before = [np.array(v) for v in network.variables]
+    bayesian = bbh.models.bayesify(
+        network, small_models.implicit(), scope=scope, layers="last"
+    )
+    kept = {"first", "inner_dense", "norm"}
+    old, new = (
+        {
+            tuple(v.path.split("/")[-2:]): v
+            for v in model.variables
+            if v.path.split("/")[-2] in kept
+        }
+        for model in (network, bayesian)
+    )
+    assert len(old) == 8 and old.keys() == new.keys()
+    for name, variable in old.items():
+        np.testing.assert_array_equal(np.array(variable), np.array(new[name]))
+    model = small_models.model(bayesian)
+    model.fit(X, np.arange(6) % 3, verbose=0)
+    for value, variable in zip(before, network.variables, strict=True):
+        np.testing.assert_array_equal(value, np.array(variable))
+    # Both statistics and scales of the copy have moved.
+    moved = [(np.array(old[name]) != np.array(new[name])).any() for name in old]
+    assert all(moved)
+    np.testing.assert_allclose(
+        model.draw(index=1)(X),
+        model.predict_samples(X)[1],
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_frozen_layers_keep_their_values(network):
+    network.get_layer("first").trainable = False
+    bayesian = bbh.models.bayesify(network, small_models.implicit())
+    assert _random_names(bayesian) == {"inner_dense", "last"}
+    assert not bayesian.get_layer("first").trainable
+
+
+def test_names_and_outputs_stay(network):
+    bayesian = bbh.models.bayesify(network, small_models.implicit())
+    assert bayesian.name == network.name
+    assert [x.name for x in bayesian.layers[1:]] == [
+        x.name for x in network.layers[1:]
+    ]
+    assert bayesian.output_shape == network.output_shape
+
+
+def test_a_compiled_model_gives_one_that_is_not(network):
+    network.compile(keras.optimizers.Adam(), "mse")
+    bayesian = bbh.models.bayesify(network, small_models.implicit())
+    assert not bayesian.compiled
+    assert network.compiled
+
+
+def test_shared_layers_stay_shared():
+    inputs = keras.Input((4,))
+    dense = layers.Dense(4)
+    network = keras.Model(inputs, dense(dense(inputs)))
+    bayesian = bbh.models.bayesify(network, small_models.implicit())
+    shared = [
+        layer
+        for layer in bayesian.layers
+        if isinstance(layer, bbh.layers.Bayesian)
+    ]
+    assert len(shared) == 1
+    plain = small_models.model(bayesian).draw()
+    kernel, bias = plain.layers[1].get_weights()
+    np.testing.assert_allclose(
+        plain(X), (X @ kernel + bias) @ kernel + bias, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_operations_in_the_graph():
+    inputs = keras.Input((4,))
+    hidden = keras.ops.tanh(layers.Dense(3)(inputs)) * 2.0
+    network = keras.Model(inputs, layers.Dense(3)(hidden))
+    bayesian = bbh.models.bayesify(network, small_models.implicit())
+    model = small_models.model(bayesian)
+    np.testing.assert_allclose(
+        model.draw(index=1)(X),
+        model.predict_samples(X)[1],
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_one_posterior_for_the_network(network):
+    bayesian = bbh.models.bayesify(
+        network, small_models.implicit(), scope="network"
+    )
+    (layer,) = [
+        layer
+        for layer in bayesian._flatten_layers()
+        if isinstance(layer, bbh.layers.Bayesian)
+    ]
+    size = sum(np.prod(v.shape) for v in layer.replaced_variables)
+    assert len(layer.posterior.parameter_report()) == 1
+    # Noise and the constant to 4 units to all weights.
+    assert layer.posterior.count_params() == 3 * 4 + 5 * size
+
+
+class _Subclassed(keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+def _same_names():
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="a")])
+    return keras.Sequential(
+        [keras.Input((4,)), inner, layers.Dense(4, name="a")]
+    )
+
+
+def _plain():
+    return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="only")])
+
+
+@pytest.mark.parametrize(
+    "make, arguments, message",
+    [
+        (_plain, {"layers": "nobody"}, "no layer for 'nobody'.*only"),
+        (_plain, {"layers": layers.Conv2D}, "no layer for .*Conv2D"),
+        (_plain, {"layers": lambda _: False}, "no layer for"),
+        (_plain, {"layers": []}, "no layer to make Bayesian among only"),
+        (_plain, {"layers": 3}, "a name, a class, a callable"),
+        (_plain, {"scope": "tensor"}, "scope.*got 'tensor'"),
+        (_plain, {"posterior": "implicit"}, "Expected a posterior"),
+        (
+            lambda: keras.Sequential([keras.Input((4,)), layers.ReLU()]),
+            {},
+            "no layer to make Bayesian",
+        ),
+        (_Subclassed, {}, "subclass of keras.Model"),
+        (
+            lambda: keras.Sequential([keras.Input((4,)), _Subclassed()]),
+            {},
+            "subclass of keras.Model",
+        ),
+        (lambda: keras.Sequential([layers.Dense(3)]), {}, "not built"),
+        (lambda: layers.Dense(3), {}, "Expected a functional or Sequential"),
+        (small_models.network, {}, "'hidden' is Bayesian already"),
+        (_plain, {"prior": 3}, "A prior is"),
+    ],
+)
+def test_refusals(make, arguments, message):
+    arguments = {"posterior": small_models.implicit(), **arguments}
+    with pytest.raises(ValueError, match=message) as error:
+        bbh.models.bayesify(make(), **arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_names_must_tell_layers_apart_in_one_posterior():
+    network = _same_names()
+    first = network.layers[0].layers[0]
+    with pytest.raises(ValueError, match="Two layers are named 'a'"):
+        bbh.models.bayesify(
+            network,
+            small_models.implicit(),
+            scope="network",
+            layers=lambda layer: layer is first,
+        )

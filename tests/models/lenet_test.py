@@ -1,0 +1,85 @@
+"""The paper's LeNet, and how many parameters each posterior of it has."""
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from bbh_tf import weights
+from bbh_tf.layers import selection
+
+
+def _count(network, posterior):
+    return sum(
+        posterior.count_parameters(
+            weights.specs_of(selection.random_variables(layer))
+        )
+        for layer in network.layers
+        if selection.can_be_random(layer)
+    )
+
+
+def test_weights():
+    network = bbh.models.lenet()
+    assert network.count_params() == 431_080
+    assert network.output_shape == (None, 10)
+
+
+@pytest.mark.parametrize(
+    "noise_dim, expected", [(1, 222_331_368), (8, 222_334_952)]
+)
+def test_layer_wise_hypernetworks(noise_dim, expected):
+    posterior = bbh.posteriors.Implicit(noise_dim=noise_dim)
+    assert _count(bbh.models.lenet(), posterior) == expected
+    assert not posterior.variables
+
+
+@pytest.mark.parametrize(
+    "scope, hypernetwork, expected",
+    [
+        ("layer", bbh.hypernetworks.Sliced(), 2_457_957),
+        ("network", bbh.hypernetworks.Sliced(slices=130), 1_857_780),
+    ],
+)
+def test_sliced_hypernetworks(scope, hypernetwork, expected):
+    network = bbh.models.lenet(
+        bbh.posteriors.Implicit(hypernetwork), scope=scope
+    )
+    posteriors = [
+        layer.posterior
+        for layer in network.layers
+        if isinstance(layer, bbh.layers.Bayesian)
+    ]
+    assert sum(p.count_params() for p in posteriors) == expected
+    assert len(posteriors) == (1 if scope == "network" else 4)
+
+
+def test_a_small_one_trains():
+    network = bbh.models.lenet(
+        bbh.posteriors.MeanField(),
+        input_shape=(8, 8, 1),
+        num_classes=3,
+        units=(2, 3, 4),
+        kernel_size=2,
+        kernel_regularizer="l2",
+    )
+    model = bbh.models.BayesianModel(
+        network, 4, divergence=bbh.divergences.AnalyticKL(), seed=0
+    )
+    model.compile(keras.optimizers.Adam())
+    x = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype("float32")
+    logs = model.train_on_batch(x, np.arange(4) % 3, return_dict=True)
+    penalty = logs["loss"] - logs["nll"] - logs["kl_weight"] * logs["kl"]
+    assert penalty > 0
+    assert model.predict(x, num_samples=2).shape == (4, 3)
+
+
+@pytest.mark.parametrize("shape", [(8, 28, 1), (28, 4, 1), (11, 11, 1)])
+def test_small_images_are_refused(shape):
+    with pytest.raises(ValueError, match="needs larger images than") as error:
+        bbh.models.lenet(input_shape=shape)
+    assert "\n" not in str(error.value)
+
+
+def test_the_smallest_image():
+    assert bbh.models.lenet(input_shape=(13, 13, 1)).built

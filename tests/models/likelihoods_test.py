@@ -1,0 +1,151 @@
+"""Likelihoods against the formulas, for each form of labels."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bbh_tf.models import likelihoods
+from tests.models import small_models
+
+LOGITS = np.array([[0.0, 1.0, 3.0], [2.0, 0.0, -1.0]], np.float32)
+
+
+def _by_hand(labels):
+    every = LOGITS - np.log(np.exp(LOGITS).sum(1, keepdims=True))
+    return every[[0, 1], labels]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([2, 1]),
+        np.array([2, 1], np.uint8),
+        np.array([2.0, 1.0]),
+        np.array([[2], [1]]),
+        np.array([[0, 0, 1], [0, 1, 0]]),
+        np.array([[0, 0, 1], [0, 1, 0]], np.float32),
+    ],
+    ids=["int", "uint8", "float", "column", "one-hot", "float one-hot"],
+)
+def test_class_labels(labels):
+    distribution = likelihoods.get("categorical_logits")(LOGITS)
+    got = likelihoods.log_prob(distribution, labels)
+    np.testing.assert_allclose(got, _by_hand([2, 1]), rtol=1e-5)
+    assert got.dtype == tf.float32
+
+
+def test_sequences_of_classes_add_up():
+    distribution = likelihoods.categorical_logits(LOGITS[:, None])
+    for labels in ([[2], [1]], [[[2]], [[1]]]):
+        got = likelihoods.log_prob(distribution, np.array(labels))
+        np.testing.assert_allclose(got, _by_hand([2, 1]), rtol=1e-5)
+
+
+def _normal_log_prob(x, mean, scale):
+    return (
+        -((x - mean) ** 2) / (2 * scale**2)
+        - np.log(scale)
+        - 0.5 * math.log(2 * math.pi)
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3])
+def test_normal(scale):
+    labels = np.array([[0.5, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    distribution = likelihoods.Normal(scale)(LOGITS)
+    np.testing.assert_allclose(
+        likelihoods.log_prob(distribution, labels),
+        _normal_log_prob(labels, LOGITS, scale).sum(1),
+        rtol=1e-5,
+    )
+    np.testing.assert_array_equal(likelihoods.mean(distribution), LOGITS)
+
+
+def test_normal_of_single_labels_does_not_broadcast():
+    outputs = LOGITS[:, :1]
+    got = likelihoods.log_prob(likelihoods.get("normal")(outputs), [1.0, 2.0])
+    expected = _normal_log_prob(np.array([1.0, 2.0]), outputs[:, 0], 1.0)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_normal_learned_scale():
+    outputs = np.array([[1.0, 2.0, 0.0, 1.0]], np.float32)
+    labels = np.array([[0.0, 3.0]], np.float32)
+    distribution = likelihoods.get("normal_learned_scale")(outputs)
+    scale = np.log1p(np.exp(np.array([0.0, 1.0])))
+    expected = _normal_log_prob(labels, np.array([1.0, 2.0]), scale).sum(1)
+    np.testing.assert_allclose(
+        likelihoods.log_prob(distribution, labels), expected, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "name, labels",
+    [
+        ("categorical_logits", np.zeros((2, 4))),
+        ("categorical_logits", np.zeros((3,), int)),
+        ("categorical_logits", np.zeros((2, 3, 1), int)),
+        ("normal", np.zeros((2, 1))),
+        ("normal", np.zeros((2,))),
+        ("normal", np.zeros((2, 3, 1))),
+    ],
+)
+def test_labels_of_another_shape_are_refused(name, labels):
+    distribution = likelihoods.get(name)(LOGITS)
+    with pytest.raises(ValueError, match=r"^Expected .* of shape \(") as error:
+        likelihoods.log_prob(distribution, labels)
+    assert "\n" not in str(error.value)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+def _poisson(outputs):
+    import tensorflow_probability as tfp
+
+    return tfp.distributions.Poisson(log_rate=outputs[:, 0])
+
+
+def test_a_likelihood_of_one_s_own(tmp_path):
+    model = small_models.model(likelihood=_poisson)
+    x, _ = small_models.data()
+    counts = np.arange(8)
+    logs = model.train_on_batch(x, counts, return_dict=True)
+    assert np.isfinite(logs["loss"])
+    samples = model.predict_samples(x, 5)[..., 0]
+    log_probs = samples * counts - np.exp(samples)
+    log_probs -= [math.lgamma(1 + count) for count in counts]
+    expected = -np.log(np.exp(log_probs).mean(0)).mean()
+    logs = model.evaluate(x, counts, return_dict=True, num_samples=5)
+    assert logs["nll"] == pytest.approx(expected, rel=1e-4)
+    np.testing.assert_allclose(
+        model.predict(x, num_samples=5), np.exp(samples).mean(0), rtol=1e-5
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        loaded.predict(x, num_samples=2), model.predict(x, num_samples=2)
+    )
+
+
+def test_a_regression_with_a_metric():
+    """The metric sees means, though the network has scales besides."""
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [
+            keras.Input((4,)),
+            small_models.bbh.layers.Bayesian(
+                keras.layers.Dense(4), small_models.implicit()
+            ),
+        ]
+    )
+    model = small_models.model(
+        network, likelihood="normal_learned_scale", metrics=["mse"]
+    )
+    x, _ = small_models.data()
+    y = x[:, :2]
+    model.fit(x, y, verbose=0)
+    logs = model.evaluate(x, y, return_dict=True)
+    expected = ((model.predict(x) - y) ** 2).mean()
+    assert logs["mse"] == pytest.approx(expected, rel=1e-5)

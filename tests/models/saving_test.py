@@ -1,0 +1,144 @@
+"""A model saved, loaded and trained on is the model that never stopped."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from tests.models import small_models
+
+
+def _between(kind):
+    return {
+        "plain": [],
+        "batch norm": [keras.layers.BatchNormalization()],
+        "dropout": [keras.layers.Dropout(0.5, seed=1)],
+        "wrapped sequential": [
+            bbh.layers.Bayesian(
+                keras.Sequential(
+                    [
+                        keras.layers.Dense(4),
+                        keras.layers.BatchNormalization(),
+                        keras.layers.Dropout(0.3, seed=2),
+                    ]
+                ),
+                bbh.posteriors.MeanField(),
+            )
+        ],
+    }[kind]
+
+
+def _fit(model, epochs=1):
+    x, y = small_models.data(8)
+    model.fit(x, y, batch_size=4, epochs=epochs, shuffle=False, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "kind", ["plain", "batch norm", "dropout", "wrapped sequential"]
+)
+def test_training_goes_on_as_if_never_stopped(kind, tmp_path):
+    model = small_models.model(
+        small_models.network(*_between(kind)),
+        annealing=bbh.annealing.Linear(1, 2),
+        metrics=["accuracy"],
+    )
+    _fit(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    x, _ = small_models.data()
+    np.testing.assert_array_equal(
+        model.predict_samples(x), loaded.predict_samples(x)
+    )
+    assert int(loaded.optimizer.iterations) == 2
+    before = small_models.state(loaded)
+    for old, new in zip(small_models.state(model), before, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+    _fit(model)
+    _fit(loaded)
+    after = small_models.state(loaded)
+    for old, new in zip(small_models.state(model), after, strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert any((a != b).any() for a, b in zip(before, after))
+
+
+def test_configuration_survives(tmp_path):
+    model = small_models.model(
+        small_models.network(posterior=bbh.posteriors.MeanField(-3.0)),
+        likelihood="normal",
+        divergence=bbh.divergences.KernelKL(per_weight=False),
+        num_samples=3,
+        num_prior_samples=4,
+        num_likelihood_samples=2,
+        annealing=bbh.annealing.Linear(2, 3),
+        kl_scale=0.25,
+        seed=-(2**40),
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    # As JSON, where Keras' tuples and lists are alike.
+    assert json.dumps(loaded.get_config()) == json.dumps(model.get_config())
+    assert loaded.seed == -(2**40)
+
+
+def test_a_model_that_was_not_compiled(tmp_path):
+    model = small_models.model(compiled=False)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    x, _ = small_models.data()
+    np.testing.assert_array_equal(
+        model.predict_samples(x), loaded.predict_samples(x)
+    )
+    assert not loaded.compiled
+
+
+def test_frozen_layers_stay_frozen_and_random(tmp_path):
+    model = small_models.model()
+    model.network.get_layer("hidden").trainable = False
+    model.compile(keras.optimizers.Adam(0.01))
+    _fit(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert len(loaded.trainable_variables) == len(model.trainable_variables)
+    assert not loaded.network.get_layer("hidden").trainable
+    _fit(model)
+    _fit(loaded)
+    for old, new in zip(small_models.state(model), small_models.state(loaded)):
+        np.testing.assert_array_equal(old, new)
+    x, _ = small_models.data()
+    first, second = loaded.network.get_layer("hidden").posterior.sample(
+        2, bbh.randomness.key(1)
+    )[0][0]
+    assert (np.asarray(first) != np.asarray(second)).all()
+
+
+def test_weights_files(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    model, other = (small_models.model(seed=3) for _ in range(2))
+    x, _ = small_models.data()
+    _fit(model)
+    assert (model.predict_samples(x) != other.predict_samples(x)).any()
+    model.save_weights(path)
+    other.optimizer.build(other.trainable_variables)
+    other.load_weights(path)
+    np.testing.assert_array_equal(
+        model.predict_samples(x), other.predict_samples(x)
+    )
+    assert int(other.examples_seen.value) == 8
+
+
+def test_clone_model_makes_a_fresh_model_of_the_same_kind():
+    model = small_models.model()
+    clone = keras.models.clone_model(model)
+    assert isinstance(clone, bbh.models.BayesianModel)
+    assert {**clone.get_config(), "network": None} == {
+        **model.get_config(),
+        "network": None,
+    }
+    ours = {id(variable) for variable in model.variables}
+    assert not any(id(variable) in ours for variable in clone.variables)
+    assert [v.shape for v in clone.variables] == [
+        v.shape for v in model.variables
+    ]
