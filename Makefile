@@ -7,7 +7,7 @@ PYTHONS = python3 python3.13 python3.12 python3.11 python3.10
 
 # What `make demo` trains, and where it writes.
 DEMO_FLAGS ?= --dataset=digits --methods=map,bbb,bbh --seeds=0,1,2 \
-    --scale=short --output_dir=runs/demo
+    --scale=short --kl_scale=0.1 --output_dir=runs/demo
 
 # How `make test` calls pytest; add -m 'not slow' for a quick look.
 PYTEST_FLAGS ?= -n 2 --dist loadfile
