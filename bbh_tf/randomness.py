@@ -106,6 +106,7 @@ def _per_sample(sample_one, random_key, num_samples, shape, first):
             f"{num_samples!r}."
         )
     first = tf.cast(first, tf.int32)
+    random_key = _unfoldable(random_key)
     size = math.prod(shape)
     samples = [
         sample_one(_sample_seed(random_key, first + index), _padded(size))
@@ -113,6 +114,15 @@ def _per_sample(sample_one, random_key, num_samples, shape, first):
     ]
     flat = tf.stack(samples)[:, :size]
     return tf.reshape(flat, (num_samples, *shape))
+
+
+def _unfoldable(random_key):
+    # In a graph TensorFlow works out beforehand what depends on constants
+    # alone, and not with XLA: it would give other numbers. `Empty`, here 0,
+    # counts as stateful and is left to run time.
+    if tf.executing_eagerly():
+        return random_key
+    return random_key + tf.raw_ops.Empty(shape=[], dtype=tf.int32, init=True)
 
 
 def _padded(size):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import weights
+from bbh_tf.hypernetworks import blocked_dense
 
 _LEAKY_SLOPE = 0.1
 
@@ -90,20 +91,26 @@ class Hypernetwork(keras.layers.Layer):
             activation = _leaky_relu
         width = noise_dim + self._num_slices
         self._stack = []
-        for index, units in enumerate((*self.units, slice_size)):
-            is_output = index == len(self.units)
+        for index, units in enumerate(self.units):
             dense = keras.layers.Dense(
                 units,
-                activation=None if is_output else activation,
+                activation=activation,
                 kernel_initializer=weights.fresh_initializer(
                     self.kernel_initializer, index
                 ),
                 dtype="float32",
-                name="output" if is_output else f"hidden_{index}",
+                name=f"hidden_{index}",
             )
             dense.build((None, width))
             self._stack.append(dense)
             width = units
+        output = blocked_dense.BlockedDense(
+            slice_size,
+            weights.fresh_initializer(self.kernel_initializer, len(self.units)),
+            name="output",
+        )
+        output.build((None, width))
+        self._stack.append(output)
 
     def __call__(self, noise):
         """Generates flat weights, if it is built; see `call`."""

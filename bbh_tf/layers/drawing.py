@@ -77,6 +77,12 @@ def call(network, layers, weights, index, args, kwargs):
     ]
     scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
     with scope, _mark_drawn(layers):
+        if scope.original_scope is not None:
+            # Within `stateless_call`: the caller has values for the others.
+            scope.state_mapping = {
+                **scope.original_scope.state_mapping,
+                **scope.state_mapping,
+            }
         outputs = network(*args, **kwargs)
     replaced = {id(variable) for variable, _ in drawn}
     for variable in network.non_trainable_variables:

@@ -153,6 +153,23 @@ def _sequential():
     )
 
 
+def test_a_layer_that_makes_its_own_cannot_be_drawn():
+    @keras.saving.register_keras_serializable("tests")
+    class Holder(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = _wrap(keras.layers.Dense(3))
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    network = keras.Sequential([keras.Input((4,)), Holder()])
+    model = bbh.models.BayesianModel(network, 4, num_prediction_samples=2)
+    assert model.predict_samples(X[:, 0]).shape == (2, 2, 3)
+    with pytest.raises(ValueError, match="made by the code of another layer"):
+        model.draw()
+
+
 def test_seed_states_advance():
     keras.utils.set_random_seed(0)
     dropout = keras.layers.Dropout(0.5)

@@ -140,6 +140,28 @@ def test_batch_norm_beside_and_inside():
         assert np.abs(np.array(norm.gamma) - 1).max() > 0
 
 
+def test_stateless_calls_use_the_values_given():
+    layer = bbh.layers.Bayesian(
+        keras.Sequential(
+            [keras.layers.Dense(3), keras.layers.BatchNormalization()]
+        ),
+        bbh.posteriors.MeanField(),
+    )
+    model = _plain(layer)
+    trainable = [
+        np.full(v.shape, {"gamma": 0.0, "beta": 7.0}.get(v.name, 1.0))
+        for v in model.trainable_variables
+    ]
+    before = [np.array(v) for v in model.non_trainable_variables]
+    outputs, others = model.stateless_call(trainable, before, X, training=True)
+    np.testing.assert_array_equal(outputs, np.full((8, 3), 7.0))
+    named = dict(zip((v.name for v in model.non_trainable_variables), others))
+    assert named["draw_number"] == 1
+    assert np.abs(named["moving_mean"]).max() > 0
+    for old, variable in zip(before, model.non_trainable_variables):
+        np.testing.assert_array_equal(old, np.array(variable))
+
+
 def test_save_and_load(tmp_path):
     model = _plain(_layer())
     _losses(model)

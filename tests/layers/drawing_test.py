@@ -1,0 +1,116 @@
+"""Draws for several layers at once: positions, priors, pairings."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import bbh_tf as bbh
+from bbh_tf.layers import drawing
+
+KEY = bbh.randomness.key(1)
+
+
+class _Constant:
+    """A prior that is one value everywhere."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def sample(self, num_samples, shapes, seed):
+        return [tf.fill((num_samples, *shape), self.value) for shape in shapes]
+
+    def get_config(self):
+        return {"value": self.value}
+
+
+class _Lists(bbh.divergences.Divergence):
+    """Keeps what it is called with."""
+
+    def __call__(self, posterior, prior):
+        self.posterior, self.prior = posterior, prior
+        return 0.0
+
+
+def _layers(*priors, posterior=None):
+    layers = [
+        bbh.layers.Bayesian(
+            keras.layers.Dense(2 + index),
+            posterior or bbh.posteriors.MeanField(),
+            prior=prior,
+        )
+        for index, prior in enumerate(priors)
+    ]
+    for layer in layers:
+        layer.build((None, 3))
+    return layers
+
+
+def test_each_layer_has_its_prior():
+    layers = _layers(_Constant(1.0), _Constant(2.0), _Constant(1.0))
+    samples, _ = drawing.sample(layers, 2, KEY)
+    estimate = _Lists()
+    drawing.divergence(layers, samples, estimate, 4, KEY)
+    assert [float(x[0, 0, 0]) for x in estimate.prior[::2]] == [1, 2, 1]
+    for prior, posterior in zip(estimate.prior, estimate.posterior):
+        assert prior.shape == (4, *posterior.shape[1:])
+
+
+def test_equal_priors_are_drawn_independently():
+    layers = _layers(None, None)
+    samples, _ = drawing.sample(layers, 2, KEY)
+    estimate = _Lists()
+    drawing.divergence(layers, samples, estimate, 2, KEY)
+    flat = np.concatenate([np.ravel(x) for x in estimate.prior])
+    assert len(np.unique(flat)) == len(flat)
+
+
+def test_analytic_kl_adds_up_over_layers_of_different_priors():
+    layers = _layers(bbh.priors.Normal(0.0, 1.0), bbh.priors.Normal(1.0, 2.0))
+    samples, _ = drawing.sample(layers, 1, KEY)
+    got = drawing.divergence(
+        layers, samples, bbh.divergences.AnalyticKL(), 1, KEY
+    )
+    expected = 0.0
+    for layer, (loc, scale) in zip(layers, [(0.0, 1.0), (1.0, 2.0)]):
+        for q in layer.posterior.distributions():
+            mean, deviation = np.asarray(q.loc), np.asarray(q.scale)
+            expected += np.sum(
+                np.log(scale / deviation)
+                + (deviation**2 + (mean - loc) ** 2) / (2 * scale**2)
+                - 0.5
+            )
+    assert float(got) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_position_tells_layers_apart_unless_noise_is_shared(shared):
+    posterior = bbh.posteriors.Implicit(
+        bbh.hypernetworks.MLP(units=(), kernel_initializer="ones"),
+        shared_noise=shared,
+    )
+    layers = _layers(None, None, posterior=posterior)
+    samples, _ = drawing.sample(layers, 1, KEY)
+    # With such hypernetworks each weight is its noise plus one.
+    noise = {float(tensor[0, 0]) for layer in samples for tensor in layer[1:]}
+    assert len(noise) == (1 if shared else 2)
+
+
+def test_first_says_where_draws_start():
+    layers = _layers(None)
+    five = drawing.sample(layers, 5, KEY)[1][0][0]
+    last = drawing.sample(layers, 2, KEY, first=3)[1][0][0]
+    np.testing.assert_array_equal(five[3:], last)
+
+
+@pytest.mark.parametrize(
+    "estimate, num_samples, fewest, expected",
+    [
+        (bbh.divergences.KernelKL(), 5, 1, 5),
+        (bbh.divergences.KernelKL(), 2, 4, 4),
+        (bbh.divergences.AnalyticKL(), 5, 1, 1),
+        (bbh.divergences.AnalyticKL(), 1, 3, 3),
+    ],
+)
+def test_number_of_draws(estimate, num_samples, fewest, expected):
+    assert drawing.num_draws(estimate, num_samples, fewest) == expected

@@ -1,0 +1,111 @@
+"""Distributions of TensorFlow Probability as priors."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bbh_tf import priors
+from bbh_tf import randomness
+
+tfd = tfp.distributions
+
+
+def spike_and_slab(**kwargs):
+    return tfd.MixtureSameFamily(
+        tfd.Categorical(**kwargs), tfd.Normal([0.0, 1.0], [0.1, 5.0])
+    )
+
+
+DISTRIBUTIONS = {
+    "normal": tfd.Normal(0.5, 2.0),
+    "laplace": tfd.Laplace(0.0, 1.0),
+    "student": tfd.StudentT(3.0, 0.0, 1.0),
+    "same family": spike_and_slab(probs=[0.7, 0.3]),
+    "logits": spike_and_slab(logits=[0.0, -1.0]),
+    "mixture": tfd.Mixture(
+        tfd.Categorical(probs=[0.2, 0.8]),
+        [tfd.Normal(0.0, 1.0), tfd.Laplace(0.0, 2.0)],
+    ),
+    "array": tfd.Normal(np.float32(0.5), tf.constant(2.0)),
+    "double": tfd.Normal(np.float64(0.1), np.float64(2.0)),
+    "lognormal": tfd.LogNormal(0.0, 1.0),
+}
+distributions = pytest.mark.parametrize("name", list(DISTRIBUTIONS))
+
+
+@distributions
+def test_round_trip(name):
+    distribution = DISTRIBUTIONS[name]
+    prior = priors.get(distribution)
+    assert type(prior) is priors.Independent
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(prior)))
+    copy = priors.get(config)
+    assert type(copy) is priors.Independent
+    assert type(copy.distribution) is type(distribution)
+    assert copy.distribution.dtype == distribution.dtype
+    points = tf.constant([0.01, 0.5, 3.0], distribution.dtype)
+    np.testing.assert_array_equal(
+        copy.distribution.log_prob(points), distribution.log_prob(points)
+    )
+    key = randomness.key(3)
+    for one, two in zip(
+        copy.sample(2, [(3,), ()], key), prior.sample(2, [(3,), ()], key)
+    ):
+        np.testing.assert_array_equal(one, two)
+    assert copy.get_config() == prior.get_config()
+
+
+@distributions
+def test_samples(name):
+    prior = priors.get(DISTRIBUTIONS[name])
+    big, scalar = prior.sample(4, [(50, 100), ()], randomness.key(1))
+    assert big.shape == (4, 50, 100)
+    assert scalar.shape == (4,)
+    assert big.dtype == scalar.dtype == tf.float32
+    # The distribution function makes any law uniform, of variance 1 / 12.
+    cdf = prior.distribution.cdf(tf.cast(big, prior.distribution.dtype))
+    cdf = np.asarray(cdf, np.float64)
+    error = 1 / np.sqrt(big.shape.num_elements())
+    assert abs(cdf.mean() - 0.5) < 4 * np.sqrt(1 / 12) * error
+    assert abs((cdf < 0.1).mean() - 0.1) < 4 * 0.3 * error
+    assert abs((cdf > 0.9).mean() - 0.1) < 4 * 0.3 * error
+    first = prior.sample(1, [(50, 100), ()], randomness.key(1))[0]
+    np.testing.assert_array_equal(first[0], big[0])
+
+
+def test_what_cannot_be_saved_can_be_sampled():
+    squashed = tfd.TransformedDistribution(
+        tfd.Normal(0.0, 1.0), tfp.bijectors.Tanh()
+    )
+    prior = priors.get(squashed)
+    (sample,) = prior.sample(2, [(5,)], randomness.key(1))
+    assert np.abs(sample).max() < 1
+
+    class Mine(tfd.Normal):
+        pass
+
+    for prior in (prior, priors.get(Mine(0.0, 1.0))):
+        with pytest.raises(ValueError, match="^A prior can be saved if"):
+            prior.get_config()
+
+
+IMPORTS = """
+import sys
+import bbh_tf
+heavy = ("tensorflow_probability", "tf_keras", "sklearn", "matplotlib",
+         "tensorflow_datasets")
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+def test_the_library_alone_imports_none_of_the_heavy():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr[-2000:]
