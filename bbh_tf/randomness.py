@@ -106,10 +106,10 @@ def _per_sample(sample_one, random_key, num_samples, shape, first):
             f"{num_samples!r}."
         )
     first = tf.cast(first, tf.int32)
-    random_key = _unfoldable(random_key)
+    seed = _hash(_unfoldable(random_key))
     size = math.prod(shape)
     samples = [
-        sample_one(_sample_seed(random_key, first + index), _padded(size))
+        sample_one(_of_sample(seed, first + index), _padded(size))
         for index in range(num_samples)
     ]
     flat = tf.stack(samples)[:, :size]
@@ -145,10 +145,10 @@ def _normal(seed, size):
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _sample_seed(random_key, index):
-    """Hashes a key and a sample's index to a seed, word by word."""
+def _hash(random_key):
+    """Hashes a key to a seed of two words, word by word."""
     state = tf.zeros([2], tf.int32)
-    for word in [*tf.unstack(random_key), index]:
+    for word in tf.unstack(random_key):
         state = tf.random.stateless_uniform(
             [2],
             seed=tf.bitwise.bitwise_xor(state, tf.stack([word, 0])),
@@ -157,6 +157,11 @@ def _sample_seed(random_key, index):
             dtype=tf.int32,
         )
     return state
+
+
+def _of_sample(seed, index):
+    # The generators are made for seeds that differ in a few bits only.
+    return tf.bitwise.bitwise_xor(seed, tf.stack([index, 0]))
 
 
 def _to_int32_pair(word):

@@ -1,6 +1,10 @@
 """One progress bar for all runs of an experiment."""
 
+import math
+
 import tqdm
+
+from experiments import config as configs
 
 
 class Bar:
@@ -11,7 +15,9 @@ class Bar:
     """
 
     def __init__(self, runs):
-        self._total = sum(run.epochs + _prediction_epochs(run) for run in runs)
+        self._total = sum(
+            _planned(run) + _prediction_epochs(run) for run in runs
+        )
         self._done = {}
         self._bar = tqdm.tqdm(
             total=round(self._total, 2),
@@ -22,7 +28,11 @@ class Bar:
 
     def __call__(self, config, stage, epochs):
         """Shows how far a run is."""
-        done = epochs + (_prediction_epochs(config) if stage == "done" else 0)
+        done = epochs
+        if stage != "training":
+            done = _planned(config)
+        if stage == "done":
+            done += _prediction_epochs(config)
         self._done[config.method, config.seed] = done
         self._bar.set_description(
             f"{config.method} seed {config.seed}: {stage}", refresh=False
@@ -36,6 +46,14 @@ class Bar:
         self._bar.close()
 
 
+def _planned(config):
+    """How many epochs a run trains, the last one perhaps cut short."""
+    if config.num_steps is None:
+        return config.epochs
+    steps = math.ceil(configs.num_train_examples(config) / config.batch_size)
+    return config.num_steps / steps
+
+
 def _prediction_epochs(config):
     """What predicting costs, in epochs: about a twentieth of the training."""
-    return 0.05 * config.epochs
+    return 0.05 * _planned(config)

@@ -81,7 +81,9 @@ def test_round_trip():
             json.dumps(keras.saving.serialize_keras_object(schedule))
         )
         copy = annealing.get(config)
-        assert at(copy, 0, 1, 2) == [float(schedule(x)) for x in (0.0, 1.0, 2.0)]
+        assert at(copy, 0, 1, 2) == [
+            float(schedule(x)) for x in (0.0, 1.0, 2.0)
+        ]
     assert annealing.Linear(1.5, 0).get_config() == {
         "start_epoch": 1.5,
         "num_epochs": 0,

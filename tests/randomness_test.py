@@ -166,25 +166,33 @@ def test_words_of_all_kinds_are_equal(word):
     )
 
 
-def test_seeds_do_not_collide():
-    words = tf.range(200, dtype=tf.int64)
+def test_seeds_of_samples_do_not_collide():
+    seeds = [randomness._hash(randomness.key(word, 1)) for word in range(200)]
+    found = np.array(
+        [
+            randomness._of_sample(seed, tf.constant(index))
+            for seed in seeds
+            for index in range(100)
+        ]
+    )
+    assert len(np.unique(found, axis=0)) == 20_000
+
+
+def test_keys_are_hashed_well():
+    words = tf.range(20_000, dtype=tf.int64)
 
     @tf.function(jit_compile=True)
-    def seeds():
-        def of_key(word):
-            key = randomness.key(word, 1)
-            return tf.map_fn(
-                lambda index: randomness._sample_seed(key, index),
-                tf.range(100),
-            )
+    def hashes():
+        return tf.map_fn(
+            lambda word: randomness._hash(randomness.key(word, 1)),
+            words,
+            fn_output_signature=tf.int32,
+        )
 
-        return tf.map_fn(of_key, words, fn_output_signature=tf.int32)
-
-    found = seeds().numpy().reshape(-1, 2)
-    assert found.shape == (20_000, 2)
+    found = hashes().numpy()
     assert len(np.unique(found, axis=0)) == 20_000
-    # Each half of a seed is spread over all bits: 20,000 numbers of 32 bits
-    # collide 0.05 times on average.
+    # Each half is spread over all bits: 20,000 numbers of 32 bits collide
+    # 0.05 times on average.
     for half in found.T:
         assert len(np.unique(half)) >= 19_997
         bits = (half[:, None] >> np.arange(32)) & 1

@@ -11,12 +11,12 @@ from bbh_tf.layers.bayesian import Bayesian
 def clone(network, replace):
     """Clones a functional or sequential model, layer by layer.
 
+    The clone is not compiled: an optimiser would take memory at once.
+
     Args:
         network: a built `keras.Model` made of layers.
         replace: callable that takes a layer (no model) and returns the
             layer to put in its place, not yet built.
-
-    The clone is not compiled: an optimiser would take memory at once.
 
     Returns:
         `(clone, pairs)`: the new model, and a list of `(old, new)` layers.

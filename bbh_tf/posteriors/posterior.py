@@ -99,14 +99,12 @@ class Posterior(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def compute_output_spec(self, *args, **kwargs):
+    def __call__(self, *args, **kwargs):
         """Refuses: a posterior is no layer of a network."""
         raise TypeError(
             f"{type(self).__name__} is a posterior, not a layer of a network: "
             "give it to bbh_tf.layers.Bayesian or bbh_tf.models.bayesify."
         )
-
-    call = compute_output_spec
 
     def get_config(self):
         """Returns the constructor's arguments."""

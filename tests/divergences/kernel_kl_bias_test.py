@@ -38,9 +38,7 @@ def measure(n, mean, std, num_weights, blocks):
 
 # Bounds of the bias that are known beforehand to shrink with n: at 5 samples
 # it was measured as 0.089, 0.059 and 0.025, and it falls about as 1 / n.
-@pytest.mark.parametrize(
-    ("mean", "std"), [(0.0, 0.5), (0.3, 0.8), (0.0, 1.0)]
-)
+@pytest.mark.parametrize(("mean", "std"), [(0.0, 0.5), (0.3, 0.8), (0.0, 1.0)])
 def test_approaches_the_closed_form(mean, std):
     errors = []
     for n, num_weights, blocks in (
@@ -120,4 +118,6 @@ if __name__ == "__main__":
     print("| std of q | mean | s.e. | std of one estimate | truth |")
     print("|---|---|---|---|---|")
     for std, mean, error, spread, true in table():
-        print(f"| {std} | {mean:.4f} | {error:.4f} | {spread:.2f} | {true:.4f} |")
+        print(
+            f"| {std} | {mean:.4f} | {error:.4f} | {spread:.2f} | {true:.4f} |"
+        )

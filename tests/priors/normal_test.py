@@ -14,9 +14,7 @@ from bbh_tf.priors import Normal
 SHAPES = [(200, 100), (), (7,)]
 
 
-@pytest.mark.parametrize(
-    ("loc", "scale"), [(0.0, 1.0), (-3, 0.01), (0.5, 2.0)]
-)
+@pytest.mark.parametrize(("loc", "scale"), [(0.0, 1.0), (-3, 0.01), (0.5, 2.0)])
 def test_moments(loc, scale):
     prior = Normal(loc, scale)
     tensors = prior.sample(6, SHAPES, randomness.key(1))
