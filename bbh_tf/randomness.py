@@ -16,6 +16,8 @@ import math
 import keras
 import tensorflow as tf
 
+_SAMPLES_A_CALL = 8
+_SMALL = 2**14
 _INT64_MIN = -(2**63)
 _INT64_MAX = 2**63 - 1
 
@@ -64,7 +66,7 @@ def normal(random_key, num_samples, shape, first=0):
     Returns:
         A `float32` tensor of shape `(num_samples, *shape)`.
     """
-    return _per_sample(_normal, random_key, num_samples, shape, first)
+    return _draw(_normal, random_key, num_samples, shape, first)
 
 
 def compiled_sampler(sampler):
@@ -80,11 +82,16 @@ def compiled_sampler(sampler):
     """
 
     @_compiled
-    def sample_one(seed, size):
-        return tf.cast(sampler(size, seed), tf.float32)
+    def sample_some(seeds, size):
+        return tf.stack(
+            [
+                tf.cast(sampler(size, seed), tf.float32)
+                for seed in tf.unstack(seeds)
+            ]
+        )
 
     def sample(random_key, num_samples, shape, first=0):
-        return _per_sample(sample_one, random_key, num_samples, shape, first)
+        return _draw(sample_some, random_key, num_samples, shape, first)
 
     return sample
 
@@ -96,10 +103,11 @@ def _compiled(function):
     return compiled
 
 
-def _per_sample(sample_one, random_key, num_samples, shape, first):
-    # One call a sample: the samples run side by side, and one compilation
-    # serves any number of them. (A loop in XLA ran ten times slower on a
-    # CPU, and a hundred unrolled generators took half a minute to compile.)
+def _draw(sample_some, random_key, num_samples, shape, first):
+    # Small samples go a few to a call, since a call costs a tenth of a
+    # millisecond; large ones one to a call, side by side. Not all in one: XLA
+    # takes half a minute to compile a hundred generators, and its loops ran
+    # ten times slower on a CPU.
     if not isinstance(num_samples, int) or num_samples < 1:
         raise ValueError(
             "The number of samples must be a positive integer; got "
@@ -107,12 +115,24 @@ def _per_sample(sample_one, random_key, num_samples, shape, first):
         )
     first = tf.cast(first, tf.int32)
     seed = _hash(_unfoldable(random_key))
+    # The generators are made for seeds that differ in a few bits only.
+    indices = first + tf.range(num_samples)
+    seeds = tf.stack(
+        [
+            tf.bitwise.bitwise_xor(seed[0], indices),
+            tf.repeat(seed[1], num_samples),
+        ],
+        axis=1,
+    )
     size = math.prod(shape)
+    a_call = _SAMPLES_A_CALL if size <= _SMALL else 1
     samples = [
-        sample_one(_of_sample(seed, first + index), _padded(size))
-        for index in range(num_samples)
+        sample_some(
+            seeds[start : min(start + a_call, num_samples)], _padded(size)
+        )
+        for start in range(0, num_samples, a_call)
     ]
-    flat = tf.stack(samples)[:, :size]
+    flat = tf.concat(samples, axis=0)[:, :size]
     return tf.reshape(flat, (num_samples, *shape))
 
 
@@ -132,16 +152,19 @@ def _padded(size):
 
 
 @_compiled
-def _normal(seed, size):
-    # Two generators, not one: XLA's code for a lone generator runs seven
-    # times slower on a CPU than its code for two side by side.
-    halves = [
-        tf.random.stateless_normal(
-            [size // 2], seed=tf.bitwise.bitwise_xor(seed, [0, half])
-        )
-        for half in range(2)
-    ]
-    return tf.concat(halves, axis=0)
+def _normal(seeds, size):
+    # Two generators a sample, not one: XLA's code for a lone generator runs
+    # seven times slower on a CPU than its code for two side by side.
+    samples = []
+    for seed in tf.unstack(seeds):
+        halves = [
+            tf.random.stateless_normal(
+                [size // 2], seed=tf.bitwise.bitwise_xor(seed, [0, half])
+            )
+            for half in range(2)
+        ]
+        samples.append(tf.concat(halves, axis=0))
+    return tf.stack(samples)
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -157,11 +180,6 @@ def _hash(random_key):
             dtype=tf.int32,
         )
     return state
-
-
-def _of_sample(seed, index):
-    # The generators are made for seeds that differ in a few bits only.
-    return tf.bitwise.bitwise_xor(seed, tf.stack([index, 0]))
 
 
 def _to_int32_pair(word):

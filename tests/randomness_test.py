@@ -92,6 +92,10 @@ def test_a_sample_depends_on_its_index_alone(name):
     five = SAMPLERS[name](key, 5, (70,)).numpy()
     np.testing.assert_array_equal(SAMPLERS[name](key, 2, (70,)), five[:2])
     np.testing.assert_array_equal(SAMPLERS[name](key, 2, (70,), 3), five[3:])
+    # However many are made in one call.
+    many = SAMPLERS[name](key, 19, (70,)).numpy()
+    np.testing.assert_array_equal(many[:5], five)
+    np.testing.assert_array_equal(SAMPLERS[name](key, 9, (70,), 10), many[10:])
     one = SAMPLERS[name](key, 1, (7, 10), tf.constant(4, tf.int64))
     np.testing.assert_array_equal(one.numpy().ravel(), five[4])
 
@@ -166,18 +170,6 @@ def test_words_of_all_kinds_are_equal(word):
     )
 
 
-def test_seeds_of_samples_do_not_collide():
-    seeds = [randomness._hash(randomness.key(word, 1)) for word in range(200)]
-    found = np.array(
-        [
-            randomness._of_sample(seed, tf.constant(index))
-            for seed in seeds
-            for index in range(100)
-        ]
-    )
-    assert len(np.unique(found, axis=0)) == 20_000
-
-
 def test_keys_are_hashed_well():
     words = tf.range(20_000, dtype=tf.int64)
 
@@ -243,6 +235,15 @@ def test_samples_and_keys_are_uncorrelated():
     assert abs(spread - 1) < 4 * np.sqrt(2 / len(found))
 
 
+def test_many_samples_of_a_key_are_uncorrelated():
+    size = 1000
+    rows = randomness.normal(randomness.key(8), 64, (size,)).numpy()
+    found = correlations(rows)
+    assert np.abs(found).max() < 5 / np.sqrt(size)
+    spread = (found**2).mean() * size
+    assert abs(spread - 1) < 4 * np.sqrt(2 / len(found))
+
+
 def test_neighbours_and_halves_of_a_sample_are_uncorrelated():
     sample = randomness.normal(randomness.key(4), 1, (65_536,)).numpy()[0]
     for lag in (1, 2, 3, 32_768):
@@ -257,5 +258,5 @@ def test_retracing_for_many_sizes_is_not_complained_of(caplog):
     )
     for size in (10, 60, 90, 120, 180, 250, 380, 500):
         sampler(randomness.key(0), 1, (size,))
-    ours = [r for r in caplog.messages if "sample_one" in r]
+    ours = [r for r in caplog.messages if "compiled_sampler" in r]
     assert ours == []

@@ -129,17 +129,24 @@ class Implicit(posterior.Posterior):
     def sample(self, num_samples, seed, position=0, first=0):
         """Draws weights; see `Posterior.sample`. Their density is None."""
         self.check_built()
-        flat = []
-        for index, network in enumerate(self._hypernetworks):
-            noise_key = seed
-            if not self.shared_noise:
-                noise_key = randomness.fold(
-                    randomness.fold(seed, position), index
-                )
+        count = len(self._hypernetworks)
+        if self.shared_noise:
             noise = randomness.normal(
-                noise_key, num_samples, (self.noise_dim,), first
+                seed, num_samples, (self.noise_dim,), first
             )
-            flat.append(network(noise))
+            inputs = [noise] * count
+        else:
+            noise = randomness.normal(
+                randomness.fold(seed, position),
+                num_samples,
+                (count, self.noise_dim),
+                first,
+            )
+            inputs = tf.unstack(noise, axis=1)
+        flat = [
+            network(noise)
+            for network, noise in zip(self._hypernetworks, inputs)
+        ]
         shapes = [spec.shape for spec in self._specs]
         if self.per == "layer":
             return weights.unflatten(flat[0], shapes), None
