@@ -192,11 +192,12 @@ def _sample_priors(layers, samples, num_samples, key):
 
 
 def _prior_identity(prior):
-    if not hasattr(prior, "get_config"):
+    try:
+        config = prior.get_config()
+    except (AttributeError, ValueError):
+        # A prior that cannot be saved can be sampled all the same.
         return id(prior)
-    return json.dumps(
-        [type(prior).__name__, prior.get_config()], sort_keys=True
-    )
+    return json.dumps([type(prior).__name__, config], sort_keys=True)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,13 @@ class Implicit(posterior.Posterior):
             raise ValueError(
                 f'Implicit expects per to be "tensor" or "layer"; got {per!r}.'
             )
+        slices = getattr(hypernetwork, "slices", None)
+        if per == "layer" and isinstance(slices, str):
+            raise ValueError(
+                "The weights of a whole layer are one vector, without an "
+                "output axis to slice along: expected Sliced(slices=<number "
+                f"of slices>); got Sliced(slices={slices!r})."
+            )
         # Only the recipe's configuration is kept: a layer held here would be
         # taken for a part of the model.
         self._hypernetwork_config = keras.saving.serialize_keras_object(

@@ -1,5 +1,7 @@
 """One form for all that can serve as a prior."""
 
+import inspect
+
 import keras
 
 from bbh_tf.priors import independent
@@ -29,7 +31,8 @@ def get(prior):
     if has_sample and not isinstance(prior, type):
         if hasattr(prior, "batch_shape"):
             return independent.Independent(prior)
-        return prior
+        if "shapes" in inspect.signature(prior.sample).parameters:
+            return prior
     raise ValueError(
         "A prior is a tfp distribution, or an object with "
         f"sample(num_samples, shapes, seed); got {prior!r}."

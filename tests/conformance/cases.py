@@ -108,7 +108,10 @@ def _nested():
     )
     inputs = keras.Input((4,))
     network = keras.Model(inputs, layers.Dense(3)(inner(inputs)))
-    return bbh.models.bayesify(network, sliced(), scope="network")
+    chunks = bbh.hypernetworks.Sliced(slices=5, units=(4,))
+    return bbh.models.bayesify(
+        network, bbh.posteriors.Implicit(chunks), scope="network"
+    )
 
 
 def _application():

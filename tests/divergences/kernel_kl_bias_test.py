@@ -1,9 +1,4 @@
-"""Where the nearest-neighbour KL comes out, on average, and where it ends.
-
-    python -m tests.divergences.kernel_kl_bias_test
-
-prints the table of means that the documentation quotes.
-"""
+"""Where the nearest-neighbour KL comes out, on average, and where it ends."""
 
 import math
 
@@ -11,7 +6,6 @@ import numpy as np
 import pytest
 
 from bbh_tf.divergences import KernelKL
-from tests.divergences import nearest_neighbours
 
 
 def truth(mean, std):
@@ -56,17 +50,15 @@ def test_approaches_the_closed_form(mean, std):
     assert abs(errors[1]) < 0.25 * errors[0]
 
 
-# Measured with the plain formula in double precision: 400,000 weights, other
-# draws than here.
+# The means of 4,000,000 weights, printed by benchmarks/kernel_kl_bias.py.
 @pytest.mark.parametrize(
     ("std", "expected"),
-    [(0.25, 1.0050), (1.0, 0.0243), (1.5, -0.0139), (2.0, 0.0361)],
+    [(0.25, 1.0066), (1.0, 0.0276), (1.5, -0.0099), (2.0, 0.0419)],
 )
 def test_bias_at_five_samples(std, expected):
     value, error = measure(5, 0.0, std, 10_000, 40)
     assert error < 0.003
-    # The expected value has a standard error of its own, of about the same.
-    assert abs(value - expected) < 4 * math.sqrt(2) * error
+    assert abs(value - expected) < 4 * error
     if std == 2.0:
         assert truth(0.0, std) == pytest.approx(0.807, abs=1e-3)
 
@@ -85,40 +77,3 @@ def test_least_at_a_wider_q_than_the_prior():
     means = {std: float(KernelKL()(std * q, p)) for std in (1.0, 1.4, 2.0)}
     assert means[1.4] < means[1.0]
     assert means[1.4] < means[2.0]
-
-
-def table(num_weights=400_000):
-    """Rows of (std of q, mean, standard error, std of one, truth)."""
-    rows = []
-    for std in (0.25, 0.5, 1.0, 1.5, 2.0, 3.0):
-        q, p = draw(5, 0.0, std, num_weights, 1)
-        values = nearest_neighbours.by_weight(q, p)
-        mean = float(KernelKL()(q, p)) / num_weights
-        rows.append(
-            (
-                std,
-                mean,
-                values.std() / math.sqrt(num_weights),
-                values.std(),
-                truth(0.0, std),
-            )
-        )
-    return rows
-
-
-def test_table():
-    rows = table(20_000)
-    assert [row[0] for row in rows] == [0.25, 0.5, 1.0, 1.5, 2.0, 3.0]
-    for std, mean, error, spread, true in rows:
-        assert 0.7 < spread < 1.2
-        assert 0 < error < 0.01
-        assert (mean > true) == (std <= 1.0)
-
-
-if __name__ == "__main__":
-    print("| std of q | mean | s.e. | std of one estimate | truth |")
-    print("|---|---|---|---|---|")
-    for std, mean, error, spread, true in table():
-        print(
-            f"| {std} | {mean:.4f} | {error:.4f} | {spread:.2f} | {true:.4f} |"
-        )

@@ -56,7 +56,7 @@ def test_equals_one_product(units, widths):
         ("he_uniform", 60 / 2),
         (keras.initializers.VarianceScaling(1.0, "fan_out"), 1000),
     ],
-    ids=str,
+    ids=["glorot_uniform", "glorot_normal", "lecun", "he", "fan_out"],
 )
 def test_starts_as_the_whole_layer_does(name, fan):
     kernels, biases = parts(built(1000, name))

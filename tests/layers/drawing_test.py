@@ -114,3 +114,23 @@ def test_first_says_where_draws_start():
 )
 def test_number_of_draws(estimate, num_samples, fewest, expected):
     assert drawing.num_draws(estimate, num_samples, fewest) == expected
+
+
+def test_a_prior_that_cannot_be_saved_can_be_trained_with():
+    import tensorflow_probability as tfp
+
+    prior = tfp.distributions.TransformedDistribution(
+        tfp.distributions.Normal(0.0, 1.0), tfp.bijectors.Shift(1.0)
+    )
+    network = keras.Sequential(
+        [
+            keras.Input((3,)),
+            bbh.layers.Bayesian(
+                keras.layers.Dense(2), bbh.posteriors.MeanField(), prior=prior
+            ),
+        ]
+    )
+    model = bbh.models.BayesianModel(network, 10, seed=0)
+    model.compile("sgd")
+    logs = model.train_on_batch(np.ones((4, 3)), np.zeros(4), return_dict=True)
+    assert np.isfinite(logs["kl"])

@@ -52,9 +52,17 @@ def noise_of(position=0, num_samples=5, key=None, first=0, **kwargs):
     return recorder.seen
 
 
-@pytest.mark.parametrize("per", ["tensor", "layer"])
 @pytest.mark.parametrize("noise_dim", [1, 8])
-@pytest.mark.parametrize("hypernetwork", [None, Sliced(units=(4,)), Sliced(3)])
+@pytest.mark.parametrize(
+    ("per", "hypernetwork"),
+    [
+        ("tensor", None),
+        ("tensor", Sliced(units=(4,))),
+        ("tensor", Sliced(3)),
+        ("layer", None),
+        ("layer", Sliced(3)),
+    ],
+)
 def test_samples(per, noise_dim, hypernetwork):
     posterior = built(hypernetwork=hypernetwork, per=per, noise_dim=noise_dim)
     samples, log_prob = posterior.sample(5, randomness.key(1))
@@ -215,7 +223,7 @@ def test_a_recipe_gives_independent_copies():
 
 def test_config_round_trip():
     posterior = Implicit(
-        Sliced("chunks", units=(3,), activation="tanh"),
+        Sliced(3, units=(3,), activation="tanh"),
         noise_dim=8,
         shared_noise=True,
         per="layer",

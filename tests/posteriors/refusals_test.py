@@ -208,6 +208,10 @@ REFUSALS = {
         lambda: posteriors.Implicit(per="network"),
         '"tensor" or "layer"; got \'network\'',
     ),
+    "no output axis": (
+        lambda: posteriors.Implicit(hypernetworks.Sliced(), per="layer"),
+        "expected Sliced\\(slices=<number of slices>\\)",
+    ),
     "log variance": (
         lambda: posteriors.MeanField(float("-inf")),
         "a finite initial_log_variance; got -inf",

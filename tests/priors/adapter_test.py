@@ -1,9 +1,11 @@
 """What serves as a prior."""
 
 import keras
+import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+import bbh_tf
 from bbh_tf import priors
 
 
@@ -40,3 +42,11 @@ def test_a_config_is_made_into_one():
     )
     assert type(prior) is priors.Normal
     assert prior.get_config() == {"loc": 1.0, "scale": 2.0}
+
+
+def test_another_kind_of_sample_is_refused():
+    # A posterior samples for layers, not for shapes.
+    with pytest.raises(
+        ValueError, match="num_samples, shapes, seed"
+    ):
+        priors.get(bbh_tf.posteriors.MeanField())
