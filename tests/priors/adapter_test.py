@@ -46,7 +46,5 @@ def test_a_config_is_made_into_one():
 
 def test_another_kind_of_sample_is_refused():
     # A posterior samples for layers, not for shapes.
-    with pytest.raises(
-        ValueError, match="num_samples, shapes, seed"
-    ):
+    with pytest.raises(ValueError, match="num_samples, shapes, seed"):
         priors.get(bbh_tf.posteriors.MeanField())
