@@ -11,12 +11,12 @@ from experiments import runner
 from experiments import tables
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem;
   margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap; }
+th, td { padding: .3rem .55rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #222; }
 tr.paper td { color: #666; border-bottom: 1px solid #ddd; font-size: .9em; }
