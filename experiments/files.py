@@ -66,6 +66,8 @@ def read_json(path):
 def only_user(folder):
     """Makes a folder and keeps a second run out of it.
 
+    A folder in which nothing was written is removed again.
+
     Raises:
         ExperimentError: if it cannot be made or another run is in it.
     """
@@ -85,4 +87,9 @@ def only_user(folder):
             raise ExperimentError(
                 f"--output_dir: another run is writing to {folder}."
             ) from error
-        yield folder
+        try:
+            yield folder
+        finally:
+            if [path.name for path in folder.iterdir()] == [".lock"]:
+                (folder / ".lock").unlink()
+                folder.rmdir()

@@ -136,3 +136,4 @@ def test_data_that_is_not_there_is_told_in_one_line(tmp_path):
     with pytest.raises(ExperimentError, match="--dataset=mnist") as caught:
         runner.run(config)
     assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
