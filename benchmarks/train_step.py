@@ -31,6 +31,7 @@ def run():
         Dictionary of floats: seconds, bytes and ratios.
     """
     bandwidth = measure.copy_bandwidth()
+    measure.reset_peak()
     network = bbh.models.lenet(
         bbh.posteriors.Implicit(noise_dim=_NOISE_DIM.value)
     )
