@@ -179,6 +179,11 @@ def num_train_examples(config):
     return 1_437 - config.num_validation
 
 
+def steps_per_epoch(run):
+    """Number of batches in an epoch of a run, the last one smaller perhaps."""
+    return math.ceil(num_train_examples(run) / run.batch_size)
+
+
 def _run_config(config, method, seed):
     released = config.preset == "released_code"
     epochs = _EPOCHS[config.dataset][config.scale]

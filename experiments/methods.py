@@ -1,7 +1,5 @@
 """The methods of the paper, as models to train."""
 
-import math
-
 import keras
 
 import bbh_tf as bbh
@@ -127,8 +125,3 @@ def _optimizer(config):
     return bbh.optimizers.FusedAdam(
         config.learning_rate, epsilon=config.epsilon
     )
-
-
-def steps_per_epoch(config, data):
-    """Number of batches in an epoch, the last one smaller perhaps."""
-    return math.ceil(len(data.train_images) / config.batch_size)

@@ -153,6 +153,7 @@ def command(config):
         "kl_scale": f"{config.kl_scale:g}",
         "num_steps": config.num_steps,
         "num_validation": config.num_validation or None,
+        "num_prediction_samples": config.num_prediction_samples,
         "data_dir": config.data_dir,
         "outlier_dir": config.outlier_dir,
         "output_dir": config.output_dir,

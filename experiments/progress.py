@@ -1,7 +1,5 @@
 """One progress bar for all runs of an experiment."""
 
-import math
-
 import tqdm
 
 from experiments import config as configs
@@ -50,8 +48,7 @@ def _planned(config):
     """How many epochs a run trains, the last one perhaps cut short."""
     if config.num_steps is None:
         return config.epochs
-    steps = math.ceil(configs.num_train_examples(config) / config.batch_size)
-    return config.num_steps / steps
+    return config.num_steps / configs.steps_per_epoch(config)
 
 
 def _prediction_epochs(config):

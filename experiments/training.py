@@ -6,6 +6,7 @@ import time
 import keras
 import tensorflow as tf
 
+from experiments import config as configs
 from experiments import files
 from experiments import methods
 from experiments.errors import ExperimentError
@@ -34,7 +35,7 @@ def train(config, data, folder, progress):
             stays.
     """
     state = {"epoch": 0, "seconds": 0.0, "history": []}
-    model_file, state_file = folder / "model.keras", folder / "state.json"
+    state_file = folder / "state.json"
     if state_file.exists():
         state = files.read_json(state_file)
         model_file = folder / state["model"]
@@ -50,12 +51,11 @@ def train(config, data, folder, progress):
     progress(state["epoch"])
     if state["epoch"] < config.epochs:
         recorder = _Recorder(config, folder, state, progress)
-        steps = methods.steps_per_epoch(config, data)
         model.fit(
             _batches(config, data, state["epoch"]),
             initial_epoch=state["epoch"],
             epochs=config.epochs,
-            steps_per_epoch=steps,
+            steps_per_epoch=configs.steps_per_epoch(config),
             callbacks=[recorder],
             shuffle=False,
             verbose=0,
@@ -97,7 +97,6 @@ class _Recorder(keras.callbacks.Callback):
         self._state = state
         self._progress = progress
         self._steps = 0
-        self._is_whole_epoch = True
 
     def on_train_begin(self, logs=None):
         self._started = self._saved = time.monotonic()

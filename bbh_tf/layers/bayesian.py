@@ -145,15 +145,7 @@ class Bayesian(keras.layers.Layer):
             self.posterior.trainable = False
             self.layer.trainable = False
         self._freeze_replaced()
-        self.draw_number = self.add_weight(
-            name="draw_number",
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            aggregation="none",
-            autocast=False,
-        )
+        self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
             drawing.check_pairing(self.divergence, [self])
 

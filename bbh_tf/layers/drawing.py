@@ -25,6 +25,27 @@ def is_drawn(layer):
     return id(layer) in getattr(_active, "layers", ())
 
 
+def add_counter(owner, name):
+    """Adds an integer variable that every replica counts alike.
+
+    Args:
+        owner: the Keras layer or model that is to own it.
+        name: its name.
+
+    Returns:
+        A saved, non-trainable `keras.Variable`, an `int64` scalar.
+    """
+    return owner.add_weight(
+        name=name,
+        shape=(),
+        dtype="int64",
+        initializer="zeros",
+        trainable=False,
+        aggregation="none",
+        autocast=False,
+    )
+
+
 def sample(layers, num_samples, key, first=0):
     """Draws weights for Bayesian layers.
 

@@ -109,7 +109,7 @@ class BayesianModel(drawn_model.DrawnModel):
     def build(self, input_shape=None):
         """Makes the counters; the network is built already."""
         super().build(input_shape)
-        self.examples_seen = self.add_counter("examples_seen")
+        self.examples_seen = drawing.add_counter(self, "examples_seen")
 
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
         """Configures training, as `keras.Model.compile`.

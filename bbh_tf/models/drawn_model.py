@@ -40,26 +40,7 @@ class DrawnModel(predictive_model.PredictiveModel):
 
     def build(self, input_shape=None):
         """Makes the draw counter; the network is built already."""
-        self.draw_number = self.add_counter("draw_number")
-
-    def add_counter(self, name):
-        """Adds an integer variable that every replica counts alike.
-
-        Args:
-            name: its name.
-
-        Returns:
-            A saved, non-trainable `keras.Variable`, an `int64` scalar.
-        """
-        return self.add_weight(
-            name=name,
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            aggregation="none",
-            autocast=False,
-        )
+        self.draw_number = drawing.add_counter(self, "draw_number")
 
     def step_key(self, purpose=drawing.TRAINING):
         """Returns the random key of the next training step."""
