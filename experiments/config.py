@@ -50,6 +50,7 @@ class Config:
         num_prediction_samples: draws at prediction.
         num_validation: training examples to test on in place of the test
             set, for choosing settings (digits only).
+        checkpoint_seconds: least time between two checkpoints of a run.
     """
 
     dataset: str
@@ -64,6 +65,7 @@ class Config:
     num_steps: int | None = None
     num_prediction_samples: int = 100
     num_validation: int = 0
+    checkpoint_seconds: float = 60.0
 
     def __post_init__(self):
         _check_choice("dataset", self.dataset, DATASETS)
@@ -92,6 +94,11 @@ class Config:
             raise ExperimentError(
                 "--num_prediction_samples: expected at least 1; got "
                 f"{self.num_prediction_samples}."
+            )
+        if not 0 <= self.checkpoint_seconds < math.inf:
+            raise ExperimentError(
+                "--checkpoint_seconds: expected a finite number >= 0; got "
+                f"{self.checkpoint_seconds}."
             )
         if self.outlier_dir and self.dataset != "mnist":
             raise ExperimentError(

@@ -69,6 +69,12 @@ _OUTPUT_DIR = flags.DEFINE_string(
     "Folder for results, figures and the page. The same command goes on where "
     "it was stopped.",
 )
+_CHECKPOINT_SECONDS = flags.DEFINE_float(
+    "checkpoint_seconds",
+    60.0,
+    "Least time between two checkpoints; they take a tenth of all time at "
+    "most. A run goes on from the step of its last one.",
+)
 
 
 def config_from_flags():
@@ -96,6 +102,7 @@ def config_from_flags():
         num_steps=_NUM_STEPS.value,
         num_prediction_samples=_NUM_PREDICTION_SAMPLES.value,
         num_validation=_NUM_VALIDATION.value,
+        checkpoint_seconds=_CHECKPOINT_SECONDS.value,
     )
 
 

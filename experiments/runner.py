@@ -39,7 +39,13 @@ def run(config, report=None):
             _check_same(run_config, _folder_of(folder, run_config))
         data = load_data(config)
         return [
-            _run_one(run_config, data, _folder_of(folder, run_config), report)
+            _run_one(
+                run_config,
+                data,
+                _folder_of(folder, run_config),
+                report,
+                config.checkpoint_seconds,
+            )
             for run_config in runs
         ]
 
@@ -71,7 +77,7 @@ def load_data(config):
     return data
 
 
-def _run_one(config, data, folder, report):
+def _run_one(config, data, folder, report, checkpoint_seconds=0.0):
     results_file = folder / "results.json"
     if results_file.exists():
         report(config, "done", config.epochs)
@@ -84,6 +90,7 @@ def _run_one(config, data, folder, report):
         data,
         folder,
         lambda epochs: report(config, "training", epochs),
+        checkpoint_seconds,
     )
     files.write_text(
         folder / "metrics.jsonl",

@@ -4,27 +4,30 @@ import math
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from experiments import config as configs
-from experiments import files
 from experiments import methods
+from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 
-# A checkpoint of the largest model takes seconds to write.
-_CHECKPOINT_SECONDS = 60.0
 _COLUMNS = ("loss", "nll", "kl", "kl_weight", "accuracy")
+# A checkpoint of the largest model takes seconds to write: no more than this
+# share of the time goes into checkpoints.
+_CHECKPOINT_SHARE = 0.1
 
 
-def train(config, data, folder, progress):
-    """Trains a model, or goes on training it.
+def train(config, data, folder, progress, checkpoint_seconds=60.0):
+    """Trains a model, or goes on training it from the last step saved.
 
     Args:
         config: a `RunConfig`.
         data: a `bbh_tf.datasets.ImageData`.
         folder: where checkpoint and metrics are kept.
-        progress: callable that is told of each finished epoch (a fraction,
-            where an epoch is long).
+        progress: callable that is told how many epochs are done, a fraction,
+            after each step.
+        checkpoint_seconds: least time between two checkpoints.
 
     Returns:
         `(model, history, seconds)`: the trained model, a list of dictionaries
@@ -34,37 +37,40 @@ def train(config, data, folder, progress):
         ExperimentError: if the loss is no finite number; the last checkpoint
             stays.
     """
-    state = {"epoch": 0, "seconds": 0.0, "history": []}
-    state_file = folder / "state.json"
-    if state_file.exists():
-        state = files.read_json(state_file)
-        model_file = folder / state["model"]
-        try:
-            model = keras.models.load_model(model_file)
-        except (OSError, ValueError) as error:
-            raise ExperimentError(
-                f"{model_file}: expected a checkpoint; "
-                f"{str(error).splitlines()[0]}"
-            ) from error
-    else:
-        model = methods.build(config, data)
-    progress(state["epoch"])
-    if state["epoch"] < config.epochs:
-        recorder = _Recorder(config, folder, state, progress)
+    checkpoints = Checkpoints(folder)
+    model, state = checkpoints.load() or (
+        methods.build(config, data),
+        {"step": 0, "seconds": 0.0, "history": [], "metrics": None},
+    )
+    per_epoch = configs.steps_per_epoch(config)
+    num_steps = config.num_steps or config.epochs * per_epoch
+    progress(state["step"] / per_epoch)
+    if state["step"] == num_steps:
+        return model, state["history"], state["seconds"]
+    # Keras makes the compiled metrics when it first needs them; here they need
+    # to be there, to take on the values that they had.
+    model.compute_metrics(
+        None, data.train_labels[:1], np.zeros((1, data.num_classes), np.float32)
+    )
+    recorder = _Recorder(state, num_steps, per_epoch, progress)
+    saver = _Saver(state, checkpoints, checkpoint_seconds)
+    while state["step"] < num_steps:
+        epoch, steps_done = divmod(state["step"], per_epoch)
         model.fit(
-            _batches(config, data, state["epoch"]),
-            initial_epoch=state["epoch"],
-            epochs=config.epochs,
-            steps_per_epoch=configs.steps_per_epoch(config),
-            callbacks=[recorder],
+            _batches(config, data, epoch, steps_done),
+            initial_epoch=epoch,
+            # What is left of an epoch goes first, by itself.
+            epochs=epoch + 1 if steps_done else config.epochs,
+            steps_per_epoch=per_epoch - steps_done,
+            callbacks=[recorder, saver],
             shuffle=False,
             verbose=0,
         )
-        recorder.save()
+    saver.save()
     return model, state["history"], state["seconds"]
 
 
-def _batches(config, data, first_epoch):
+def _batches(config, data, first_epoch, first_step):
     """Batches in an order that depends on the seed and the epoch only."""
     count = len(data.train_images)
     images = tf.constant(data.train_images)
@@ -82,62 +88,93 @@ def _batches(config, data, first_epoch):
     epochs = tf.data.Dataset.range(first_epoch, config.epochs)
     return (
         epochs.flat_map(epoch_indices)
+        .skip(first_step)
         .map(lambda index: (tf.gather(images, index), tf.gather(labels, index)))
         .prefetch(2)
     )
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Keeps metrics, checkpoints and time; stops at a loss that is NaN."""
+    """Counts steps and keeps metrics; stops at a loss that is NaN."""
 
-    def __init__(self, config, folder, state, progress):
+    def __init__(self, state, num_steps, per_epoch, progress):
         super().__init__()
-        self._config = config
-        self._folder = folder
         self._state = state
+        self._num_steps = num_steps
+        self._per_epoch = per_epoch
         self._progress = progress
-        self._steps = 0
 
-    def on_train_begin(self, logs=None):
-        self._started = self._saved = time.monotonic()
-        self._seconds_before = self._state["seconds"]
-        per_epoch = self.params["steps"]
-        self._steps_per_epoch = per_epoch
-        self._steps = self._state["epoch"] * per_epoch
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first_step = self._state["step"]
+        if self._state["metrics"] is not None:
+            # In the midst of an epoch, whose means go on.
+            _set_metrics(self.model, self._state["metrics"])
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(float(loss)):
+        self._state["step"] = step = self._first_step + batch + 1
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
             raise ExperimentError(
-                f"{self._folder}: the loss is {float(loss)} at step "
-                f"{self._steps}; expected a finite number. The last "
-                "checkpoint is kept."
+                f"The loss is {loss} at step {step}; expected a finite number. "
+                "The last checkpoint is kept."
             )
-        self._progress(self._steps / self._steps_per_epoch)
-        if self._steps == self._config.num_steps:
+        self._progress(step / self._per_epoch)
+        if step >= self._num_steps:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        now = time.monotonic()
-        self._state["seconds"] = self._seconds_before + now - self._started
-        self._state["epoch"] = epoch + 1
         self._state["history"].append(
             {
                 "epoch": epoch + 1,
                 **{k: float(v) for k, v in logs.items() if k in _COLUMNS},
             }
         )
-        if now - self._saved > _CHECKPOINT_SECONDS:
+
+
+class _Saver(keras.callbacks.Callback):
+    """Writes checkpoints now and then, and counts the time."""
+
+    def __init__(self, state, checkpoints, least_seconds):
+        super().__init__()
+        self._state = state
+        self._checkpoints = checkpoints
+        self._wait = self._least_seconds = least_seconds
+        self._counted = self._saved = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        # The last batch of an epoch is saved with the epoch's metrics.
+        if batch + 1 < self.params["steps"] and not self.model.stop_training:
+            self._save_if_due(lambda: _get_metrics(self.model))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._state["metrics"] = None
+        if not self.model.stop_training:
+            self._save_if_due(lambda: None)
+
+    def _save_if_due(self, metrics):
+        if time.monotonic() - self._saved >= self._wait:
+            self._state["metrics"] = metrics()
             self.save()
 
     def save(self):
-        """Writes the model, then the state that names it."""
-        # Two files in turn: the state always names a whole model.
-        slot = self._state["epoch"] % 2
-        name = f"checkpoint_{slot}.keras"
-        with files.replacing(self._folder / name) as path:
-            self.model.save(path)
-        self._state["model"] = name
-        files.write_json(self._folder / "state.json", self._state)
-        self._saved = time.monotonic()
+        """Writes a checkpoint."""
+        started = time.monotonic()
+        self._state["seconds"] += started - self._counted
+        self._checkpoints.save(self.model, self._state)
+        self._counted = self._saved = time.monotonic()
+        took = self._saved - started
+        self._wait = max(self._least_seconds, took / _CHECKPOINT_SHARE)
+
+
+def _get_metrics(model):
+    return [
+        np.asarray(variable).tolist()
+        for metric in model.metrics
+        for variable in metric.variables
+    ]
+
+
+def _set_metrics(model, values):
+    variables = [v for metric in model.metrics for v in metric.variables]
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -24,6 +24,7 @@ def _config(folder, **changes):
             "output_dir": str(folder),
             "num_prediction_samples": 3,
             "num_steps": 6,
+            "checkpoint_seconds": 0.0,
             **changes,
         }
     )
@@ -42,7 +43,7 @@ def data(tmp_path_factory):
 def short_run(monkeypatch):
     # Two steps an epoch, so that six steps are three epochs.
     monkeypatch.setattr(configs, "_BATCH_SIZE", 100)
-    monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "_CHECKPOINT_SHARE", float("inf"))
 
 
 @pytest.mark.parametrize("method", configs.METHODS)
@@ -65,16 +66,17 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     (config,) = _config(tmp_path, methods=(method,)).runs()
     whole = runner._run_one(config, data, tmp_path / "whole", _silence)
 
-    def stop_in_the_third_epoch(config, stage, epochs):
-        if epochs > 2:
+    def stop_after(config, stage, epochs):
+        if stage == "training" and epochs >= stop / 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        runner._run_one(
-            config, data, tmp_path / "parts", stop_in_the_third_epoch
-        )
-    state = files.read_json(tmp_path / "parts" / "state.json")
-    assert state["epoch"] == 2
+    # In the midst of an epoch and at its end.
+    for stop in range(2, 7):
+        with pytest.raises(KeyboardInterrupt):
+            runner._run_one(config, data, tmp_path / "parts", stop_after)
+        state = files.read_json(tmp_path / "parts" / "state.json")
+        # The stop comes before the step is saved.
+        assert state["step"] == stop - 1
     parts = runner._run_one(config, data, tmp_path / "parts", _silence)
     assert parts["measures"] == whole["measures"]
     assert parts["final"] == whole["final"]
@@ -103,27 +105,31 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
         runner.run(_config(tmp_path, methods=("map",), kl_scale=0.5))
 
 
-def test_a_loss_that_is_nan_stops_and_keeps_the_checkpoint(tmp_path, data):
+@pytest.mark.parametrize(
+    ("checkpoint_seconds", "message"),
+    [
+        (60.0, "The loss is nan at step 2"),
+        (0.0, "kernel is not finite after step 1"),
+    ],
+)
+def test_what_is_not_finite_stops_and_is_not_saved(
+    tmp_path, data, checkpoint_seconds, message
+):
     (config,) = _config(tmp_path, methods=("map",)).runs()
     config = dataclasses.replace(config, learning_rate=float("inf"))
-    with pytest.raises(ExperimentError, match="the loss is nan at step 2"):
-        runner._run_one(config, data, tmp_path / "run", _silence)
-    assert not (tmp_path / "run" / "results.json").exists()
+    folder = tmp_path / "run"
+    with pytest.raises(ExperimentError, match=message):
+        runner._run_one(config, data, folder, _silence, checkpoint_seconds)
+    assert [path.name for path in folder.iterdir()] == ["config.json"]
 
 
 def test_a_broken_checkpoint_is_named(tmp_path, data):
     (config,) = _config(tmp_path, methods=("map",)).runs()
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "checkpoint_0.keras").write_bytes(b"no model")
+    (folder / "checkpoint_1.keras").write_bytes(b"no model")
     files.write_json(
-        folder / "state.json",
-        {
-            "epoch": 1,
-            "seconds": 1.0,
-            "history": [],
-            "model": "checkpoint_0.keras",
-        },
+        folder / "state.json", {"step": 1, "model": "checkpoint_1.keras"}
     )
     with pytest.raises(ExperimentError, match="expected a checkpoint"):
         runner._run_one(config, data, folder, _silence)

@@ -1,0 +1,79 @@
+"""Checkpoints of a training run: whole, or the one before."""
+
+import keras
+import numpy as np
+
+from experiments import files
+from experiments.errors import ExperimentError
+
+
+class Checkpoints:
+    """Keeps the last checkpoint of a run in its folder.
+
+    A checkpoint is a model file and `state.json`, which names it. Each is
+    written beside its place and renamed, the model first, so that a process
+    killed at any moment leaves a state that names a whole model.
+
+    Args:
+        folder: the run's folder, a `pathlib.Path`.
+    """
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._state_file = folder / "state.json"
+
+    def load(self):
+        """Returns `(model, state)` of the last checkpoint, or None.
+
+        Raises:
+            ExperimentError: if it cannot be read.
+        """
+        if not self._state_file.exists():
+            return None
+        state = files.read_json(self._state_file)
+        if not isinstance(state, dict) or "step" not in state:
+            raise ExperimentError(
+                f"{self._state_file}: expected the state of a run at a step; "
+                "another version wrote this. Choose another folder."
+            )
+        model_file = self._folder / state["model"]
+        try:
+            return keras.models.load_model(model_file), state
+        except (OSError, ValueError) as error:
+            raise ExperimentError(
+                f"{model_file}: expected a checkpoint; "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+
+    def save(self, model, state):
+        """Writes a checkpoint, then removes the one before.
+
+        Args:
+            model: a compiled `keras.Model`.
+            state: dictionary of what else training needs, for JSON, with the
+                number of steps done as `"step"`.
+
+        Raises:
+            ExperimentError: if the disk is full, or a weight is not finite;
+                the checkpoint before stays.
+        """
+        for variable in model.variables:
+            if not _is_finite(variable):
+                raise ExperimentError(
+                    f"{self._folder}: {variable.path} is not finite after step "
+                    f"{state['step']}; expected finite weights. The last "
+                    "checkpoint is kept."
+                )
+        name = f"checkpoint_{state['step']}.keras"
+        with files.replacing(self._folder / name) as path:
+            model.save(path)
+        files.write_json(self._state_file, {**state, "model": name})
+        for path in self._folder.glob("*checkpoint_*.keras"):
+            if path.name != name:
+                path.unlink()
+
+
+def _is_finite(variable):
+    # A sum is not finite where an element is not, and takes no memory.
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(np.sum(variable, dtype=np.float64))

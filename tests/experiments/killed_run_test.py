@@ -1,0 +1,104 @@
+"""A run killed with SIGKILL, again and again, and started again."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_NUM_KILLS = 20
+_NUM_STEPS = 120
+_RUN = pathlib.Path("bbb") / "seed_3"
+# Writes a checkpoint after every step, so that many a kill hits a write.
+_PROGRAM = """
+from experiments import command_line, mnist_methods, training
+training._CHECKPOINT_SHARE = float("inf")
+command_line.start(
+    lambda: mnist_methods.run(mnist_methods.config_from_flags())
+)
+"""
+
+
+def _start(folder, log):
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            _PROGRAM,
+            "--dataset=digits",
+            "--methods=bbb",
+            "--seeds=3",
+            f"--num_steps={_NUM_STEPS}",
+            "--num_prediction_samples=3",
+            "--checkpoint_seconds=0",
+            f"--output_dir={folder}",
+        ],
+        cwd=_ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=log,
+        stderr=log,
+    )
+
+
+def _wait(process, log, condition):
+    while not condition():
+        assert process.poll() is None, pathlib.Path(log.name).read_text()
+        time.sleep(0.001)
+
+
+def _step(folder):
+    try:
+        return json.loads((folder / "state.json").read_text())["step"]
+    except FileNotFoundError:
+        return 0
+
+
+def _comparable(folder):
+    results = json.loads((folder / "results.json").read_text())
+    del results["seconds"]
+    metrics = (folder / "metrics.jsonl").read_text()
+    predictions = dict(np.load(folder / "predictions.npz"))
+    return results, metrics, {k: v.tobytes() for k, v in predictions.items()}
+
+
+def test_twenty_kills_leave_no_trace(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    folder = killed / _RUN
+    chance = random.Random(0)
+    hit_a_write, stops = 0, []
+    with open(tmp_path / "log", "w") as log:
+        assert _start(whole, log).wait(300) == 0
+        for kill in range(_NUM_KILLS):
+            step = _step(folder)
+            process = _start(killed, log)
+            if kill < _NUM_KILLS - 2:
+                _wait(process, log, lambda step=step: _step(folder) > step)
+                time.sleep(chance.uniform(0.0, 0.2))
+            else:
+                # The last two come while results are written.
+                _wait(process, log, lambda: any(folder.glob("*predictions*")))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            hit_a_write += any(folder.glob(".*partial*"))
+            stops.append(_step(folder))
+            assert not (folder / "results.json").exists()
+            if kill == _NUM_KILLS - 2:
+                for path in folder.glob("*predictions*"):
+                    path.unlink()
+        assert _start(killed, log).wait(300) == 0
+    # Every start went on from where the one before it was killed.
+    assert sorted(set(stops[:-2])) == stops[:-2]
+    assert stops[0] > 0 and stops[-3] < _NUM_STEPS
+    assert hit_a_write >= 3
+    assert _comparable(whole / _RUN) == _comparable(folder)
+    names = [
+        sorted(path.name for path in run.iterdir())
+        for run in (whole / _RUN, folder)
+    ]
+    assert names[0] == names[1]
