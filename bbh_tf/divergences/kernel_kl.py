@@ -92,8 +92,36 @@ class KernelKL(divergence.Divergence):
         }
 
 
-@tf.function(jit_compile=True, autograph=False)
 def _estimate(posterior, prior, per_weight, released_code):
+    settings = (per_weight, released_code)
+
+    # Value and gradient come from one compiled function. Left to itself
+    # TensorFlow would hand every step of the way from one to another.
+    @tf.custom_gradient
+    def estimate(posterior, prior):
+        posterior, prior = tf.stop_gradient(posterior), tf.stop_gradient(prior)
+        value, to_posterior = _with_gradient(posterior, prior, 0, *settings)
+
+        def gradient(upstream):
+            # Not run where nobody asks, as for a prior without parameters.
+            _, to_prior = _with_gradient(posterior, prior, 1, *settings)
+            return upstream * to_posterior, upstream * to_prior
+
+        return value, gradient
+
+    return estimate(posterior, prior)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _with_gradient(posterior, prior, source, per_weight, released_code):
+    with tf.GradientTape() as tape:
+        sources = posterior, prior
+        tape.watch(sources[source])
+        value = _value(posterior, prior, per_weight, released_code)
+    return value, tape.gradient(value, sources[source])
+
+
+def _value(posterior, prior, per_weight, released_code):
     (n, num_weights), m = posterior.shape, prior.shape[0]
     nearest = _nearest_by_weight if per_weight else _nearest_of_all
     to_prior = nearest(posterior, prior, is_same=False)

@@ -32,13 +32,13 @@ class BlockedDense(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
-        """Makes kernels and biases.
+        """Makes the blocks of the kernel, and the bias.
 
         Args:
             input_shape: `(num_rows or None, num_inputs)`.
         """
         num_inputs = input_shape[-1]
-        self._kernels, self._biases = [], []
+        self._kernels = []
         for index, start in enumerate(range(0, self.units, _BLOCK_COLUMNS)):
             columns = min(_BLOCK_COLUMNS, self.units - start)
             initializer = _of_whole(
@@ -51,19 +51,32 @@ class BlockedDense(keras.layers.Layer):
                     initializer=weights.fresh_initializer(initializer, index),
                 )
             )
-            self._biases.append(
-                self.add_weight(
-                    name=f"bias_{index}", shape=(columns,), initializer="zeros"
-                )
-            )
+        self._bias = self.add_weight(
+            name="bias", shape=(self.units,), initializer="zeros"
+        )
 
     def call(self, inputs):
         """Returns a tensor of shape `(num_rows, units)`."""
-        blocks = [
-            tf.matmul(inputs, kernel) + bias
-            for kernel, bias in zip(self._kernels, self._biases)
-        ]
-        return blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=1)
+        kernels = [tf.convert_to_tensor(kernel) for kernel in self._kernels]
+        return _multiply(inputs, *kernels) + self._bias
+
+
+@tf.custom_gradient
+def _multiply(inputs, *kernels):
+    def gradient(upstream):
+        widths = [kernel.shape[1] for kernel in kernels]
+        to_inputs, to_kernels = [], []
+        for kernel, block in zip(kernels, tf.split(upstream, widths, axis=1)):
+            # The kernel's gradient comes last: its update then follows at
+            # once, when nothing else reads the kernel, which TensorFlow would
+            # otherwise copy before it changes it.
+            to_inputs.append(tf.matmul(block, kernel, transpose_b=True))
+            with tf.control_dependencies(to_inputs[-1:]):
+                to_kernels.append(tf.matmul(inputs, block, transpose_a=True))
+        return tf.add_n(to_inputs), *to_kernels
+
+    blocks = [tf.matmul(inputs, kernel) for kernel in kernels]
+    return tf.concat(blocks, axis=1), gradient
 
 
 def _of_whole(initializer, num_inputs, columns, units):

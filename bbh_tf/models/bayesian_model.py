@@ -153,6 +153,13 @@ class BayesianModel(drawn_model.DrawnModel):
         if optimizer_built:
             self.optimizer.build(self.trainable_variables)
 
+    def make_train_function(self, force=False):
+        """Makes the moments, then what `fit` runs; see `keras.Model`."""
+        # Made within the first step they would take more memory for good.
+        with self.distribute_strategy.scope():
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def train_step(self, data):
         """Makes one optimiser step; see the class for the loss.
 

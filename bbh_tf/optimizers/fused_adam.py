@@ -24,6 +24,22 @@ class FusedAdam(keras.optimizers.Adam):
     ```
     """
 
+    def apply(self, grads, trainable_variables=None):
+        """Makes one step for all variables."""
+        # Once a step: a hypernetwork has hundreds of variables.
+        number = tf.cast(self.iterations.value + 1, tf.float32)
+        self._step_constants = (
+            tf.pow(tf.constant(self.beta_1, tf.float32), number),
+            tf.pow(tf.constant(self.beta_2, tf.float32), number),
+            tf.constant(self.beta_1, tf.float32),
+            tf.constant(self.beta_2, tf.float32),
+            tf.constant(self.epsilon, tf.float32),
+        )
+        try:
+            super().apply(grads, trainable_variables)
+        finally:
+            del self._step_constants
+
     def update_step(self, gradient, variable, learning_rate):
         """Makes one step for one variable."""
         if (
@@ -33,23 +49,22 @@ class FusedAdam(keras.optimizers.Adam):
         ):
             super().update_step(gradient, variable, learning_rate)
             return
-        dtype = variable.dtype
-        step = tf.cast(self.iterations.value + 1, dtype)
-        beta_1, beta_2 = (
-            tf.cast(beta, dtype) for beta in (self.beta_1, self.beta_2)
-        )
+        constants = (*self._step_constants, learning_rate, gradient)
+        if variable.dtype != "float32":
+            constants = [tf.cast(x, variable.dtype) for x in constants]
+        power_1, power_2, beta_1, beta_2, epsilon, rate, gradient = constants
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
             var=_handle(variable),
             m=_handle(self._momentums[index]),
             v=_handle(self._velocities[index]),
-            beta1_power=tf.pow(beta_1, step),
-            beta2_power=tf.pow(beta_2, step),
-            lr=tf.cast(learning_rate, dtype),
+            beta1_power=power_1,
+            beta2_power=power_2,
+            lr=rate,
             beta1=beta_1,
             beta2=beta_2,
-            epsilon=tf.cast(self.epsilon, dtype),
-            grad=tf.cast(gradient, dtype),
+            epsilon=epsilon,
+            grad=gradient,
         )
 
 

@@ -42,11 +42,9 @@ def compiled_sampler(sampler):
     """
 
     @_compiled
-    def sample_some(seed, first, num_samples, size):
+    def sample_some(random_key, first, num_samples, size):
         indices = tf.bitcast(first + tf.range(num_samples), tf.uint32)
-        words = threefry.encrypt(
-            tf.unstack(_words(seed)), (_words(_SEED), indices)
-        )
+        words = threefry.encrypt(_hash(random_key), (_words(_SEED), indices))
         seeds = tf.bitcast(tf.stack(words, axis=1), tf.int32)
         return tf.stack(
             [
@@ -55,12 +53,12 @@ def compiled_sampler(sampler):
             ]
         )
 
-    def sample_all(seed, first, num_samples, size):
+    def sample_all(random_key, first, num_samples, size):
         # A few to a call: XLA takes half a minute to compile a hundred
         # generators, and its loops ran ten times slower on a CPU.
         samples = [
             sample_some(
-                seed,
+                random_key,
                 first + start,
                 min(_SAMPLES_A_CALL, num_samples - start),
                 size,
@@ -89,8 +87,12 @@ def _draw(sample, random_key, num_samples, shape, first):
             f"{num_samples!r}."
         )
     size = math.prod(shape)
-    seed = _hash(_unfoldable(random_key))
-    flat = sample(seed, tf.cast(first, tf.int32), num_samples, _padded(size))
+    flat = sample(
+        _unfoldable(random_key),
+        tf.cast(first, tf.int32),
+        num_samples,
+        _padded(size),
+    )
     return tf.reshape(flat[:, :size], (num_samples, *shape))
 
 
@@ -110,36 +112,37 @@ def _padded(size):
 
 
 @_compiled
-def _normal(seed, first, num_samples, size):
+def _normal(random_key, first, num_samples, size):
     # A block of Threefry gives the words of one element in each half.
     shape = (num_samples, size // 2)
     elements = tf.bitcast(tf.range(size // 2), tf.uint32)
     samples = tf.bitcast(first + tf.range(num_samples), tf.uint32)
     words = threefry.encrypt(
-        tf.unstack(_words(seed)),
+        _hash(random_key),
         (
             tf.broadcast_to(elements, shape),
             tf.broadcast_to(samples[:, tf.newaxis], shape),
         ),
     )
-    bits = tf.bitwise.right_shift(
-        tf.concat(words, axis=1), tf.constant(9, tf.uint32)
-    )
+    return _to_normal(tf.concat(words, axis=1))
+
+
+def _to_normal(words):
     # The middles of 2^23 equal parts of (-1, 1), which float32 has exactly.
+    bits = tf.bitwise.right_shift(words, tf.constant(9, tf.uint32))
     uniform = (tf.cast(tf.cast(bits, tf.int32), tf.float32) + 0.5) * 2.0**-22
     return math.sqrt(2.0) * tf.math.erfinv(uniform - 1.0)
 
 
-@_compiled
 def _hash(random_key):
-    """Hashes a key to a seed of two words, word by word."""
-    # Nor may XLA work out beforehand what depends on constants alone: its
-    # evaluator does not round as its compiled code does.
+    """Hashes a key to the two words of a generator's key, word by word."""
+    # XLA may not work out beforehand either what depends on constants alone:
+    # its evaluator does not round as its compiled code does.
     (random_key,) = xla.optimization_barrier(random_key)
     state = _words(0), _words(0)
     for word in tf.unstack(_words(random_key)):
         state = threefry.encrypt(state, (_words(_HASH), word))
-    return tf.bitcast(tf.stack(state), tf.int32)
+    return state
 
 
 def _words(integers):

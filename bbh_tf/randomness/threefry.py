@@ -15,6 +15,7 @@ _PARITY = 0x1BD11BDA
 _ROUNDS = 20
 
 
+@tf.function(autograph=False)
 def encrypt(key, counter):
     """Turns counters into random words.
 
@@ -26,6 +27,8 @@ def encrypt(key, counter):
         Two `uint32` tensors of random words. Under one key, different
         counters give different pairs.
     """
+    # A function of its own, since the twenty rounds are then traced once for
+    # all the words of a key.
     keys = (*key, key[0] ^ key[1] ^ _uint32(_PARITY))
     x, y = counter[0] + keys[0], counter[1] + keys[1]
     for group in range(_ROUNDS // 4):
