@@ -1,7 +1,6 @@
 """Times, bandwidth and memory."""
 
 import concurrent.futures
-import os
 import pathlib
 import resource
 import statistics
@@ -25,21 +24,37 @@ def median_seconds(function, warmup, repeats):
     """
     for _ in range(warmup):
         function()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    return median_seconds_in_turn([function], repeats)[0]
 
 
-def copy_bandwidth():
-    """Measures how fast all cores together copy memory.
+def median_seconds_in_turn(functions, repeats):
+    """Times several functions, one after the other, again and again.
+
+    Args:
+        functions: list of callables without arguments.
+        repeats: how often each is called.
 
     Returns:
-        Bytes read and written a second.
+        List of the medians of their wall-clock times, in seconds.
     """
-    cores = os.cpu_count()
+    times = [[] for _ in functions]
+    for _ in range(repeats):
+        for function, own in zip(functions, times):
+            started = time.perf_counter()
+            function()
+            own.append(time.perf_counter() - started)
+    return [statistics.median(own) for own in times]
+
+
+def copy_bandwidth(cores):
+    """Measures how fast cores copy memory, each a part of it.
+
+    Args:
+        cores: how many.
+
+    Returns:
+        Bytes read and written a second, by all of them together.
+    """
     source = np.ones(_COPY_BYTES // 8)
     target = np.zeros_like(source)
     pieces = [

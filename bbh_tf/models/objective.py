@@ -32,7 +32,7 @@ def data_terms(model, x, y, sample_weight, weights):
             (x,),
             {"training": True},
         )
-        distribution = model.likelihood(tf.cast(outputs, tf.float32))
+        distribution = likelihoods.distribution(model.likelihood, outputs)
         log_prob = likelihoods.log_prob(distribution, y)
         if sample_weight is not None:
             log_prob *= tf.cast(

@@ -1,6 +1,7 @@
 """Running a network over data, draw by draw."""
 
 import itertools
+import math
 import operator
 
 import keras
@@ -14,6 +15,12 @@ from bbh_tf.layers import drawing
 # Inputs are held in blocks of about this size while all draws pass over them,
 # so that weights are generated once per draw and block, not once per batch.
 _BLOCK_BYTES = 2**28
+# Weights are drawn for a few draws at once: a hypernetwork's parameters are
+# then read from memory once for all of them. Always as many, since a product
+# of other size may round otherwise, and a draw is to be the same in any
+# company.
+_MOST_DRAWS_AT_ONCE = 8
+_DRAW_BYTES = 2**26
 
 
 class Predictor:
@@ -29,9 +36,17 @@ class Predictor:
 
     def __init__(self, network, layers, seed, jit_compile, run_eagerly):
         self._seed = seed
+        draw_bytes = 4 * sum(
+            math.prod(variable.shape)
+            for layer in layers
+            for variable in layer.replaced_variables
+        )
+        self._at_once = min(
+            max(1, _DRAW_BYTES // max(1, draw_bytes)), _MOST_DRAWS_AT_ONCE
+        )
 
-        def sample(key, index):
-            return drawing.sample(layers, 1, key, first=index)[1]
+        def sample(key, first):
+            return drawing.sample(layers, self._at_once, key, first=first)[1]
 
         def forward(inputs, weights):
             outputs, _ = drawing.call(
@@ -56,8 +71,13 @@ class Predictor:
         Returns:
             For each `Bayesian` layer, a list of `(1, *shape)` tensors.
         """
+        group, place = divmod(index, self._at_once)
+        return _pick(self._draw_group(seed, group), place)
+
+    def _draw_group(self, seed, group):
         key = randomness.key(self._seed, drawing.PREDICTION, seed)
-        return self._sample(key, tf.constant(index, tf.int32))
+        first = tf.constant(group * self._at_once, tf.int32)
+        return self._sample(key, first)
 
     def outputs(self, inputs, num_samples, seed):
         """Yields the network's outputs for each draw.
@@ -71,8 +91,40 @@ class Predictor:
             For each draw, a list of outputs, one for each batch.
         """
         for index in range(num_samples):
-            weights = self.weights(seed, index)
+            group, place = divmod(index, self._at_once)
+            if place == 0:
+                drawn = self._draw_group(seed, group)
+            weights = _pick(drawn, place)
             yield [self._forward(batch, weights) for batch in inputs]
+
+
+def room(out, start, shape):
+    """Makes room for the draws of a block of examples, or finds it.
+
+    Args:
+        out: array `(num_samples, examples, ...)`, or None for a new one.
+        start: number of the block's first example.
+        shape: shape of its draws, `(num_samples, block_examples, ...)`.
+
+    Returns:
+        An array of that shape; a part of `out`, if given.
+
+    Raises:
+        ValueError: if `out` has another shape.
+    """
+    if out is None:
+        return np.empty(shape, np.float32)
+    found = out[:, start : start + shape[1]]
+    if found.shape != shape:
+        raise ValueError(
+            f"Expected out to have room for {shape} from example {start} on; "
+            f"got shape {out.shape}."
+        )
+    return found
+
+
+def _pick(drawn, place):
+    return [[tensor[place : place + 1] for tensor in one] for one in drawn]
 
 
 def blocks(x, y=None, sample_weight=None, batch_size=None, steps=None):
@@ -101,10 +153,7 @@ def blocks(x, y=None, sample_weight=None, batch_size=None, steps=None):
         empty = False
         batch = keras.utils.unpack_x_y_sample_weight(batch)
         block.append(batch)
-        num_bytes += sum(
-            leaf.nbytes
-            for leaf in map(np.asarray, keras.tree.flatten(batch[0]))
-        )
+        num_bytes += sum(map(_num_bytes, keras.tree.flatten(batch[0])))
         if num_bytes >= _BLOCK_BYTES:
             yield block
             block, num_bytes = [], 0
@@ -112,6 +161,12 @@ def blocks(x, y=None, sample_weight=None, batch_size=None, steps=None):
         raise ValueError("Expected at least one example to predict; got none.")
     if block:
         yield block
+
+
+def _num_bytes(leaf):
+    if tf.is_tensor(leaf):
+        return leaf.dtype.size * math.prod(leaf.shape)
+    return np.asarray(leaf).nbytes
 
 
 def _batches(x, y, sample_weight, batch_size):

@@ -33,6 +33,9 @@ class PredictiveModel(keras.Model):
         checks.check_count("num_prediction_samples", num_prediction_samples)
         self.num_prediction_samples = int(num_prediction_samples)
         self._nll_tracker = keras.metrics.Mean(name="nll")
+        self._compiled_mean_label = tf.function(
+            self._mean_label, autograph=False, reduce_retracing=True
+        )
 
     def draws(self, inputs, num_samples, seed):
         """Runs fixed draws of the network.
@@ -48,7 +51,13 @@ class PredictiveModel(keras.Model):
         raise NotImplementedError
 
     def predict_samples(
-        self, x, num_samples=None, seed=0, batch_size=None, steps=None
+        self,
+        x,
+        num_samples=None,
+        seed=0,
+        batch_size=None,
+        steps=None,
+        out=None,
     ):
         """Runs fixed draws of the network over the data.
 
@@ -61,24 +70,36 @@ class PredictiveModel(keras.Model):
             seed: seed of the draws, an integer.
             batch_size: examples in a batch, where `x` holds arrays.
             steps: batches to take; None for all.
+            out: array of the returned shape to write to, say one on disk from
+                `numpy.lib.format.open_memmap`; None for a new one.
 
         Returns:
             `float32` array `(num_samples, examples, ...)`: the network's
-            outputs (logits, for the categorical likelihood).
+            outputs (logits, for the categorical likelihood); or `out`.
+
+        Raises:
+            ValueError: if `out` has another shape.
         """
-        parts = []
+        parts, filled = [], 0
         count = self._draw_count(num_samples)
         for block in prediction.blocks(x, None, None, batch_size, steps):
             inputs = [batch[0] for batch in block]
-            parts.append(
-                np.stack(
-                    [
-                        np.concatenate(outputs)
-                        for outputs in self.draws(inputs, count, seed)
-                    ]
-                )
+            part = None
+            for index, outputs in enumerate(self.draws(inputs, count, seed)):
+                draw = np.concatenate(outputs)
+                if part is None:
+                    part = prediction.room(out, filled, (count, *draw.shape))
+                part[index] = draw
+            filled += part.shape[1]
+            parts.append(part)
+        if out is None:
+            return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)
+        if filled != out.shape[1]:
+            raise ValueError(
+                f"Expected out to have room for {filled} examples; got shape "
+                f"{out.shape}."
             )
-        return np.concatenate(parts, axis=1)
+        return out
 
     def predict(
         self,
@@ -107,12 +128,15 @@ class PredictiveModel(keras.Model):
         """
         count = self._draw_count(num_samples)
         parts = []
+        mean_label = self._compiled_mean_label
+        if self.run_eagerly:
+            mean_label = self._mean_label
         for block in prediction.blocks(x, None, None, batch_size, steps):
             inputs = [batch[0] for batch in block]
             total = [0.0] * len(block)
             for outputs in self.draws(inputs, count, seed):
                 for index, output in enumerate(outputs):
-                    total[index] += likelihoods.mean(self.likelihood(output))
+                    total[index] += mean_label(output)
             parts.extend(np.asarray(part / count) for part in total)
         return np.concatenate(parts)
 
@@ -143,7 +167,7 @@ class PredictiveModel(keras.Model):
             inputs = [batch[0] for batch in block]
             total, total_entropy = 0.0, 0.0
             for outputs in self.draws(inputs, count, seed):
-                distribution = self.likelihood(tf.concat(outputs, axis=0))
+                distribution = self._distribution(tf.concat(outputs, axis=0))
                 if not likelihoods.is_categorical(distribution):
                     raise ValueError(
                         "predict_uncertainty needs a likelihood over classes; "
@@ -211,9 +235,7 @@ class PredictiveModel(keras.Model):
         return self.predict(x, batch_size=sys.maxsize)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Evaluates one batch; see `evaluate`.
-
-        As in Keras, metrics go on from where they stood.
+        """Evaluates one batch; metrics go on from where they stood.
 
         Args:
             x: inputs.
@@ -238,7 +260,7 @@ class PredictiveModel(keras.Model):
 
     def _evaluate_block(self, block, count, seed):
         total = [0.0] * len(block)
-        log_probs = [[] for _ in block]
+        log_probs = [-math.inf] * len(block)
         inputs = [batch[0] for batch in block]
         for outputs in self.draws(inputs, count, seed):
             for index, output in enumerate(outputs):
@@ -247,13 +269,13 @@ class PredictiveModel(keras.Model):
                     raise ValueError(
                         "evaluate needs labels: expected (x, y); got x."
                     )
-                distribution = self.likelihood(output)
-                log_probs[index].append(
-                    likelihoods.log_prob(distribution, labels)
-                )
+                distribution = self._distribution(output)
+                new = likelihoods.log_prob(distribution, labels)
+                new = np.asarray(new, np.float64)
+                log_probs[index] = np.logaddexp(log_probs[index], new)
                 total[index] += likelihoods.mean(distribution) / count
-        for (x, y, weight), mean, values in zip(block, total, log_probs):
-            log_prob = tf.reduce_logsumexp(values, axis=0) - math.log(count)
+        for (x, y, weight), mean, log_prob in zip(block, total, log_probs):
+            log_prob = tf.cast(log_prob - math.log(count), tf.float32)
             weights = tf.ones_like(log_prob) if weight is None else weight
             weights = tf.cast(tf.reshape(weights, [-1]), tf.float32)
             # Keras divides by the number of examples, not the weights' sum.
@@ -262,6 +284,12 @@ class PredictiveModel(keras.Model):
             if self._loss_tracker is not None:
                 self._loss_tracker.update_state(nll)
             self.compute_metrics(x, y, mean, weight)
+
+    def _distribution(self, outputs):
+        return likelihoods.distribution(self.likelihood, outputs)
+
+    def _mean_label(self, outputs):
+        return likelihoods.mean(self._distribution(outputs))
 
     def _draw_count(self, num_samples):
         if num_samples is None:

@@ -64,6 +64,37 @@ def test_the_first_ten_of_a_hundred(model, samples):
     np.testing.assert_array_equal(ten, samples[:10])
 
 
+@pytest.mark.parametrize("block_bytes", [1, 2**28])
+def test_draws_can_be_written_to_disk(
+    model, samples, tmp_path, monkeypatch, block_bytes
+):
+    monkeypatch.setattr(prediction, "_BLOCK_BYTES", block_bytes)
+    out = np.lib.format.open_memmap(
+        tmp_path / "draws.npy", "w+", np.float32, (9, 20, 3)
+    )
+    found = model.predict_samples(X, 9, seed=5, batch_size=8, out=out)
+    assert found is out
+    out.flush()
+    np.testing.assert_allclose(
+        np.load(tmp_path / "draws.npy"), samples[:9], **CLOSE
+    )
+
+
+@pytest.mark.parametrize(
+    "shape", [(9, 19, 3), (9, 21, 3), (8, 20, 3), (9, 20, 2)]
+)
+def test_an_array_of_another_shape_is_refused(model, shape):
+    with pytest.raises(ValueError, match="Expected out to have room for"):
+        model.predict_samples(X, 9, batch_size=8, out=np.zeros(shape, "f4"))
+
+
+def test_draws_are_made_a_few_at_once_or_alone(model, samples, monkeypatch):
+    monkeypatch.setattr(prediction, "_DRAW_BYTES", 1)
+    other = small_models.model(model.network)
+    alone = other.predict_samples(X, 10, seed=5)
+    np.testing.assert_allclose(alone, samples[:10], **CLOSE)
+
+
 def test_draws_and_seeds_differ(model, samples):
     other = model.predict_samples(X, 2, seed=6)
     assert np.abs(other - samples[:2]).max() > 1e-3
