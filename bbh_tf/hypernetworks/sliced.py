@@ -7,6 +7,12 @@ import keras
 from bbh_tf import weights
 from bbh_tf.hypernetworks import hypernetwork
 
+ADVICE = (
+    "The sliced form of hypernetworks is far smaller: "
+    "Implicit(hypernetwork=Sliced()), or Sliced(slices=130) where one makes "
+    "several tensors."
+)
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf.hypernetworks")
 class Sliced(hypernetwork.Hypernetwork):

@@ -4,12 +4,12 @@ import random
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf import divergences
 from bbh_tf import posteriors
 from bbh_tf import priors
 from bbh_tf import randomness
 from bbh_tf import weights
-from bbh_tf.layers import checks
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
 from bbh_tf.layers import signatures

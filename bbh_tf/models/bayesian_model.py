@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import annealing as schedules
+from bbh_tf import checks
 from bbh_tf import divergences
-from bbh_tf.layers import checks
 from bbh_tf.layers import drawing
 from bbh_tf.models import drawn_model
 from bbh_tf.models import objective

@@ -5,6 +5,7 @@ import keras
 from bbh_tf import memory
 from bbh_tf import posteriors
 from bbh_tf import weights
+from bbh_tf.hypernetworks import sliced
 from bbh_tf.layers import selection
 from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.models import plain
@@ -183,8 +184,7 @@ def _check_memory(recipe, groups):
         4 * total,
         f"posteriors with {total:,} parameters, {sizes[largest]:,} of them "
         f"for {largest!r} (training with Adam takes four times as much). "
-        "The sliced form of hypernetworks is far smaller: "
-        "Implicit(hypernetwork=Sliced()).",
+        f"{sliced.ADVICE}",
     )
 
 

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import randomness
-from bbh_tf.layers import checks
 from bbh_tf.layers import drawing
 
 # Inputs are held in blocks of about this size while all draws pass over them,

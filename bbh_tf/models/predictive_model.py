@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import uncertainty
-from bbh_tf.layers import checks
 from bbh_tf.models import likelihoods
 from bbh_tf.models import prediction
 

@@ -3,6 +3,7 @@
 import keras
 
 from bbh_tf import memory
+from bbh_tf.hypernetworks import sliced
 
 _NUM_SLOTS = {"SGD": 1, "RMSprop": 1, "Adagrad": 1, "Lion": 1}
 _ADAM_SLOTS = 2
@@ -59,8 +60,7 @@ def check_training_memory(layers, optimizer):
     memory.require(
         4 * copies * count,
         f"gradients and moments of {count:,} posterior parameters under "
-        f"{name}. The sliced form of hypernetworks is far smaller: "
-        "Implicit(hypernetwork=Sliced()).",
+        f"{name}. {sliced.ADVICE}",
     )
 
 

@@ -3,10 +3,12 @@
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import hypernetworks
 from bbh_tf import memory
 from bbh_tf import randomness
 from bbh_tf import weights
+from bbh_tf.hypernetworks import sliced
 from bbh_tf.posteriors import posterior
 
 
@@ -59,15 +61,7 @@ class Implicit(posterior.Posterior):
                 "Implicit expects a hypernetwork, such as "
                 f"bbh_tf.hypernetworks.MLP(); got {hypernetwork!r}."
             )
-        if (
-            not isinstance(noise_dim, int)
-            or isinstance(noise_dim, bool)
-            or noise_dim < 1
-        ):
-            raise ValueError(
-                "Implicit expects noise_dim to be a positive integer; got "
-                f"{noise_dim!r}."
-            )
+        checks.check_count("noise_dim", noise_dim)
         if per not in ("tensor", "layer"):
             raise ValueError(
                 f'Implicit expects per to be "tensor" or "layer"; got {per!r}.'
@@ -99,13 +93,11 @@ class Implicit(posterior.Posterior):
                 not fit in memory.
         """
         count = self.count_parameters(specs)
-        smaller = "Sliced()" if self.per == "tensor" else "Sliced(slices=130)"
         names = ", ".join(f"{spec.name} {spec.shape}" for spec in specs)
         memory.require(
             4 * count,
             f"hypernetworks of {names} with {count:,} parameters (training "
-            "with Adam takes four times as much). The sliced form is far "
-            f"smaller: Implicit(hypernetwork={smaller}).",
+            f"with Adam takes four times as much). {sliced.ADVICE}",
         )
         self._specs = list(specs)
         self._targets = self._targets_of(specs)

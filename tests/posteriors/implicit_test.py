@@ -267,7 +267,7 @@ def test_what_does_not_fit_is_refused_before_it_is_made(
     message = str(caught.value)
     assert message.startswith("821 MB are needed and 100 MB are free: ")
     assert "kernel (800, 500) with 205,348,416 parameters" in message
-    assert f"Implicit(hypernetwork={advice})" in message
+    assert advice in message
     assert "\n" not in message
     assert posterior.variables == []
     # What is advised does fit.

@@ -1,4 +1,4 @@
-"""Refusals that layers and models share."""
+"""Refusals that posteriors, layers and models share."""
 
 import math
 import numbers
