@@ -6,15 +6,18 @@ parameters' bytes, if no gradient is ever written to memory.
 """
 
 import json
+import math
 import os
 
 import keras
 import numpy as np
+import tensorflow as tf
 from absl import app
 from absl import flags
 
 import bbh_tf as bbh
 from bbh_tf import memory
+from bbh_tf.layers import drawing
 from benchmarks import measure
 
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Examples in a batch.")
@@ -53,6 +56,7 @@ def run():
         "peak_bytes": peak,
         "peak_over_parameter_bytes": peak / (4.0 * count),
     }
+    result["parts"] = _parts(model, x, y)
     for name, cores in (("one_core", 1), ("all_cores", os.cpu_count())):
         bandwidth = measure.copy_bandwidth(cores)
         result[name] = {
@@ -61,6 +65,50 @@ def run():
             "step_over_floor": seconds * bandwidth / (_PASSES * 4 * count),
         }
     return result
+
+
+def _parts(model, x, y):
+    """Times parts of a step, each compiled by itself, in seconds."""
+    x, y = tf.constant(x), tf.constant(y)
+    layers = model.bayesian_layers
+    size = sum(
+        math.prod(variable.shape)
+        for layer in layers
+        for variable in layer.replaced_variables
+    )
+    count = model.num_samples
+    key = bbh.randomness.key(0)
+    points, prior = (
+        bbh.randomness.normal(bbh.randomness.key(k), count, (size,))
+        for k in (1, 2)
+    )
+    plain = bbh.models.lenet()
+
+    def kl():
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            value = model.divergence(points, prior)
+        return tape.gradient(value, points)
+
+    def network():
+        with tf.GradientTape() as tape:
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                y, plain(x, training=True)
+            )
+        return tape.gradient(losses, plain.trainable_variables)
+
+    parts = {
+        "hypernetworks_forward": lambda: drawing.sample(layers, count, key)[0],
+        "prior_samples": lambda: bbh.randomness.normal(key, count, (size,)),
+        "kl_with_gradient": kl,
+        "network_with_gradient": network,
+    }
+    return {
+        name: measure.median_seconds(
+            tf.function(part, autograph=False), 3, _REPEATS.value
+        )
+        for name, part in parts.items()
+    }
 
 
 def main(_):
