@@ -3,6 +3,13 @@
 from bbh_tf.divergences.analytic_kl import AnalyticKL
 from bbh_tf.divergences.divergence import Divergence
 from bbh_tf.divergences.kernel_kl import KernelKL
+from bbh_tf.divergences.nearest_neighbour_entropy import NearestNeighbourEntropy
 from bbh_tf.divergences.registry import get
 
-__all__ = ["AnalyticKL", "Divergence", "KernelKL", "get"]
+__all__ = [
+    "AnalyticKL",
+    "Divergence",
+    "KernelKL",
+    "NearestNeighbourEntropy",
+    "get",
+]

@@ -7,13 +7,11 @@ import tensorflow as tf
 
 from bbh_tf import weights
 from bbh_tf.divergences import divergence
+from bbh_tf.divergences import nearest_neighbours
 
 # The authors' code adds this under the root, to the denominator and inside
 # the logarithm.
 _RELEASED_CODE_TERM = 1e-8
-# Two equal samples would give log(0). Squared, near float32's smallest normal
-# number: its reciprocal, which the gradient has, must be finite too.
-_SMALLEST_SQUARED_DISTANCE = 1e-37
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
@@ -74,7 +72,8 @@ class KernelKL(divergence.Divergence):
         Raises:
             ValueError: if the lists, shapes or numbers of samples do not fit.
         """
-        posterior, prior = _as_samples(posterior), _as_samples(prior)
+        posterior = nearest_neighbours.as_samples(posterior)
+        prior = nearest_neighbours.as_samples(prior)
         _check(posterior, prior)
         # One tensor a side: XLA takes a minute to compile for fifty.
         return _estimate(
@@ -123,7 +122,11 @@ def _with_gradient(posterior, prior, source, per_weight, released_code):
 
 def _value(posterior, prior, per_weight, released_code):
     (n, num_weights), m = posterior.shape, prior.shape[0]
-    nearest = _nearest_by_weight if per_weight else _nearest_of_all
+    nearest = (
+        nearest_neighbours.by_weight
+        if per_weight
+        else nearest_neighbours.of_all
+    )
     to_prior = nearest(posterior, prior, is_same=False)
     to_posterior = nearest(posterior, posterior, is_same=True)
     ratios = _log_ratio(to_prior, to_posterior, released_code)
@@ -135,85 +138,15 @@ def _value(posterior, prior, per_weight, released_code):
     return estimate + constants * math.log(m / (n - 1))
 
 
-def _nearest_by_weight(points, candidates, is_same):
-    """Squared distance of each weight to the nearest candidate's."""
-    num_points, num_candidates = points.shape[0], candidates.shape[0]
-    rows = tf.range(num_points)[:, tf.newaxis]
-
-    # The gradient goes to the nearest pair alone. Left to itself TensorFlow
-    # would keep every difference for it; here it is one at a time.
-    @tf.custom_gradient
-    def difference(points, candidates):
-        def visit(j, best, nearest):
-            new = points - candidates[j]
-            is_nearer = tf.abs(new) < tf.abs(best)
-            is_nearer |= tf.math.is_nan(new)
-            if is_same:
-                is_nearer &= rows != j
-            best = tf.where(is_nearer, new, best)
-            return j + 1, best, tf.where(is_nearer, j, nearest)
-
-        _, best, nearest = tf.while_loop(
-            lambda j, *_: j < num_candidates,
-            visit,
-            (
-                0,
-                tf.fill(points.shape, math.inf),
-                tf.zeros(points.shape, tf.int32),
-            ),
-        )
-
-        def gradient(upstream):
-            to_candidates = tf.map_fn(
-                lambda j: (
-                    -tf.reduce_sum(
-                        tf.where(nearest == j, upstream, 0.0), axis=0
-                    )
-                ),
-                tf.range(num_candidates),
-                fn_output_signature=tf.float32,
-            )
-            return upstream, to_candidates
-
-        return best, gradient
-
-    return tf.square(difference(points, candidates))
-
-
-def _nearest_of_all(points, candidates, is_same):
-    """Squared distance of each point to the nearest candidate."""
-    still_points, still = tf.stop_gradient(points), tf.stop_gradient(candidates)
-    squared = tf.map_fn(
-        lambda candidate: tf.reduce_sum(
-            tf.square(still_points - candidate), axis=1
-        ),
-        still,
-    )
-    if is_same:
-        squared = tf.linalg.set_diag(
-            squared, tf.fill([points.shape[0]], math.inf)
-        )
-    # What is no number is nearest, so that it shows.
-    squared = tf.where(tf.math.is_nan(squared), -1.0, squared)
-    nearest = tf.gather(candidates, tf.argmin(squared, axis=0))
-    return tf.reduce_sum(tf.square(points - nearest), axis=1)
-
-
 def _log_ratio(squared_to_prior, squared_to_posterior, released_code):
     if released_code:
         delta = _RELEASED_CODE_TERM
         above = tf.sqrt(squared_to_prior + delta)
         below = tf.sqrt(squared_to_posterior + delta) + delta
         return tf.math.log(above / below + delta)
-    above = tf.maximum(squared_to_prior, _SMALLEST_SQUARED_DISTANCE)
-    below = tf.maximum(squared_to_posterior, _SMALLEST_SQUARED_DISTANCE)
-    return 0.5 * (tf.math.log(above) - tf.math.log(below))
-
-
-def _as_samples(samples):
-    if not isinstance(samples, (list, tuple)):
-        samples = [samples]
-    return [tf.cast(tf.convert_to_tensor(x), tf.float32) for x in samples]
+    return nearest_neighbours.log_distance(
+        squared_to_prior
+    ) - nearest_neighbours.log_distance(squared_to_posterior)
 
 
 def _check(posterior, prior):
