@@ -39,6 +39,7 @@ EXPERIMENTS = [
 
 # The formatter's taste changes between minor versions, hence its ceiling.
 DEV = [
+    "foolbox>=3.3.4",
     "pytest>=8.2",
     "pytest-xdist>=3.6",
     "ruff>=0.17,<0.18",

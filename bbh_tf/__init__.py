@@ -19,6 +19,7 @@ probabilities = model.predict(test_images)
 """
 
 from bbh_tf import annealing
+from bbh_tf import attacks
 from bbh_tf import datasets
 from bbh_tf import divergences
 from bbh_tf import hypernetworks
@@ -33,6 +34,7 @@ from bbh_tf.version import __version__
 __all__ = [
     "__version__",
     "annealing",
+    "attacks",
     "datasets",
     "divergences",
     "hypernetworks",

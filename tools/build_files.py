@@ -31,6 +31,7 @@ MANUAL = "tests/house"
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "absl": "absl-py",
+    "foolbox": "foolbox",
     "google": "protobuf",
     "h5py": "h5py",
     "importlib_resources": "importlib_resources",

@@ -107,6 +107,21 @@ class DrawnModel(predictive_model.PredictiveModel):
         weights = self._predictor().weights(seed, index)
         return plain.unwrap(self.network, self._layers_drawn, weights)
 
+    def networks(self, num_samples=None, seed=0):
+        """Yields the network under each of fixed draws, as a function.
+
+        Args:
+            num_samples: number of draws; None for `num_prediction_samples`.
+            seed: seed of the draws, an integer.
+
+        Yields:
+            For draw `k`, a function from a batch of inputs to outputs, those
+            of `predict_samples` at `k`. It can be differentiated.
+        """
+        yield from self._predictor().networks(
+            self._draw_count(num_samples), seed
+        )
+
     def save_own_variables(self, store):
         """Saves the counters, and the states of the network's random seeds."""
         super().save_own_variables(store)

@@ -1,5 +1,6 @@
 """Running a network over data, draw by draw."""
 
+import functools
 import itertools
 import math
 import operator
@@ -79,6 +80,23 @@ class Predictor:
         first = tf.constant(group * self._at_once, tf.int32)
         return self._sample(key, first)
 
+    def networks(self, num_samples, seed):
+        """Yields the network as a function, for each draw.
+
+        Args:
+            num_samples: number of draws.
+            seed: prediction seed.
+
+        Yields:
+            Functions from a batch of inputs to outputs.
+        """
+        for index in range(num_samples):
+            group, place = divmod(index, self._at_once)
+            if place == 0:
+                drawn = self._draw_group(seed, group)
+            weights = _pick(drawn, place)
+            yield functools.partial(self._forward, weights=weights)
+
     def outputs(self, inputs, num_samples, seed):
         """Yields the network's outputs for each draw.
 
@@ -90,12 +108,8 @@ class Predictor:
         Yields:
             For each draw, a list of outputs, one for each batch.
         """
-        for index in range(num_samples):
-            group, place = divmod(index, self._at_once)
-            if place == 0:
-                drawn = self._draw_group(seed, group)
-            weights = _pick(drawn, place)
-            yield [self._forward(batch, weights) for batch in inputs]
+        for network in self.networks(num_samples, seed):
+            yield [network(batch) for batch in inputs]
 
 
 def room(out, start, shape):

@@ -95,6 +95,13 @@ def test_draws_are_made_a_few_at_once_or_alone(model, samples, monkeypatch):
     np.testing.assert_allclose(alone, samples[:10], **CLOSE)
 
 
+def test_networks_are_the_draws(model, samples):
+    networks = list(model.networks(9, seed=5))
+    assert len(networks) == 9
+    for network, expected in zip(networks, samples):
+        np.testing.assert_allclose(network(X), expected, **CLOSE)
+
+
 def test_draws_and_seeds_differ(model, samples):
     other = model.predict_samples(X, 2, seed=6)
     assert np.abs(other - samples[:2]).max() > 1e-3

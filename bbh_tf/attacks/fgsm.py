@@ -1,0 +1,159 @@
+"""The fast gradient sign method, also where the network is random."""
+
+import numpy as np
+import tensorflow as tf
+
+MODES = ("expected_gradient", "paper")
+
+
+def fgsm(
+    networks,
+    images,
+    labels,
+    epsilon,
+    mode="expected_gradient",
+    clip_range=(0.0, 1.0),
+    batch_size=100,
+):
+    """Moves images by `epsilon` towards a higher loss, in one step.
+
+    Args:
+        networks: iterable of callables from images to logits `(batch,
+            classes)`, one for each draw of the weights: `[model]` for a plain
+            Keras model, `model.networks(num_samples)` for a Bayesian one. It
+            is gone through once.
+        images: `float32` array `(examples, ...)`.
+        labels: true classes, integers `(examples,)`.
+        epsilon: how far each pixel moves at most, a number >= 0.
+        mode: see `fgsm_direction`.
+        clip_range: `(lowest, highest)` pixel that results may have; None for
+            no limit (the authors set none).
+        batch_size: images that go through a network at once.
+
+    Returns:
+        `float32` array of the images' shape.
+
+    Raises:
+        ValueError: if an argument is not as said.
+
+    References:
+        Goodfellow et al., Explaining and Harnessing Adversarial Examples,
+        arXiv:1412.6572.
+    """
+    if not 0 <= epsilon < np.inf:
+        raise ValueError(
+            f"fgsm expects a finite epsilon >= 0; got {epsilon!r}."
+        )
+    images = np.asarray(images, np.float32)
+    direction = fgsm_direction(networks, images, labels, mode, batch_size)
+    moved = images + np.float32(epsilon) * direction
+    return moved if clip_range is None else np.clip(moved, *clip_range)
+
+
+def fgsm_direction(
+    networks, images, labels, mode="expected_gradient", batch_size=100
+):
+    """Finds the direction of `fgsm`, which is the same for every epsilon.
+
+    The modes differ where there are several networks with class probabilities
+    `p_k`.
+
+    `"expected_gradient"` is the attack on the predictive distribution: the
+    sign of the gradient of `-log(mean over k of p_k(y | x))`.
+
+    `"paper"` is what the authors do: the mean over k of the signs of the
+    gradients of `-log p_k(y | x)`, which makes the step smaller wherever
+    draws disagree, for random networks alone.
+
+    Args:
+        networks: see `fgsm`.
+        images: see `fgsm`.
+        labels: see `fgsm`.
+        mode: `"expected_gradient"` or `"paper"`.
+        batch_size: see `fgsm`.
+
+    Returns:
+        `float32` array of the images' shape, from -1 to 1; 0 where the
+        gradient is 0.
+
+    Raises:
+        ValueError: if an argument is not as said, or a gradient is not
+            finite.
+
+    References:
+        Athalye et al., Obfuscated Gradients Give a False Sense of Security,
+        arXiv:1802.00420, Sec. 4 (expectation over randomness).
+    """
+    if mode not in MODES:
+        raise ValueError(
+            f"fgsm expects mode to be one of {', '.join(MODES)}; got {mode!r}."
+        )
+    images = np.asarray(images, np.float32)
+    labels = np.asarray(labels)
+    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
+        raise ValueError(
+            "fgsm expects one integer label for each image; got images of "
+            f"shape {images.shape} and labels of shape {labels.shape}, "
+            f"{labels.dtype}."
+        )
+    total = _Mixture() if mode == "expected_gradient" else _Signs()
+    count = 0
+    for network in networks:
+        total.add(*_log_prob_and_gradient(network, images, labels, batch_size))
+        count += 1
+    if not count:
+        raise ValueError("fgsm expects at least one network; got none.")
+    return total.direction(count)
+
+
+class _Mixture:
+    """Sums `p_k * gradient of log p_k`, and scales it as it goes."""
+
+    def __init__(self):
+        self._largest = -np.inf
+        self._sum = 0.0
+
+    def add(self, log_prob, gradient):
+        largest = np.maximum(self._largest, log_prob)
+        axes = (...,) + (None,) * (gradient.ndim - 1)
+        old = np.exp(self._largest - largest)[axes]
+        new = np.exp(log_prob - largest)[axes]
+        self._sum = old * self._sum + new * gradient
+        self._largest = largest
+
+    def direction(self, count):
+        return -np.sign(self._sum).astype(np.float32)
+
+
+class _Signs:
+    """Sums signs."""
+
+    def __init__(self):
+        self._sum = 0.0
+
+    def add(self, log_prob, gradient):
+        self._sum = self._sum + np.sign(gradient)
+
+    def direction(self, count):
+        return -(self._sum / count).astype(np.float32)
+
+
+def _log_prob_and_gradient(network, images, labels, batch_size):
+    log_probs, gradients = [], []
+    for start in range(0, len(images), batch_size):
+        x = tf.constant(images[start : start + batch_size])
+        y = tf.constant(labels[start : start + batch_size], tf.int32)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            log_prob = -tf.nn.sparse_softmax_cross_entropy_with_logits(
+                y, tf.cast(network(x), tf.float32)
+            )
+        log_probs.append(log_prob)
+        gradients.append(tape.gradient(log_prob, x))
+    gradients = np.concatenate(gradients).astype(np.float64)
+    if not np.isfinite(gradients).all():
+        raise ValueError(
+            "fgsm expects finite gradients; got some that are not, of "
+            f"{network!r}."
+        )
+    return np.concatenate(log_probs).astype(np.float64), gradients
