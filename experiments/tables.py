@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments import paper
+from experiments import provenance
 
 # Key in the results, heading, digits after the point.
 COLUMNS = (
@@ -59,23 +60,16 @@ def paper_cells(method):
     }
 
 
+def order(result):
+    """Sorts results by method, as the paper lists them, then by seed."""
+    config = result["config"]
+    methods = list(paper.MNIST_METHODS)
+    return methods.index(config["method"]), config["seed"]
+
+
 def text_table(results):
     """Formats results, with the paper's MNIST figures under each row."""
-    lines = [["", *(heading for _, heading, _ in COLUMNS)]]
-    for method, cells in rows(results):
-        lines.append(
-            [
-                paper.METHOD_NAMES[method],
-                *(format_cell(cells[key], d) for key, _, d in COLUMNS),
-            ]
-        )
-        printed = paper_cells(method)
-        lines.append(
-            [
-                "  paper, MNIST",
-                *(printed.get(key, "–") for key, _, _ in COLUMNS),
-            ]
-        )
+    lines = _lines(results, "  paper, MNIST", "–")
     widths = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join(
         "  ".join(
@@ -86,17 +80,75 @@ def text_table(results):
     )
 
 
+def markdown_table(results):
+    """Formats results as `text_table` does, in Markdown."""
+    heading, *lines = _lines(results, "paper, MNIST", "")
+    rows = [heading, ["---"] * len(heading)]
+    for line in lines:
+        if line[0].startswith("paper"):
+            line = [f"*{cell}*" if cell else "" for cell in line]
+        rows.append(line)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _lines(results, name_of_paper, blank):
+    lines = [["", *(heading for _, heading, _ in COLUMNS)]]
+    lengths = {r["config"]["method"]: _length(r["config"]) for r in results}
+    for method, cells in rows(results):
+        name = paper.METHOD_NAMES[method]
+        if len(set(lengths.values())) > 1:
+            name += f", {lengths[method]}"
+        lines.append(
+            [name, *(format_cell(cells[key], d) for key, _, d in COLUMNS)]
+        )
+        printed = paper_cells(method)
+        lines.append(
+            [
+                name_of_paper,
+                *(printed.get(key, blank) for key, _, _ in COLUMNS),
+            ]
+        )
+    return lines
+
+
+def _length(config):
+    if config["num_steps"] is not None:
+        return f"{config['num_steps']:,} steps"
+    return f"{config['epochs']} epochs"
+
+
+def origins(results):
+    """Says which commits on which machines made the results."""
+    lines = {}
+    for result in results:
+        made = result["provenance"]
+        origin = (
+            f"commit {made['commit'][:7]}{made['commit'][40:]}, "
+            f"{provenance.hardware(made)}, "
+            f"TensorFlow {made['tensorflow']}, Keras {made['keras']}"
+        )
+        method = paper.METHOD_NAMES[result["config"]["method"]]
+        lines.setdefault(origin, []).append(method)
+    return [
+        f"{', '.join(dict.fromkeys(methods))}: {origin}."
+        for origin, methods in lines.items()
+    ]
+
+
 def notes(results):
     """Says what the rows are and are not, a sentence a line."""
     first = results[0]
     config = first["config"]
     seeds = sorted({r["config"]["seed"] for r in results})
+    lengths = ", ".join(
+        dict.fromkeys(_length(result["config"]) for result in results)
+    )
     lines = [
         f"{config['dataset']}: {first['num_train']:,} training and "
         f"{first['num_test']:,} test images, {first['num_outliers']:,} "
         f"{first['outliers']} as outliers; mean ± standard deviation over "
         f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}; preset "
-        f"{config['preset']}, {config['epochs']} epochs.",
+        f"{config['preset']}, {lengths}.",
         "AUC: area under the CDF of the predictive entropy, over the maximum "
         "entropy (high: confident). AUROC: outliers told from test images by "
         "entropy. NLL in nats per example.",

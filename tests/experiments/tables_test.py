@@ -14,6 +14,7 @@ def _result(method, seed, error, **extra):
             "dataset": "digits",
             "preset": "paper",
             "epochs": 3,
+            "num_steps": None,
         },
         "measures": {"error_percent": error, **measures},
         "seconds": 10.0,
