@@ -13,7 +13,7 @@ SCALES = ("full", "short", "smoke")
 # The digits' epochs are few steps each: 15, where MNIST has 550.
 _EPOCHS = {
     "mnist": {"full": 100, "short": 10, "smoke": 1},
-    "digits": {"full": 600, "short": 120, "smoke": 1},
+    "digits": {"full": 600, "short": 150, "smoke": 1},
 }
 # Examples that a smoke run takes of the training and of the test set.
 SMOKE_EXAMPLES = (200, 50)

@@ -27,7 +27,7 @@ _METHODS = flags.DEFINE_list(
 _SCALE = flags.DEFINE_string(
     "scale",
     "short",
-    "full: the paper's 100 epochs on MNIST (600 on digits). short: 10 (120). "
+    "full: the paper's 100 epochs on MNIST (600 on digits). short: 10 (150). "
     "smoke: seconds, on a few examples. Annealing is in proportion.",
 )
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, one run each.")
