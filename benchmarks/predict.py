@@ -6,7 +6,6 @@ the network over all images. The floor is the network alone, called as often.
 
 import json
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import app
@@ -69,7 +68,6 @@ def run():
         "predict_over_plain": predict_seconds / plain_seconds,
         "peak_bytes": measure.peak_bytes(),
         "peak_bytes_with_a_tenth_of_the_draws": peak_of_few,
-        "keras": keras.__version__,
     }
 
 

@@ -52,7 +52,7 @@ def train(config, data, folder, progress, checkpoint_seconds=60.0):
     model.compute_metrics(
         None, data.train_labels[:1], np.zeros((1, data.num_classes), np.float32)
     )
-    recorder = _Recorder(state, num_steps, per_epoch, progress)
+    recorder = _Recorder(folder, state, num_steps, per_epoch, progress)
     saver = _Saver(state, checkpoints, checkpoint_seconds)
     while state["step"] < num_steps:
         epoch, steps_done = divmod(state["step"], per_epoch)
@@ -97,8 +97,9 @@ def _batches(config, data, first_epoch, first_step):
 class _Recorder(keras.callbacks.Callback):
     """Counts steps and keeps metrics; stops at a loss that is NaN."""
 
-    def __init__(self, state, num_steps, per_epoch, progress):
+    def __init__(self, folder, state, num_steps, per_epoch, progress):
         super().__init__()
+        self._folder = folder
         self._state = state
         self._num_steps = num_steps
         self._per_epoch = per_epoch
@@ -115,8 +116,8 @@ class _Recorder(keras.callbacks.Callback):
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             raise ExperimentError(
-                f"The loss is {loss} at step {step}; expected a finite number. "
-                "The last checkpoint is kept."
+                f"{self._folder}: the loss is {loss} at step {step}; expected "
+                "a finite number. The last checkpoint is kept."
             )
         self._progress(step / self._per_epoch)
         if step >= self._num_steps:
@@ -139,7 +140,7 @@ class _Saver(keras.callbacks.Callback):
         self._state = state
         self._checkpoints = checkpoints
         self._wait = self._least_seconds = least_seconds
-        self._counted = self._saved = time.monotonic()
+        self._saved = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         # The last batch of an epoch is saved with the epoch's metrics.
@@ -159,9 +160,9 @@ class _Saver(keras.callbacks.Callback):
     def save(self):
         """Writes a checkpoint."""
         started = time.monotonic()
-        self._state["seconds"] += started - self._counted
+        self._state["seconds"] += started - self._saved
         self._checkpoints.save(self.model, self._state)
-        self._counted = self._saved = time.monotonic()
+        self._saved = time.monotonic()
         took = self._saved - started
         self._wait = max(self._least_seconds, took / _CHECKPOINT_SHARE)
 
