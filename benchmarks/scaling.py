@@ -76,7 +76,8 @@ def settings():
             for d in (1, 8, 64)
         ],
         "slices": [
-            Setting(sliced, weights=10**6, slices=s) for s in (10, 100, 1000)
+            Setting(sliced, weights=10**6, slices=s)
+            for s in (10, 100, 1000, 10_000)
         ],
         "batch": [
             Setting(method, batch=b)

@@ -130,15 +130,32 @@ class Hypernetwork(keras.layers.Layer):
         Returns:
             `float32` tensor of shape `(num_samples, prod(shape))`.
         """
-        num_samples, num_slices = noise.shape[0], self._num_slices
-        codes = tf.tile(tf.eye(num_slices), (num_samples, 1))
-        hidden = tf.concat(
-            [tf.repeat(noise, num_slices, axis=0), codes], axis=1
-        )
-        for dense in self._stack:
+        hidden = self._apply_first(noise)
+        for dense in self._stack[1:]:
             hidden = dense(hidden)
-        slices = tf.reshape(hidden, (num_samples, num_slices, -1))
+        slices = tf.reshape(hidden, (noise.shape[0], self._num_slices, -1))
         return self.join(slices, self._shape)
+
+    def _apply_first(self, noise):
+        """Applies the first layer to the noise joined to each code.
+
+        Returns a tensor of shape `(num_samples * num_slices, width)`.
+        """
+        first, num_slices = self._stack[0], self._num_slices
+        if num_slices == 1 or not self.units:
+            codes = tf.tile(tf.eye(num_slices), (noise.shape[0], 1))
+            noise = tf.repeat(noise, num_slices, axis=0)
+            return first(tf.concat([noise, codes], axis=1))
+        # The product with a one-hot code is a row of the kernel. Joined to
+        # the noise and multiplied, the codes would take time and memory that
+        # grow with the square of their number.
+        of_noise, of_codes = tf.split(
+            tf.convert_to_tensor(first.kernel), (noise.shape[1], num_slices)
+        )
+        sums = tf.matmul(noise, of_noise)[:, tf.newaxis] + (
+            of_codes + first.bias
+        )
+        return first.activation(tf.reshape(sums, (-1, first.units)))
 
     def get_config(self):
         """Returns the constructor's arguments."""

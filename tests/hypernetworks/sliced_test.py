@@ -115,3 +115,76 @@ def test_slices_share_their_noise():
     weights = network(noise).numpy().reshape(5, 3, 4)
     np.testing.assert_allclose(weights, weights[..., :1] + 0 * weights)
     assert np.std(weights, axis=0).min() > 1e-3
+
+
+def plainly(network, noise, shape):
+    """Applies the stack to the noise joined to each one-hot code."""
+    num_slices, slice_size = network.slicing(shape)
+    codes = tf.tile(tf.eye(num_slices), (len(noise), 1))
+    rows = tf.concat([tf.repeat(noise, num_slices, axis=0), codes], axis=1)
+    for dense in network._stack:
+        rows = dense(rows)
+    slices = tf.reshape(rows, (len(noise), num_slices, slice_size))
+    return network.join(slices, shape)
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@pytest.mark.parametrize(
+    ("slices", "units", "activation"),
+    [
+        ("output", (7, 9), None),
+        ("chunks", (7,), "tanh"),
+        (5, (7, 9), None),
+        (1, (7,), None),
+        (5, (), None),
+    ],
+)
+def test_weights_and_gradients_are_those_of_plain_codes(
+    slices, units, activation, mode
+):
+    shape = (3, 4)
+    network = Sliced(slices, units, activation)
+    network.build(2, shape)
+    generator = np.random.default_rng(0)
+    for variable in network.trainable_variables:
+        variable.assign(generator.standard_normal(variable.shape))
+    noise = tf.constant(generator.standard_normal((3, 2)), tf.float32)
+    target = tf.constant(generator.standard_normal((3, 12)), tf.float32)
+    variables = [variable.value for variable in network.trainable_variables]
+
+    def weights_and_gradients(generate):
+        with tf.GradientTape() as tape:
+            tape.watch(noise)
+            flat = generate(noise)
+            loss = tf.reduce_mean(tf.square(flat - target))
+        return [flat, *tape.gradient(loss, [noise, *variables])]
+
+    expected = weights_and_gradients(lambda z: plainly(network, z, shape))
+    found = weights_and_gradients
+    if mode != "eager":
+        found = tf.function(found, jit_compile=mode == "xla")
+    for ours, theirs in zip(found(network), expected, strict=True):
+        scale = np.abs(theirs).max()
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5 * scale)
+
+
+def test_no_tensor_grows_with_the_square_of_the_slices():
+    num_samples, num_slices, width = 2, 2000, 4
+    network = Sliced(num_slices, units=(width,))
+    network.build(1, (num_slices, 3))
+    variables = [variable.value for variable in network.trainable_variables]
+
+    @tf.function
+    def gradients(noise):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.square(network(noise)))
+        return tape.gradient(loss, variables)
+
+    graph = gradients.get_concrete_function(tf.zeros((num_samples, 1))).graph
+    sizes = [
+        output.shape.num_elements()
+        for operation in graph.get_operations()
+        for output in operation.outputs
+        if output.shape.is_fully_defined()
+    ]
+    assert max(sizes) == num_samples * num_slices * width
