@@ -13,9 +13,10 @@ import numpy as np
 from matplotlib import pyplot
 
 from experiments import paper
+from experiments import tables
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
-COLORS = {"map": "#000000", "bbb": "#0072B2", "bbh": "#D55E00"}
+_COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00")
 _OUTLIERS = "#CC79A7"
 _STYLE = {
     "font.size": 10,
@@ -24,6 +25,12 @@ _STYLE = {
     "figure.constrained_layout.use": True,
     "savefig.dpi": 110,
 }
+
+
+def color_of(config):
+    """Returns the colour of a run, that of its row's place in the table."""
+    table, row = paper.place(config)
+    return _COLORS[list(paper.TABLES[table].rows).index(row)]
 
 
 def learning_curves(results, folder):
@@ -40,16 +47,16 @@ def learning_curves(results, folder):
         figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
         labelled = set()
         for result in results:
-            method = result["config"]["method"]
+            name = paper.row_of(result["config"]).name
             history = _history(result, folder)
             epochs = [line["epoch"] for line in history]
-            label = None if method in labelled else paper.METHOD_NAMES[method]
-            labelled.add(method)
+            label = None if name in labelled else name
+            labelled.add(name)
             for axis, key, scale in zip(axes, ("nll", "accuracy"), (1, 100)):
                 axis.plot(
                     epochs,
                     [scale * line[key] for line in history],
-                    color=COLORS[method],
+                    color=color_of(result["config"]),
                     alpha=0.7,
                     linewidth=1.2,
                     marker="." if len(epochs) < 3 else None,
@@ -66,26 +73,23 @@ def learning_curves(results, folder):
 
 
 def entropy_histograms(results, folder):
-    """Draws the entropies of test images and outliers, a panel a method."""
-    methods = list(dict.fromkeys(r["config"]["method"] for r in results))
+    """Draws the entropies of test images and outliers, a panel a row."""
+    rows = tables.by_row(results)
     with pyplot.rc_context(_STYLE):
         figure, axes = pyplot.subplots(
             1,
-            len(methods),
-            figsize=(3.2 * len(methods), 3),
+            len(rows),
+            figsize=(3.2 * len(rows), 3),
             squeeze=False,
             sharey=True,
         )
-        for axis, method in zip(axes[0], methods):
-            saved = [
-                predictions(r, folder)
-                for r in results
-                if r["config"]["method"] == method
-            ]
+        for axis, chosen in zip(axes[0], rows):
+            config = chosen[0]["config"]
+            saved = [predictions(result, folder) for result in chosen]
             classes = saved[0]["test_probabilities"].shape[1]
             bins = np.linspace(0, np.log(classes), 31)
             for key, color, label in (
-                ("test_entropy", COLORS[method], "test images"),
+                ("test_entropy", color_of(config), "test images"),
                 ("outlier_entropy", _OUTLIERS, results[0]["outliers"]),
             ):
                 values = np.concatenate([s[key] for s in saved])
@@ -99,7 +103,7 @@ def entropy_histograms(results, folder):
                     label=label,
                 )
             axis.set(
-                title=paper.METHOD_NAMES[method],
+                title=paper.row_of(config).name,
                 xlabel="predictive entropy, nats",
             )
             axis.legend(frameon=False)
@@ -160,6 +164,46 @@ def examples(result, data, folder, title):
     return figure
 
 
+def robustness(results):
+    """Draws accuracy and entropy under attack, a row of panels for each mode.
+
+    Args:
+        results: list of dictionaries as `experiments.mnist_adversarial`
+            writes them.
+
+    Returns:
+        A figure.
+    """
+    modes = {
+        "paper": "the paper's attack",
+        "expected_gradient": "attack on the averaged prediction",
+    }
+    with pyplot.rc_context(_STYLE):
+        figure, axes = pyplot.subplots(
+            2, 2, figsize=(9, 6), sharex=True, sharey="col"
+        )
+        for (mode, name), line in zip(modes.items(), axes):
+            labelled = set()
+            for result in results:
+                curve = result["curves"][mode]
+                row = paper.row_of(result["config"]).name
+                for axis, key in zip(line, ("accuracy", "entropy")):
+                    axis.plot(
+                        [point["epsilon"] for point in curve],
+                        [100 * point[key] for point in curve],
+                        ".-",
+                        color=color_of(result["config"]),
+                        label=None if row in labelled else row,
+                    )
+                labelled.add(row)
+            line[0].set(title=name, ylabel="accuracy, %")
+            line[1].set(title=name, ylabel="entropy, % of its maximum")
+        for axis in axes[1]:
+            axis.set_xlabel("epsilon")
+        axes[0][0].legend(frameon=False)
+    return figure
+
+
 def predictions(result, folder):
     """Loads the saved predictions of a run, a dictionary of arrays."""
     return dict(np.load(_run_folder(result, folder) / "predictions.npz"))
@@ -180,5 +224,5 @@ def _history(result, folder):
 
 
 def _run_folder(result, folder):
-    config = result["config"]
-    return pathlib.Path(folder) / config["method"] / f"seed_{config['seed']}"
+    _, row = paper.place(result["config"])
+    return pathlib.Path(folder) / row / f"seed_{result['config']['seed']}"

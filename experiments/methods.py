@@ -1,9 +1,13 @@
 """The methods of the paper, as models to train."""
 
+import functools
+import math
+
 import keras
 
 import bbh_tf as bbh
-from experiments import config as configs
+from experiments import released_code
+from experiments import run_config
 
 
 def build(config, data):
@@ -18,28 +22,27 @@ def build(config, data):
     """
     keras.utils.set_random_seed(config.seed)
     model = _MODELS[config.method](config, data)
-    model.compile(
-        _optimizer(config),
-        loss=None
-        if isinstance(model, bbh.models.BayesianModel)
-        else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"]
-        if isinstance(model, bbh.models.BayesianModel)
-        else [
-            "accuracy",
+    settings = {"metrics": ["accuracy"]}
+    if config.method == "map":
+        settings["loss"] = keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True
+        )
+        settings["metrics"].append(
             keras.metrics.SparseCategoricalCrossentropy(
                 name="nll", from_logits=True
-            ),
-        ],
-        jit_compile=False,
-    )
+            )
+        )
+    model.compile(_optimizer(config), jit_compile=False, **settings)
     return model
 
 
-def predict_samples(model, images, num_samples):
-    """Returns logits of shape `(num_samples, examples, classes)`."""
-    if isinstance(model, bbh.models.BayesianModel):
-        return model.predict_samples(images, num_samples, batch_size=1000)
+def predict_samples(model, images):
+    """Returns logits of shape `(num_samples, examples, classes)`.
+
+    Of an ensemble, one sample a member; of a point estimate, one.
+    """
+    if hasattr(model, "predict_samples"):
+        return model.predict_samples(images, batch_size=1000)
     return model.predict(images, batch_size=1000, verbose=0)[None]
 
 
@@ -53,10 +56,26 @@ def settings(config):
         A text of one line.
     """
     parts = [f"{config.optimizer} {config.learning_rate:g}"]
-    if config.method == "map":
+    if config.method == "ensemble":
+        parts.append(f"{config.num_members} members")
+        if config.adversarial_epsilon is not None:
+            parts.append(
+                f"adversarial training at {config.adversarial_epsilon:g}"
+            )
+        return ", ".join(parts)
+    if config.method == "dropout":
+        parts.append(f"rate {config.dropout_rate:g}")
+    if config.method in ("map", "dropout"):
         parts.append("L2 of the N(0, 1) prior on kernels")
         return ", ".join(parts)
-    count = configs.num_train_examples(config)
+    if config.method == "bbh":
+        kind = "shared" if config.shared_noise else "independent"
+        parts.append(f"{config.architecture}, {kind} noise {config.noise_dim}")
+    if config.divergence is not None:
+        parts.append(f"{config.divergence.replace('_', ' ')} KL")
+    if config.divergence_weights is not None:
+        parts.append(f"of {config.divergence_weights:,} weights a step")
+    count = run_config.num_train_examples(config)
     parts.append(f"KL weight {config.kl_scale:g} / {count:,}")
     if config.annealing_start is not None:
         end = config.annealing_start + config.annealing_epochs
@@ -66,53 +85,123 @@ def settings(config):
     return ", ".join(parts)
 
 
-def _network(config, data, posterior=None, kernel_regularizer=None):
+def _network(config, data, posterior=None, **kwargs):
     return bbh.models.lenet(
         posterior,
         input_shape=data.image_shape,
         num_classes=data.num_classes,
         units=config.units,
         kernel_size=config.kernel_size,
-        kernel_regularizer=kernel_regularizer,
+        **kwargs,
     )
+
+
+def _model(config, data, network, **kwargs):
+    annealing = None
+    if config.annealing_start is not None:
+        annealing = bbh.annealing.Linear(
+            config.annealing_start, config.annealing_epochs
+        )
+    return bbh.models.BayesianModel(
+        network,
+        num_train_examples=len(data.train_images),
+        num_samples=config.num_samples,
+        annealing=annealing,
+        kl_scale=config.kl_scale,
+        num_prediction_samples=config.num_prediction_samples,
+        seed=config.seed,
+        **kwargs,
+    )
+
+
+def _l2(data):
+    # -log N(w; 0, 1) is |w|^2 / 2; the loss is a mean over the examples.
+    return keras.regularizers.L2(0.5 / len(data.train_images))
 
 
 def _map(config, data):
-    # -log N(w; 0, 1) is |w|^2 / 2; the loss is a mean over the examples.
-    l2 = keras.regularizers.L2(0.5 / len(data.train_images))
-    return _network(config, data, kernel_regularizer=l2)
+    return _network(config, data, kernel_regularizer=_l2(data))
+
+
+def _ensemble(config, data):
+    return bbh.models.DeepEnsemble(
+        _network(config, data),
+        num_members=config.num_members,
+        adversarial_epsilon=config.adversarial_epsilon,
+        split_batches=True,
+        seed=config.seed,
+    )
+
+
+def _dropout(config, data):
+    network = _network(
+        config,
+        data,
+        kernel_regularizer=_l2(data),
+        dropout_rate=config.dropout_rate,
+    )
+    return _model(config, data, network)
 
 
 def _bbb(config, data):
-    return bbh.models.BayesianModel(
-        _network(config, data, bbh.posteriors.MeanField()),
-        num_train_examples=len(data.train_images),
-        divergence=bbh.divergences.AnalyticKL(),
-        kl_scale=config.kl_scale,
-        num_prediction_samples=config.num_prediction_samples,
-        seed=config.seed,
-    )
+    network = _network(config, data, bbh.posteriors.MeanField())
+    return _model(config, data, network, divergence=_divergence(config))
+
+
+def _mnf(config, data):
+    convolution, dense = bbh.layers.MNFConv2D, bbh.layers.MNFDense
+    if config.released_mnf:
+        convolution, dense = (
+            functools.partial(layer, prior_variance=math.e, initial_z_mean=0.0)
+            for layer in (released_code.MNFConv2D, dense)
+        )
+    network = _network(config, data, convolution=convolution, dense=dense)
+    return _model(config, data, network)
 
 
 def _bbh(config, data):
-    posterior = bbh.posteriors.Implicit(noise_dim=config.noise_dim)
-    return bbh.models.BayesianModel(
-        _network(config, data, posterior),
-        num_train_examples=len(data.train_images),
-        divergence=bbh.divergences.KernelKL(
-            released_code=config.released_kernel
-        ),
-        num_samples=config.num_samples,
-        annealing=bbh.annealing.Linear(
-            config.annealing_start, config.annealing_epochs
-        ),
-        kl_scale=config.kl_scale,
-        num_prediction_samples=config.num_prediction_samples,
-        seed=config.seed,
+    slices = "chunks" if config.released_slices else "output"
+    posterior = bbh.posteriors.Implicit(
+        {
+            "layerwise": bbh.hypernetworks.MLP,
+            "sliced": lambda: bbh.hypernetworks.Sliced(slices),
+            "single": lambda: bbh.hypernetworks.Sliced(_SINGLE_G_SLICES),
+        }[config.architecture](),
+        noise_dim=config.noise_dim,
+        shared_noise=config.shared_noise,
     )
+    scope = "network" if config.architecture == "single" else "layer"
+    network = _network(config, data, posterior, scope=scope)
+    return _model(config, data, network, divergence=_divergence(config))
 
 
-_MODELS = {"map": _map, "bbb": _bbb, "bbh": _bbh}
+def _divergence(config):
+    divergences = bbh.divergences
+    released = config.released_kernel
+    return {
+        "analytic": divergences.AnalyticKL,
+        "adversarial": lambda: divergences.AdversarialKL(
+            num_steps=config.discriminator_steps,
+            num_weights=config.divergence_weights,
+        ),
+        "kernel": lambda: divergences.KernelKL(released_code=released),
+        "full_kernel": lambda: divergences.KernelKL(
+            per_weight=False, released_code=released
+        ),
+        "entropy": divergences.NearestNeighbourEntropy,
+    }[config.divergence]()
+
+
+# 130 slices of 3,316 weights are the paper's LeNet exactly.
+_SINGLE_G_SLICES = 130
+_MODELS = {
+    "map": _map,
+    "ensemble": _ensemble,
+    "bbb": _bbb,
+    "dropout": _dropout,
+    "mnf": _mnf,
+    "bbh": _bbh,
+}
 
 
 def _optimizer(config):

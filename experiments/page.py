@@ -61,7 +61,7 @@ def write(config, results):
         _section("Images", _examples(results, data, folder)),
         _section("How it was made", _provenance(config, results)),
     ]
-    title = f"Methods compared on {config.dataset}"
+    title = f"{paper.TABLES[config.table].title}, on {config.dataset}"
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -80,17 +80,19 @@ def _section(title, body):
 def _table(results):
     headings = "".join(f"<th>{name}</th>" for _, name, _ in tables.COLUMNS)
     rows = []
-    for method, cells in tables.rows(results):
+    for config, cells in tables.rows(results):
         ours = "".join(
             f"<td>{tables.format_cell(cells[key], digits)}</td>"
             for key, _, digits in tables.COLUMNS
         )
-        printed = tables.paper_cells(method)
-        theirs = "".join(
-            f"<td>{printed.get(key, '–')}</td>" for key, _, _ in tables.COLUMNS
-        )
-        rows.append(f"<tr><td>{paper.METHOD_NAMES[method]}</td>{ours}</tr>")
-        rows.append(f'<tr class="paper"><td>paper, MNIST</td>{theirs}</tr>')
+        rows.append(f"<tr><td>{paper.row_of(config).name}</td>{ours}</tr>")
+        printed = tables.paper_cells(config)
+        if printed:
+            theirs = "".join(
+                f"<td>{printed.get(key, '–')}</td>"
+                for key, _, _ in tables.COLUMNS
+            )
+            rows.append(f'<tr class="paper"><td>paper, MNIST</td>{theirs}</tr>')
     return (
         '<div class="wide"><table><thead><tr><th></th>'
         f"{headings}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
@@ -113,18 +115,18 @@ def _figure(figure, caption):
 
 
 def _examples(results, data, folder):
-    shown = {}
-    for result in results:
-        shown.setdefault(result["config"]["method"], result)
-    return "".join(
-        _figure(
-            figures.examples(result, data, folder, paper.METHOD_NAMES[method]),
-            f"{paper.METHOD_NAMES[method]}, seed {result['config']['seed']}: "
-            "predicted class with its probability, and the entropy of the "
-            "prediction. Mistakes in red.",
+    parts = []
+    for result, *_ in tables.by_row(results):
+        name = paper.row_of(result["config"]).name
+        parts.append(
+            _figure(
+                figures.examples(result, data, folder, name),
+                f"{name}, seed {result['config']['seed']}: predicted class "
+                "with its probability, and the entropy of the prediction. "
+                "Mistakes in red.",
+            )
         )
-        for method, result in shown.items()
-    )
+    return "".join(parts)
 
 
 def _provenance(config, results):
@@ -146,12 +148,15 @@ def command(config):
     """Returns the command that makes an experiment again."""
     flags = {
         "dataset": config.dataset,
-        "methods": ",".join(config.methods),
+        paper.TABLES[config.table].flag: ",".join(config.rows),
         "seeds": ",".join(map(str, config.seeds)),
         "scale": config.scale,
         "preset": config.preset,
         "kl_scale": f"{config.kl_scale:g}",
+        "epochs": config.epochs,
         "num_steps": config.num_steps,
+        "num_members": config.num_members,
+        "divergence_weights": config.divergence_weights,
         "num_validation": config.num_validation or None,
         "num_prediction_samples": config.num_prediction_samples,
         "data_dir": config.data_dir,
@@ -159,4 +164,4 @@ def command(config):
         "output_dir": config.output_dir,
     }
     words = [f"--{k}={v}" for k, v in flags.items() if v is not None]
-    return " ".join(["python -m experiments.mnist_methods", *words])
+    return " ".join([f"python -m experiments.{config.table}", *words])

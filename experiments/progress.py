@@ -2,7 +2,7 @@
 
 import tqdm
 
-from experiments import config as configs
+from experiments import run_config
 
 
 class Bar:
@@ -31,9 +31,9 @@ class Bar:
             done = _planned(config)
         if stage == "done":
             done += _prediction_epochs(config)
-        self._done[config.method, config.seed] = done
+        self._done[config.row, config.seed] = done
         self._bar.set_description(
-            f"{config.method} seed {config.seed}: {stage}", refresh=False
+            f"{config.row} seed {config.seed}: {stage}", refresh=False
         )
         self._bar.update(sum(self._done.values()) - self._bar.n)
 
@@ -48,7 +48,7 @@ def _planned(config):
     """How many epochs a run trains, the last one perhaps cut short."""
     if config.num_steps is None:
         return config.epochs
-    return config.num_steps / configs.steps_per_epoch(config)
+    return config.num_steps / run_config.steps_per_epoch(config)
 
 
 def _prediction_epochs(config):

@@ -7,17 +7,17 @@ import json
 import numpy as np
 
 import bbh_tf as bbh
-from experiments import config as configs
 from experiments import evaluation
 from experiments import files
 from experiments import methods
 from experiments import provenance
+from experiments import run_config as run_configs
 from experiments import training
 from experiments.errors import ExperimentError
 
 
 def run(config, report=None):
-    """Trains and evaluates all methods and seeds of an experiment.
+    """Trains and evaluates all rows and seeds of an experiment.
 
     What is already in the output folder is not done again.
 
@@ -73,7 +73,7 @@ def load_data(config):
             test_labels=data.validation_labels,
         )
     if config.scale == "smoke":
-        data = data.take(*configs.SMOKE_EXAMPLES)
+        data = data.take(*run_configs.SMOKE_EXAMPLES)
     return data
 
 
@@ -97,9 +97,8 @@ def _run_one(config, data, folder, report, checkpoint_seconds=0.0):
         "".join(json.dumps(line, sort_keys=True) + "\n" for line in history),
     )
     report(config, "predicting", config.epochs)
-    count = config.num_prediction_samples
     test, outliers = (
-        evaluation.predictive(methods.predict_samples(model, images, count))
+        evaluation.predictive(methods.predict_samples(model, images))
         for images in (data.test_images, data.outlier_images)
     )
     with files.replacing(folder / "predictions.npz") as path:
@@ -136,7 +135,7 @@ def _num_trainable(model):
 
 
 def _folder_of(folder, config):
-    return folder / config.method / f"seed_{config.seed}"
+    return folder / config.row / f"seed_{config.seed}"
 
 
 def _check_same(config, folder):

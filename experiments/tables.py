@@ -18,19 +18,17 @@ COLUMNS = (
 
 
 def rows(results):
-    """Gathers results by method.
+    """Gathers results by row.
 
     Args:
-        results: list of result dictionaries.
+        results: list of result dictionaries of one table.
 
     Returns:
-        List of `(method, cells)`, where cells maps a column's key to
-        `(mean, standard deviation or None)` over the seeds.
+        List of `(configuration of the first, cells)`, where cells maps a
+        column's key to `(mean, standard deviation or None)` over the seeds.
     """
-    methods = list(dict.fromkeys(r["config"]["method"] for r in results))
     table = []
-    for method in methods:
-        chosen = [r for r in results if r["config"]["method"] == method]
+    for chosen in by_row(results):
         cells = {}
         for key, _, _ in COLUMNS:
             values = [
@@ -38,8 +36,16 @@ def rows(results):
             ]
             spread = np.std(values, ddof=1) if len(values) > 1 else None
             cells[key] = (float(np.mean(values)), spread)
-        table.append((method, cells))
+        table.append((chosen[0]["config"], cells))
     return table
+
+
+def by_row(results):
+    """Splits results into lists, one for each row, in their order."""
+    groups = {}
+    for result in results:
+        groups.setdefault(paper.place(result["config"]), []).append(result)
+    return list(groups.values())
 
 
 def format_cell(cell, digits):
@@ -49,35 +55,33 @@ def format_cell(cell, digits):
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
 
 
-def paper_cells(method):
+def paper_cells(config):
     """Returns the paper's row on MNIST as texts, by column key."""
-    row = paper.MNIST_METHODS[method]
+    figures = paper.row_of(config).figures
+    if figures is None:
+        return {}
     return {
-        "error_percent": f"{row.error_percent:.2f}",
-        "in_auc": f"{row.in_auc:.2f}",
-        "outlier_auc": f"{row.outlier_auc:.2f}",
-        "seconds": f"{row.seconds:.0f}",
+        "error_percent": f"{figures.error_percent:.2f}",
+        "in_auc": f"{figures.in_auc:.2f}",
+        "outlier_auc": f"{figures.outlier_auc:.2f}",
+        "seconds": f"{figures.seconds:.0f}",
     }
 
 
 def order(result):
-    """Sorts results by method, as the paper lists them, then by seed."""
-    config = result["config"]
-    methods = list(paper.MNIST_METHODS)
-    return methods.index(config["method"]), config["seed"]
+    """Sorts results by table and row, as the paper has them, then by seed."""
+    table, row = paper.place(result["config"])
+    return (
+        list(paper.TABLES).index(table),
+        list(paper.TABLES[table].rows).index(row),
+        result["config"]["seed"],
+    )
 
 
 def text_table(results):
     """Formats results, with the paper's MNIST figures under each row."""
     lines = _lines(results, "  paper, MNIST", "–")
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths))
-        ).rstrip()
-        for line in lines
-    )
+    return _aligned(lines)
 
 
 def markdown_table(results):
@@ -91,23 +95,35 @@ def markdown_table(results):
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def _aligned(lines):
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if index == 0 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths))
+        ).rstrip()
+        for line in lines
+    )
+
+
 def _lines(results, name_of_paper, blank):
     lines = [["", *(heading for _, heading, _ in COLUMNS)]]
-    lengths = {r["config"]["method"]: _length(r["config"]) for r in results}
-    for method, cells in rows(results):
-        name = paper.METHOD_NAMES[method]
-        if len(set(lengths.values())) > 1:
-            name += f", {lengths[method]}"
+    lengths = {_length(result["config"]) for result in results}
+    for config, cells in rows(results):
+        name = paper.row_of(config).name
+        if len(lengths) > 1:
+            name += f", {_length(config)}"
         lines.append(
             [name, *(format_cell(cells[key], d) for key, _, d in COLUMNS)]
         )
-        printed = paper_cells(method)
-        lines.append(
-            [
-                name_of_paper,
-                *(printed.get(key, blank) for key, _, _ in COLUMNS),
-            ]
-        )
+        printed = paper_cells(config)
+        if printed:
+            lines.append(
+                [
+                    name_of_paper,
+                    *(printed.get(key, blank) for key, _, _ in COLUMNS),
+                ]
+            )
     return lines
 
 
@@ -127,11 +143,11 @@ def origins(results):
             f"{provenance.hardware(made)}, "
             f"TensorFlow {made['tensorflow']}, Keras {made['keras']}"
         )
-        method = paper.METHOD_NAMES[result["config"]["method"]]
-        lines.setdefault(origin, []).append(method)
+        name = paper.row_of(result["config"]).name
+        lines.setdefault(origin, []).append(name)
     return [
-        f"{', '.join(dict.fromkeys(methods))}: {origin}."
-        for origin, methods in lines.items()
+        f"{', '.join(dict.fromkeys(names))}: {origin}."
+        for origin, names in lines.items()
     ]
 
 
@@ -164,11 +180,11 @@ def notes(results):
             "The paper's outliers are notMNIST; here they are "
             f"{first['outliers']} rendered from fonts."
         )
-    for method in dict.fromkeys(r["config"]["method"] for r in results):
-        chosen = [r for r in results if r["config"]["method"] == method]
+    for chosen in by_row(results):
         final = [r["final"] for r in chosen]
         line = (
-            f"{paper.METHOD_NAMES[method]}: {chosen[0]['settings']}; "
+            f"{paper.row_of(chosen[0]['config']).name}: "
+            f"{chosen[0]['settings']}; "
             f"{chosen[0]['num_parameters']:,} trained parameters"
         )
         if "kl" in final[0]:
@@ -180,3 +196,29 @@ def notes(results):
             )
         lines.append(line + ".")
     return lines
+
+
+def robustness_table(results):
+    """Formats the accuracies of attacked runs, a line for each run and mode.
+
+    Args:
+        results: list of dictionaries as `experiments.mnist_adversarial`
+            writes them, with equal settings.
+
+    Returns:
+        A text.
+    """
+    epsilons = results[0]["settings"]["epsilons"]
+    heading = "accuracy in %, by epsilon"
+    lines = [[heading, *(f"{epsilon:.2f}" for epsilon in epsilons)]]
+    for result in results:
+        name = paper.row_of(result["config"]).name
+        for mode, curve in result["curves"].items():
+            lines.append(
+                [
+                    f"{name}, seed {result['config']['seed']}, "
+                    f"{mode.replace('_', ' ')}",
+                    *(f"{100 * point['accuracy']:.1f}" for point in curve),
+                ]
+            )
+    return _aligned(lines)

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiments import config as configs
 from experiments import methods
+from experiments import run_config
 from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 
@@ -42,7 +42,7 @@ def train(config, data, folder, progress, checkpoint_seconds=60.0):
         methods.build(config, data),
         {"step": 0, "seconds": 0.0, "history": [], "metrics": None},
     )
-    per_epoch = configs.steps_per_epoch(config)
+    per_epoch = run_config.steps_per_epoch(config)
     num_steps = config.num_steps or config.epochs * per_epoch
     progress(state["step"] / per_epoch)
     if state["step"] == num_steps:
@@ -71,25 +71,39 @@ def train(config, data, folder, progress, checkpoint_seconds=60.0):
 
 
 def _batches(config, data, first_epoch, first_step):
-    """Batches in an order that depends on the seed and the epoch only."""
+    """Batches in an order that depends on the seed and the epoch only.
+
+    Of an ensemble, a batch holds one for each member, each in its own order.
+    """
     count = len(data.train_images)
     images = tf.constant(data.train_images)
     labels = tf.constant(data.train_labels)
 
     def epoch_indices(epoch):
         seed = tf.stack([tf.constant(config.seed, tf.int64), epoch])
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(count), seed=seed, alg="philox"
-        )
-        return tf.data.Dataset.from_tensor_slices(order).batch(
-            config.batch_size
-        )
+        orders = [
+            tf.random.experimental.stateless_shuffle(
+                tf.range(count),
+                seed=tf.random.experimental.stateless_fold_in(seed, member)
+                if member
+                else seed,
+                alg="philox",
+            )
+            for member in range(config.num_members)
+        ]
+        return tf.data.Dataset.from_tensor_slices(
+            tf.stack(orders, axis=1)
+        ).batch(config.batch_size)
+
+    def examples(indices):
+        indices = tf.reshape(tf.transpose(indices), [-1])
+        return tf.gather(images, indices), tf.gather(labels, indices)
 
     epochs = tf.data.Dataset.range(first_epoch, config.epochs)
     return (
         epochs.flat_map(epoch_indices)
         .skip(first_step)
-        .map(lambda index: (tf.gather(images, index), tf.gather(labels, index)))
+        .map(examples)
         .prefetch(2)
     )
 

@@ -14,11 +14,37 @@ class Divergence:
             `tfp.distributions.Distribution` objects.
         prior_form: the same for the second list.
         min_posterior_samples: fewest posterior samples that will do.
+        is_learned: whether it has state, made by `build` and trained by
+            `fit_step`. Each model then makes a divergence of its own from
+            the configuration.
     """
 
     posterior_form = "samples"
     prior_form = "samples"
     min_posterior_samples = 1
+    is_learned = False
+
+    def build(self):
+        """Makes the state.
+
+        Returns:
+            The Keras layer that holds it, for a model to save; None for none.
+        """
+        return None
+
+    def fit_step(self, estimate_of, key):
+        """Learns from samples what the next estimate needs: here, nothing.
+
+        Args:
+            estimate_of: function from a divergence and a key to the value of
+                that divergence for new samples of q and p.
+            key: a key of `bbh_tf.randomness`.
+
+        Returns:
+            The divergence to use until the next such step: here, itself.
+        """
+        del estimate_of, key
+        return self
 
     def __call__(self, posterior, prior):
         """Returns the divergence in nats, a scalar `float32` tensor."""

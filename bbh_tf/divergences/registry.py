@@ -14,7 +14,8 @@ def get(estimate):
             the paper's.
 
     Returns:
-        A `Divergence`.
+        A `Divergence`: the one that was given; a new one of the same
+        configuration if it has state, which is nobody else's.
 
     Raises:
         ValueError: if it is none of these.
@@ -28,4 +29,6 @@ def get(estimate):
             "Expected a divergence, such as bbh_tf.divergences.KernelKL(); "
             f"got {estimate!r}."
         )
+    if estimate.is_learned:
+        return type(estimate).from_config(estimate.get_config())
     return estimate

@@ -1,5 +1,8 @@
 """Bayesian layers for Keras models."""
 
 from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.layers.mc_dropout import MCDropout
+from bbh_tf.layers.mnf_conv2d import MNFConv2D
+from bbh_tf.layers.mnf_dense import MNFDense
 
-__all__ = ["Bayesian"]
+__all__ = ["Bayesian", "MCDropout", "MNFConv2D", "MNFDense"]

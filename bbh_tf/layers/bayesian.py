@@ -1,5 +1,6 @@
 """A wrapper that makes the weights of any Keras layer random."""
 
+import math
 import random
 
 import keras
@@ -155,6 +156,14 @@ class Bayesian(keras.layers.Layer):
         # Not kept: Keras would count them as this layer's own.
         every = self.layer.weights
         return [every[index] for index in self._random_indices]
+
+    def draw_size(self):
+        """Returns how many weights a draw holds."""
+        return sum(math.prod(v.shape) for v in self.replaced_variables)
+
+    def parameter_report(self):
+        """Describes the posterior; see `Posterior.parameter_report`."""
+        return self.posterior.parameter_report()
 
     def _choose_variables(self):
         chosen = selection.random_variables(self.layer, self.sublayers)

@@ -1,7 +1,9 @@
 """Draws of the weights: how they are made, and how a network runs on one.
 
 The steps are the same for one layer that draws for itself in a plain Keras
-model and for a model that draws for all its Bayesian layers at once.
+model and for a model that draws for all its random layers at once: those that
+are `Bayesian`, whose weights a posterior replaces, and those that are
+`Stochastic`, random by themselves.
 """
 
 import contextlib
@@ -12,17 +14,30 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
+from bbh_tf.layers.stochastic import Stochastic
 
 # What a random key is for comes first in it, so that training, prediction and
 # the prior never share numbers.
-TRAINING, PREDICTION, PRIOR = range(3)
+TRAINING, PREDICTION, PRIOR, DISCRIMINATOR = range(4)
+# Sets the noise of stochastic layers' KL apart from samples of priors.
+_STOCHASTIC_KL = -1
 
 _active = threading.local()
 
 
 def is_drawn(layer):
-    """Whether somebody up the stack has drawn this layer's weights."""
-    return id(layer) in getattr(_active, "layers", ())
+    """Whether somebody up the stack draws for this layer and adds its KL."""
+    return id(layer) in getattr(_active, "draws", ())
+
+
+def drawn(layer):
+    """Returns the draw that a `Stochastic` layer is to run on.
+
+    Returns:
+        List of tensors, those of `Stochastic.sample_draws` without their
+        first axis; None where each example is to have noise of its own.
+    """
+    return getattr(_active, "draws", {}).get(id(layer))
 
 
 def add_counter(owner, name):
@@ -46,25 +61,38 @@ def add_counter(owner, name):
     )
 
 
-def sample(layers, num_samples, key, first=0):
-    """Draws weights for Bayesian layers.
+def sample(layers, num_samples, key, first=0, fixed=True):
+    """Draws weights for Bayesian layers, and what fixes stochastic ones.
 
     Args:
-        layers: list of built `Bayesian` layers; the place in the list is the
-            layer's position in the random key.
+        layers: list of built `Bayesian` and `Stochastic` layers; the place in
+            the list is the layer's position in the random key.
         num_samples: number of draws.
         key: a key of `bbh_tf.randomness`.
         first: index of the first draw.
+        fixed: whether stochastic layers are drawn; if not, each example will
+            have noise of its own.
 
     Returns:
         `(samples, weights)`: for each layer, the list of its random variables
         and the list of its weights, tensors of shape `(num_samples, *shape)`.
+        Stochastic layers have no samples, and None for weights if not fixed.
     """
     samples, weights = [], []
     for position, layer in enumerate(layers):
-        drawn, _ = layer.posterior.sample(num_samples, key, position, first)
-        samples.append(drawn)
-        weights.append(layer.posterior.weights_of(drawn))
+        if isinstance(layer, Stochastic):
+            samples.append([])
+            weights.append(
+                layer.sample_draws(num_samples, key, position, first)
+                if fixed
+                else None
+            )
+        else:
+            random, _ = layer.posterior.sample(
+                num_samples, key, position, first
+            )
+            samples.append(random)
+            weights.append(layer.posterior.weights_of(random))
     return samples, weights
 
 
@@ -76,8 +104,9 @@ def call(network, layers, weights, index, args, kwargs):
 
     Args:
         network: the Keras layer or model to call.
-        layers: the `Bayesian` layers in it that are drawn.
-        weights: for each of them, its list of `(num_samples, *shape)`.
+        layers: the `Bayesian` and `Stochastic` layers in it.
+        weights: for each of them, its list of `(num_samples, *shape)`, or
+            None, as `sample` returns them.
         index: which draw to take.
         args: positional arguments of the call.
         kwargs: keyword arguments of the call.
@@ -87,17 +116,23 @@ def call(network, layers, weights, index, args, kwargs):
         losses that layers added and of the users' regularisers on drawn
         weights.
     """
-    drawn = [
-        (variable, tensor[index])
+    draws = {
+        id(layer): None if tensors is None else [x[index] for x in tensors]
         for layer, tensors in zip(layers, weights)
-        for variable, tensor in zip(layer.replaced_variables, tensors)
+    }
+    drawn = [
+        (variable, tensor)
+        for layer in layers
+        for variable, tensor in zip(
+            layer.replaced_variables, draws[id(layer)] or ()
+        )
     ]
     mapping = [
         (variable, tf.cast(tensor, variable.dtype))
         for variable, tensor in drawn
     ]
     scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
-    with scope, _mark_drawn(layers):
+    with scope, _drawing(draws):
         if scope.original_scope is not None:
             # Within `stateless_call`: the caller has values for the others.
             scope.state_mapping = {
@@ -118,19 +153,33 @@ def call(network, layers, weights, index, args, kwargs):
     return outputs, scope.losses + regularization
 
 
-def divergence(layers, samples, estimate, num_prior_samples, prior_key):
-    """Computes KL(q || p) of Bayesian layers together.
+def divergence(layers, samples, estimate, num_prior_samples, key):
+    """Computes KL(q || p) of all random layers together.
 
     Args:
-        layers: list of `Bayesian` layers.
+        layers: list of `Bayesian` and `Stochastic` layers.
         samples: their random variables, as `sample` returns them.
-        estimate: a `bbh_tf.divergences.Divergence`.
+        estimate: a `bbh_tf.divergences.Divergence` for the Bayesian layers;
+            the stochastic ones bring their own.
         num_prior_samples: number of samples of the prior, where needed.
-        prior_key: a key of `bbh_tf.randomness`.
+        key: a key of `bbh_tf.randomness`.
 
     Returns:
         Scalar `float32` tensor, nats.
     """
+    kl = tf.constant(0.0)
+    own = randomness.fold(key, _STOCHASTIC_KL)
+    for position, layer in enumerate(layers):
+        if isinstance(layer, Stochastic):
+            kl += layer.kl(randomness.fold(own, position))
+    pairs = [
+        pair
+        for pair in zip(layers, samples)
+        if not isinstance(pair[0], Stochastic)
+    ]
+    if not pairs:
+        return kl
+    layers, samples = zip(*pairs)
     if estimate.posterior_form == "distributions":
         posterior = [
             distribution
@@ -146,8 +195,8 @@ def divergence(layers, samples, estimate, num_prior_samples, prior_key):
             for _ in tensors
         ]
     else:
-        prior = _sample_priors(layers, samples, num_prior_samples, prior_key)
-    return tf.cast(estimate(posterior, prior), tf.float32)
+        prior = _sample_priors(layers, samples, num_prior_samples, key)
+    return kl + tf.cast(estimate(posterior, prior), tf.float32)
 
 
 def check_pairing(estimate, layers):
@@ -222,10 +271,10 @@ def _prior_identity(prior):
 
 
 @contextlib.contextmanager
-def _mark_drawn(layers):
-    previous = getattr(_active, "layers", frozenset())
-    _active.layers = previous | {id(layer) for layer in layers}
+def _drawing(draws):
+    previous = getattr(_active, "draws", {})
+    _active.draws = {**previous, **draws}
     try:
         yield
     finally:
-        _active.layers = previous
+        _active.draws = previous

@@ -2,6 +2,8 @@
 
 import keras
 
+from bbh_tf.layers.stochastic import Stochastic
+
 _NORMALIZATION = (
     keras.layers.BatchNormalization,
     keras.layers.GroupNormalization,
@@ -21,6 +23,7 @@ def random_variables(layer, names=None):
     These are the kernels, biases and embeddings of the layer and of the
     layers in it. Scales and offsets of normalisation layers stay point
     estimates, and so does what the user has frozen (`trainable = False`).
+    Layers that are random by themselves keep what they have.
 
     Args:
         layer: a built Keras layer or model.
@@ -45,7 +48,10 @@ def random_variables(layer, names=None):
         sublayers = [inner for s in chosen for inner in sublayers_of(s)]
     variables = {}
     for sublayer in sublayers:
-        if isinstance(sublayer, _NORMALIZATION) or not sublayer.trainable:
+        if (
+            isinstance(sublayer, (*_NORMALIZATION, Stochastic))
+            or not sublayer.trainable
+        ):
             continue
         # Not `trainable_variables`: a variable once replaced is no longer
         # trainable, and may be wrapped again.

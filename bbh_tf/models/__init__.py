@@ -3,6 +3,7 @@
 from bbh_tf.models import likelihoods
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
+from bbh_tf.models.deep_ensemble import DeepEnsemble
 from bbh_tf.models.lenet import lenet
 
-__all__ = ["BayesianModel", "bayesify", "lenet", "likelihoods"]
+__all__ = ["BayesianModel", "DeepEnsemble", "bayesify", "lenet", "likelihoods"]

@@ -6,6 +6,7 @@ import tensorflow as tf
 from bbh_tf import annealing as schedules
 from bbh_tf import checks
 from bbh_tf import divergences
+from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import drawn_model
 from bbh_tf.models import objective
@@ -23,15 +24,17 @@ class BayesianModel(drawn_model.DrawnModel):
 
     with the likelihood under the first draw (or the mean over the first
     `num_likelihood_samples`) and the KL over the weights of all `Bayesian`
-    layers together. Regularisers and `add_loss` of the network are added as
-    they are. This is the only place where the KL is scaled.
+    layers together. Layers that are random by themselves (`MCDropout`,
+    `MNFDense`) give each example noise of its own and bring the KL that they
+    have. Regularisers and `add_loss` of the network are added as they are.
+    This is the only place where the KL is scaled.
 
     Metrics, besides those given to `compile`: `loss`; `nll`, nats per
     example; `kl`, nats for the whole network, unscaled; `kl_weight`.
 
     Args:
         network: a built functional or sequential `keras.Model` with one
-            output and at least one `bbh_tf.layers.Bayesian` layer.
+            output and at least one random layer of `bbh_tf.layers`.
         num_train_examples: number of examples in the training set, N.
         likelihood: callable from outputs to a `tfp` distribution of labels,
             or `"categorical_logits"`, `"normal"` (scale 1; see
@@ -110,6 +113,8 @@ class BayesianModel(drawn_model.DrawnModel):
         """Makes the counters; the network is built already."""
         super().build(input_shape)
         self.examples_seen = drawing.add_counter(self, "examples_seen")
+        # Held by the model, so that it is saved with it.
+        self._divergence_state = self.divergence.build()
 
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
         """Configures training, as `keras.Model.compile`.
@@ -123,42 +128,8 @@ class BayesianModel(drawn_model.DrawnModel):
             ValueError: if a loss is given.
             MemoryError: if gradients and moments do not fit in memory.
         """
-        for name, value in (
-            ("loss", loss),
-            ("loss_weights", kwargs.get("loss_weights")),
-        ):
-            if value is not None:
-                raise ValueError(
-                    "BayesianModel takes its loss from the likelihood it was "
-                    f"made with; got {name}={value!r}."
-                )
-        report.check_training_memory(self.bayesian_layers, optimizer)
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def get_compile_config(self):
-        """Returns the arguments of `compile`, and what the optimiser has."""
-        config = super().get_compile_config()
-        if config:
-            config["optimizer_built"] = self.optimizer.built
-        return config
-
-    def compile_from_config(self, config):
-        """Compiles a loaded model, with room for its optimiser's state."""
-        config = keras.saving.deserialize_keras_object(config)
-        config.pop("loss", None)
-        config.pop("loss_weights", None)
-        # A model saved before training has no such state.
-        optimizer_built = config.pop("optimizer_built", True)
-        self.compile(**config)
-        if optimizer_built:
-            self.optimizer.build(self.trainable_variables)
-
-    def make_train_function(self, force=False):
-        """Makes the moments, then what `fit` runs; see `keras.Model`."""
-        # Made within the first step they would take more memory for good.
-        with self.distribute_strategy.scope():
-            self.optimizer.build(self.trainable_variables)
-        return super().make_train_function(force)
+        report.check_training_memory(self.random_layers, optimizer)
+        super().compile(optimizer, loss, **kwargs)
 
     def train_step(self, data):
         """Makes one optimiser step; see the class for the loss.
@@ -176,19 +147,23 @@ class BayesianModel(drawn_model.DrawnModel):
         num_local = tf.shape(keras.tree.flatten(x)[0])[0]
         num_examples = objective.sum_over_replicas(num_local)
         kl_weight = self._kl_weight()
+        divergence = self._trained_divergence()
 
         with tf.GradientTape() as tape:
             samples, weights = drawing.sample(
-                self.bayesian_layers, self._num_draws, self.step_key()
+                self.random_layers,
+                self._num_draws,
+                self.step_key(),
+                fixed=False,
             )
             nll, penalty, predictions = objective.data_terms(
                 self, x, y, sample_weight, weights
             )
             nll /= tf.cast(num_examples, tf.float32)
             kl = drawing.divergence(
-                self.bayesian_layers,
+                self.random_layers,
                 [[x[: self.num_samples] for x in drawn] for drawn in samples],
-                self.divergence,
+                divergence,
                 self.num_prior_samples,
                 self.step_key(drawing.PRIOR),
             )
@@ -212,6 +187,23 @@ class BayesianModel(drawn_model.DrawnModel):
         for name, value in (("kl", kl), ("kl_weight", kl_weight)):
             self._kl_trackers[name].update_state(value, sample_weight=num_local)
         return self.compute_metrics(x, y, predictions, sample_weight)
+
+    def _trained_divergence(self):
+        layers = self.bayesian_layers
+
+        def estimate_of(estimate, key):
+            samples, _ = drawing.sample(
+                layers, self.num_samples, randomness.fold(key, 0)
+            )
+            prior_key = randomness.fold(key, 1)
+            return drawing.divergence(
+                layers, samples, estimate, self.num_prior_samples, prior_key
+            )
+
+        if not layers:
+            return self.divergence
+        key = self.step_key(drawing.DISCRIMINATOR)
+        return self.divergence.fit_step(estimate_of, key)
 
     def _kl_weight(self):
         # float32 would lose count at 2^24 examples.
@@ -248,12 +240,3 @@ class BayesianModel(drawn_model.DrawnModel):
             "seed": self.seed,
             "name": self.name,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Makes a model from `get_config`'s dictionary."""
-        config = dict(config)
-        config["network"] = keras.saving.deserialize_keras_object(
-            config["network"], custom_objects=custom_objects
-        )
-        return cls(**config)

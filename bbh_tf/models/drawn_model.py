@@ -1,21 +1,23 @@
-"""A model whose network has Bayesian layers: draws, and their keys."""
+"""A model whose network has random layers: draws, and their keys."""
 
 import numbers
 import random
 
+from bbh_tf import layers
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
+from bbh_tf.models import likelihood_model
 from bbh_tf.models import plain
 from bbh_tf.models import prediction
-from bbh_tf.models import predictive_model
 
 
-class DrawnModel(predictive_model.PredictiveModel):
+class DrawnModel(likelihood_model.LikelihoodModel):
     """Draws the weights of a network, for prediction and for training.
 
     Args:
         network: a built functional or sequential `keras.Model` with one
-            output and at least one `bbh_tf.layers.Bayesian` layer.
+            output and at least one random layer: `bbh_tf.layers.Bayesian`, or
+            a layer that is random by itself, such as `MCDropout`.
         likelihood: see `bbh_tf.models.likelihoods.get`.
         num_prediction_samples: draws that `predict` and `evaluate` average.
         seed: seed of all draws; None for a random one.
@@ -27,16 +29,25 @@ class DrawnModel(predictive_model.PredictiveModel):
 
     def __init__(self, network, likelihood, num_prediction_samples, seed, name):
         super().__init__(likelihood, num_prediction_samples, name)
-        self._layers_drawn = tuple(plain.bayesian_layers_of(network))
+        self._layers_drawn = tuple(plain.random_layers_of(network))
         self.network = network
         self.seed = random.getrandbits(31) if seed is None else seed
         randomness.key(self.seed)
         self._predictors = {}
 
     @property
-    def bayesian_layers(self):
-        """The `Bayesian` layers of the network, in the order of their keys."""
+    def random_layers(self):
+        """The random layers of the network, in the order of their keys."""
         return self._layers_drawn
+
+    @property
+    def bayesian_layers(self):
+        """Those of them that are `Bayesian`."""
+        return tuple(
+            layer
+            for layer in self._layers_drawn
+            if isinstance(layer, layers.Bayesian)
+        )
 
     def build(self, input_shape=None):
         """Makes the draw counter; the network is built already."""
@@ -121,29 +132,3 @@ class DrawnModel(predictive_model.PredictiveModel):
         yield from self._predictor().networks(
             self._draw_count(num_samples), seed
         )
-
-    def save_own_variables(self, store):
-        """Saves the counters, and the states of the network's random seeds."""
-        super().save_own_variables(store)
-        for index, state in enumerate(self._seed_states()):
-            store[f"seed_{index}"] = state
-
-    def load_own_variables(self, store):
-        """Loads what `save_own_variables` saved."""
-        own = {k: store[k] for k in store.keys() if not k.startswith("seed_")}
-        super().load_own_variables(own)
-        for index, state in enumerate(self._seed_states()):
-            state.assign(store[f"seed_{index}"])
-
-    def _seed_states(self):
-        # Keras saves weights, but not the seeds of Dropout and its like.
-        saved = {id(variable) for variable in self.network.weights}
-        return [
-            variable
-            for variable in self.network.variables
-            if id(variable) not in saved and "seed" in variable.name
-        ]
-
-    def get_build_config(self):
-        """Returns None: the model is built when it is made."""
-        return None

@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf.layers.mc_dropout import MCDropout
 from bbh_tf.models.bayesify import bayesify
 
 
@@ -14,10 +15,18 @@ def lenet(
     units=(20, 50, 500),
     kernel_size=5,
     kernel_regularizer=None,
+    dropout_rate=0.0,
+    convolution=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
 ):
     """Makes a LeNet: 431,080 weights at the defaults.
 
     Convolution, ReLU, 2 x 2 max-pooling, twice; a hidden layer; logits.
+
+    Every method of the paper is a choice of arguments: `posterior` for Bayes
+    by Hypernet and Bayes by Backprop, `dropout_rate=0.5` for MC dropout,
+    `convolution=bbh_tf.layers.MNFConv2D, dense=bbh_tf.layers.MNFDense` for
+    multiplicative normalizing flows.
 
     Args:
         posterior: recipe of the posterior of all weights; None for a plain
@@ -29,6 +38,10 @@ def lenet(
         units: filters of the two convolutions and units of the hidden layer.
         kernel_size: height and width of the filters.
         kernel_regularizer: regulariser of all kernels, as Keras takes it.
+        dropout_rate: rate of an `MCDropout` layer after each ReLU; 0 for none.
+        convolution: callable that makes the convolutions, as
+            `keras.layers.Conv2D` does.
+        dense: callable that makes the dense layers, as `keras.layers.Dense`.
 
     Returns:
         A `keras.Sequential` or functional model from images to logits,
@@ -49,31 +62,30 @@ def lenet(
             f"A LeNet with {kernel_size} x {kernel_size} filters needs larger "
             f"images than {tuple(input_shape)}."
         )
-    regularized = {"kernel_regularizer": kernel_regularizer}
+    settings = {}
+    if kernel_regularizer is not None:
+        settings["kernel_regularizer"] = kernel_regularizer
+
+    def dropout(name):
+        return [MCDropout(dropout_rate, name=name)] if dropout_rate else []
+
     network = keras.Sequential(
         [
             keras.Input(input_shape),
-            keras.layers.Conv2D(
-                first,
-                kernel_size,
-                activation="relu",
-                name="conv1",
-                **regularized,
+            convolution(
+                first, kernel_size, activation="relu", name="conv1", **settings
             ),
+            *dropout("dropout1"),
             keras.layers.MaxPool2D(2, padding="same", name="pool1"),
-            keras.layers.Conv2D(
-                second,
-                kernel_size,
-                activation="relu",
-                name="conv2",
-                **regularized,
+            convolution(
+                second, kernel_size, activation="relu", name="conv2", **settings
             ),
+            *dropout("dropout2"),
             keras.layers.MaxPool2D(2, padding="same", name="pool2"),
             keras.layers.Flatten(name="flatten"),
-            keras.layers.Dense(
-                hidden, activation="relu", name="fc1", **regularized
-            ),
-            keras.layers.Dense(num_classes, name="fc2", **regularized),
+            dense(hidden, activation="relu", name="fc1", **settings),
+            *dropout("dropout3"),
+            dense(num_classes, name="fc2", **settings),
         ],
         name="lenet",
     )

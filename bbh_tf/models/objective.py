@@ -14,7 +14,8 @@ def data_terms(model, x, y, sample_weight, weights):
         x: inputs of the network.
         y: labels.
         sample_weight: weights `(batch,)`, or None.
-        weights: for each Bayesian layer, a list of `(num_samples, *shape)`.
+        weights: for each random layer, a list of `(num_samples, *shape)`, or
+            None for noise of its own for each example.
 
     Returns:
         `(nll, penalty, prediction)`: -log p(y | x, w) in nats, summed over
@@ -26,7 +27,7 @@ def data_terms(model, x, y, sample_weight, weights):
     for index in range(count):
         outputs, losses = drawing.call(
             model.network,
-            model.bayesian_layers,
+            model.random_layers,
             weights,
             index,
             (x,),

@@ -6,6 +6,7 @@ import keras
 
 from bbh_tf.layers import selection
 from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.layers.stochastic import Stochastic
 
 
 def clone(network, replace):
@@ -86,14 +87,15 @@ def check_cloneable(network):
         )
 
 
-def bayesian_layers_of(network):
-    """Finds the `Bayesian` layers of a network.
+def random_layers_of(network):
+    """Finds the random layers of a network.
 
     Args:
         network: a built functional or Sequential `keras.Model`.
 
     Returns:
-        List of layers, in the order in which Keras lists them.
+        List of `Bayesian` and `Stochastic` layers, in the order in which Keras
+        lists them.
 
     Raises:
         ValueError: if there is none, or the network has several outputs.
@@ -102,7 +104,7 @@ def bayesian_layers_of(network):
     layers = [
         layer
         for layer in selection.sublayers_of(network)
-        if isinstance(layer, Bayesian)
+        if isinstance(layer, (Bayesian, Stochastic))
     ]
     if not layers:
         raise ValueError(
@@ -126,41 +128,53 @@ def unwrap(network, layers, weights):
     """Makes a plain model with drawn weights.
 
     Args:
-        network: the model that holds `Bayesian` layers.
-        layers: those layers.
+        network: the model that holds random layers.
+        layers: those layers, as `random_layers_of` lists them.
         weights: for each, its list of tensors of shape `(1, *shape)`.
 
     Returns:
         A `keras.Model` of ordinary layers.
+
+    Raises:
+        ValueError: if a draw of a layer is no ordinary layer.
     """
     drawn = {
         id(variable): tensor[0]
         for layer, tensors in zip(layers, weights)
         for variable, tensor in zip(layer.replaced_variables, tensors)
     }
-
+    whole = {
+        id(layer): [tensor[0] for tensor in tensors]
+        for layer, tensors in zip(layers, weights)
+        if isinstance(layer, Stochastic)
+    }
     own = {
         id(variable)
         for layer in layers
+        if isinstance(layer, Bayesian)
         for variable in [*layer.posterior.variables, layer.draw_number]
     }
 
     def replace(layer):
         if isinstance(layer, Bayesian):
             return copy_of(layer.layer)
+        if isinstance(layer, Stochastic):
+            return layer.plain_layer()
         return type(layer).from_config(_without_bayesian(layer.get_config()))
 
     plain, pairs = clone(network, replace)
     for layer in selection.sublayers_of(plain):
-        if isinstance(layer, Bayesian):
+        if isinstance(layer, (Bayesian, Stochastic)):
             raise ValueError(
-                f"Cannot draw a plain model: Bayesian layer {layer.name!r} is "
-                "made by the code of another layer, not given to it."
+                f"Cannot draw a plain model: {type(layer).__name__} layer "
+                f"{layer.name!r} is held by another layer, not by the model."
             )
     for old, new in pairs:
-        sources = [v for v in old.variables if id(v) not in own]
-        for variable, target in zip(sources, new.variables):
-            target.assign(drawn.get(id(variable), variable))
+        sources = whole.get(id(old)) or [
+            drawn.get(id(v), v) for v in old.variables if id(v) not in own
+        ]
+        for source, target in zip(sources, new.variables):
+            target.assign(source)
     return plain
 
 

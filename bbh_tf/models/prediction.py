@@ -29,7 +29,7 @@ class Predictor:
 
     Args:
         network: the Keras model to run.
-        layers: the `Bayesian` layers in it.
+        layers: the random layers in it.
         seed: the model's seed, first word of all random keys.
         jit_compile: whether XLA compiles the pass through the network.
         run_eagerly: whether to compile nothing.
@@ -37,11 +37,7 @@ class Predictor:
 
     def __init__(self, network, layers, seed, jit_compile, run_eagerly):
         self._seed = seed
-        draw_bytes = 4 * sum(
-            math.prod(variable.shape)
-            for layer in layers
-            for variable in layer.replaced_variables
-        )
+        draw_bytes = 4 * sum(layer.draw_size() for layer in layers)
         self._at_once = min(
             max(1, _DRAW_BYTES // max(1, draw_bytes)), _MOST_DRAWS_AT_ONCE
         )
@@ -70,7 +66,7 @@ class Predictor:
         """Returns draw `index` of the weights under a prediction seed.
 
         Returns:
-            For each `Bayesian` layer, a list of `(1, *shape)` tensors.
+            For each random layer, a list of `(1, *shape)` tensors.
         """
         group, place = divmod(index, self._at_once)
         return _pick(self._draw_group(seed, group), place)

@@ -1,5 +1,7 @@
 """What posteriors hold, and whether they can be trained in this memory."""
 
+import math
+
 import keras
 
 from bbh_tf import memory
@@ -20,8 +22,8 @@ def posterior_table(model):
     """
     rows = [("layer", "posterior", "weights", "parameters", "bytes")]
     total_weights = total_parameters = 0
-    for layer in model.bayesian_layers:
-        for what, weights, parameters in layer.posterior.parameter_report():
+    for layer in model.random_layers:
+        for what, weights, parameters in layer.parameter_report():
             rows.append(_row(layer.name, what, weights, parameters))
             total_weights += weights
             total_parameters += parameters
@@ -35,12 +37,16 @@ def posterior_table(model):
         for row in rows
     ]
     lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
-    lines.append(
+    line = (
         f"KL weight after annealing: {model.kl_scale:g} / "
-        f"{model.num_train_examples:,} training examples; "
-        f"{type(model.divergence).__name__} of {model.num_samples} posterior "
-        f"and {model.num_prior_samples} prior samples"
+        f"{model.num_train_examples:,} training examples"
     )
+    if model.bayesian_layers:
+        line += (
+            f"; {type(model.divergence).__name__} of {model.num_samples} "
+            f"posterior and {model.num_prior_samples} prior samples"
+        )
+    lines.append(line)
     return "\n".join(lines)
 
 
@@ -48,13 +54,17 @@ def check_training_memory(layers, optimizer):
     """Refuses training whose gradients and moments do not fit in memory.
 
     Args:
-        layers: built `Bayesian` layers.
+        layers: built random layers.
         optimizer: what was given to `compile`.
 
     Raises:
         MemoryError: naming sizes and the sliced form.
     """
-    count = sum(layer.posterior.count_params() for layer in layers)
+    count = sum(
+        math.prod(variable.shape)
+        for layer in layers
+        for variable in layer.trainable_variables
+    )
     name = type(keras.optimizers.get(optimizer)).__name__
     copies = 1 + _NUM_SLOTS.get(name, _ADAM_SLOTS)
     memory.require(

@@ -22,11 +22,13 @@ class Case:
         network: callable that builds the network, with three logits.
         x: a few inputs.
         public: names in `bbh_tf.layers` that the network holds.
+        drawable: whether a draw is an ordinary Keras model.
     """
 
     network: typing.Callable
     x: typing.Any
     public: tuple = ("Bayesian",)
+    drawable: bool = True
 
 
 def implicit(**kwargs):
@@ -132,6 +134,29 @@ def _application():
     )
 
 
+def _dropout():
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(20, activation="relu"),
+            bbh.layers.MCDropout(0.5, seed=1),
+            layers.Dense(3),
+        ]
+    )
+
+
+def _mnf():
+    small = {"flow_units": 4, "auxiliary_flow_units": 4}
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 2)),
+            bbh.layers.MNFConv2D(3, 2, activation="relu", seed=1, **small),
+            layers.Flatten(),
+            bbh.layers.MNFDense(3, seed=2, **small),
+        ]
+    )
+
+
 _flatten, _pool = layers.Flatten, layers.GlobalAveragePooling1D
 _tokens = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 0, 0], [6] * 5, [1, 0, 0, 0, 0]])
 
@@ -185,5 +210,7 @@ CASES = {
     ),
     "TimeDistributed": Case(_time_distributed, inputs(5, 4)),
     "nested, one posterior": Case(_nested, inputs(4)),
+    "MCDropout": Case(_dropout, inputs(4), ("MCDropout",), drawable=False),
+    "MNF": Case(_mnf, inputs(4, 4, 2), ("MNFConv2D", "MNFDense")),
     "keras.applications": Case(_application, inputs(32, 32, 3)),
 }

@@ -65,6 +65,10 @@ def test_fit_save_load_draw(name, tmp_path):
         loaded.predict_samples(case.x, seed=2), samples
     )
 
+    if not case.drawable:
+        with pytest.raises(ValueError, match="no ordinary layer"):
+            model.draw(seed=2, index=1)
+        return
     plain = model.draw(seed=2, index=1)
     modules = {type(layer).__module__ for layer in plain._flatten_layers()}
     assert not any(module.startswith("bbh_tf") for module in modules)

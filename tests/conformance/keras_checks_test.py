@@ -39,6 +39,32 @@ CASES = {
     for posterior in POSTERIORS
     for name, (make, input_shape, output_shape) in WRAPPED.items()
 }
+CASES["MCDropout"] = (
+    bbh.layers.MCDropout,
+    lambda: {"rate": 0.5, "noise_shape": (None, 1, 3), "seed": 1},
+    (2, 4, 3),
+    (2, 4, 3),
+)
+CASES["MNFDense"] = (
+    bbh.layers.MNFDense,
+    lambda: {"units": 3, "flow_units": 4, "kl_weight": 0.1, "seed": 1},
+    (2, 4),
+    (2, 3),
+)
+CASES["MNFConv2D"] = (
+    bbh.layers.MNFConv2D,
+    lambda: {
+        "filters": 3,
+        "kernel_size": 2,
+        "strides": 2,
+        "padding": "same",
+        "flow_units": 4,
+        "kl_weight": 0.1,
+        "seed": 1,
+    },
+    (2, 5, 4, 2),
+    (2, 3, 2, 3),
+)
 
 
 def test_every_public_layer_is_checked():
@@ -48,6 +74,8 @@ def test_every_public_layer_is_checked():
 
 # The checks train on a generator with `fit` as it comes.
 @pytest.mark.filterwarnings("ignore:.shuffle=True. was passed:UserWarning")
+# Dropout has nothing to train.
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable")
 @pytest.mark.parametrize("name", CASES)
 def test_layer(name):
     layer, arguments, input_shape, output_shape = CASES[name]

@@ -8,8 +8,9 @@ from experiments import config as configs
 from experiments.errors import ExperimentError
 
 _DEFAULTS = {
+    "table": "mnist_methods",
     "dataset": "mnist",
-    "methods": ("map", "bbb", "bbh"),
+    "rows": ("map", "bbb", "bbh"),
     "seeds": (0,),
     "scale": "full",
     "preset": "paper",
@@ -18,7 +19,7 @@ _DEFAULTS = {
 
 
 def _run(method, **changes):
-    config = configs.Config(**{**_DEFAULTS, "methods": (method,), **changes})
+    config = configs.Config(**{**_DEFAULTS, "rows": (method,), **changes})
     return config.runs()[0]
 
 
@@ -77,9 +78,9 @@ def test_configs_are_frozen():
         ({"dataset": "cifar"}, "--dataset: expected one of digits, mnist"),
         ({"scale": "tiny"}, "--scale: expected one of"),
         ({"preset": "mine"}, "--preset: expected one of"),
-        ({"methods": ("mcmc",)}, "--methods: expected one of"),
-        ({"methods": ()}, "--methods: expected at least one"),
-        ({"methods": ("map", "map")}, "--methods: expected each once"),
+        ({"rows": ("mcmc",)}, "--methods: expected one of"),
+        ({"rows": ()}, "--methods: expected at least one"),
+        ({"rows": ("map", "map")}, "--methods: expected each once"),
         ({"seeds": ()}, "--seeds: expected at least one"),
         ({"seeds": (1, 1)}, "--seeds: expected each once"),
         ({"seeds": (-1,)}, "--seeds: expected integers from 0"),

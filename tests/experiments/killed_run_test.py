@@ -17,11 +17,9 @@ _NUM_STEPS = 120
 _RUN = pathlib.Path("bbb") / "seed_3"
 # Writes a checkpoint after every step, so that many a kill hits a write.
 _PROGRAM = """
-from experiments import command_line, mnist_methods, training
+from experiments import table_command, training
 training._CHECKPOINT_SHARE = float("inf")
-command_line.start(
-    lambda: mnist_methods.run(mnist_methods.config_from_flags())
-)
+table_command.start("mnist_methods")
 """
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from experiments import config as configs
-from experiments import mnist_methods
+from experiments import table_command
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -26,15 +26,16 @@ def _command(*flags):
 
 def test_smoke_run_prints_the_table_and_writes_one_page(tmp_path, capsys):
     config = configs.Config(
+        table="mnist_methods",
         dataset="digits",
-        methods=("map", "bbh"),
+        rows=("map", "bbh"),
         seeds=(0, 1),
         scale="smoke",
         preset="released_code",
         output_dir=str(tmp_path),
         num_prediction_samples=3,
     )
-    mnist_methods.run(config)
+    table_command.run(config)
     printed = capsys.readouterr().out
     assert "Bayes by Hypernet" in printed
     assert "±" in printed

@@ -8,6 +8,8 @@ import pytest
 
 from experiments import config as configs
 from experiments import files
+from experiments import paper
+from experiments import run_config
 from experiments import runner
 from experiments import training
 from experiments.errors import ExperimentError
@@ -16,8 +18,9 @@ from experiments.errors import ExperimentError
 def _config(folder, **changes):
     return configs.Config(
         **{
+            "table": "mnist_methods",
             "dataset": "digits",
-            "methods": ("bbh",),
+            "rows": ("bbh",),
             "seeds": (0,),
             "scale": "smoke",
             "preset": "paper",
@@ -42,18 +45,31 @@ def data(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def short_run(monkeypatch):
     # Two steps an epoch, so that six steps are three epochs.
-    monkeypatch.setattr(configs, "_BATCH_SIZE", 100)
+    monkeypatch.setattr(run_config, "_BATCH_SIZE", 100)
     monkeypatch.setattr(training, "_CHECKPOINT_SHARE", float("inf"))
 
 
-@pytest.mark.parametrize("method", configs.METHODS)
-def test_every_method_runs_and_is_not_run_twice(tmp_path, method):
-    config = _config(tmp_path, methods=(method,))
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        *[("mnist_methods", row) for row in run_config.METHODS],
+        ("mnist_architectures", "single"),
+        ("mnist_architectures", "sliced"),
+        ("mnist_noise", "shared_8"),
+        *[
+            ("mnist_divergences", row)
+            for row in run_config.ROWS["mnist_divergences"]
+            if row != "analytic"
+        ],
+    ],
+)
+def test_every_row_runs_and_is_not_run_twice(tmp_path, table, row):
+    config = _config(tmp_path, table=table, rows=(row,), num_members=2)
     (result,) = runner.run(config)
     assert 0 <= result["measures"]["error_percent"] <= 100
-    assert result["config"]["method"] == method
+    assert paper.place(result["config"]) == (table, row)
     assert len(result["provenance"]["commit"]) > 0
-    folder = tmp_path / method / "seed_0"
+    folder = tmp_path / row / "seed_0"
     metrics = (folder / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in metrics] == [1, 2, 3]
     written = (folder / "results.json").stat().st_mtime_ns
@@ -63,7 +79,7 @@ def test_every_method_runs_and_is_not_run_twice(tmp_path, method):
 
 @pytest.mark.parametrize("method", ["map", "bbb", "bbh"])
 def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
-    (config,) = _config(tmp_path, methods=(method,)).runs()
+    (config,) = _config(tmp_path, rows=(method,)).runs()
     whole = runner._run_one(config, data, tmp_path / "whole", _silence)
 
     def stop_after(config, stage, epochs):
@@ -89,7 +105,7 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
 
 
 def test_seeds_differ_and_repeat(tmp_path, data):
-    (config,) = _config(tmp_path, methods=("bbb",)).runs()
+    (config,) = _config(tmp_path, rows=("bbb",)).runs()
     other = dataclasses.replace(config, seed=1)
     results = [
         runner._run_one(c, data, tmp_path / name, _silence)["measures"]
@@ -100,9 +116,9 @@ def test_seeds_differ_and_repeat(tmp_path, data):
 
 
 def test_a_folder_of_other_settings_is_refused(tmp_path):
-    runner.run(_config(tmp_path, methods=("map",)))
+    runner.run(_config(tmp_path, rows=("map",)))
     with pytest.raises(ExperimentError, match="with kl_scale=1.0; expected"):
-        runner.run(_config(tmp_path, methods=("map",), kl_scale=0.5))
+        runner.run(_config(tmp_path, rows=("map",), kl_scale=0.5))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +131,7 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
 def test_what_is_not_finite_stops_and_is_not_saved(
     tmp_path, data, checkpoint_seconds, message
 ):
-    (config,) = _config(tmp_path, methods=("map",)).runs()
+    (config,) = _config(tmp_path, rows=("map",)).runs()
     config = dataclasses.replace(config, learning_rate=float("inf"))
     folder = tmp_path / "run"
     with pytest.raises(ExperimentError, match=message):
@@ -124,7 +140,7 @@ def test_what_is_not_finite_stops_and_is_not_saved(
 
 
 def test_a_broken_checkpoint_is_named(tmp_path, data):
-    (config,) = _config(tmp_path, methods=("map",)).runs()
+    (config,) = _config(tmp_path, rows=("map",)).runs()
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "checkpoint_1.keras").write_bytes(b"no model")

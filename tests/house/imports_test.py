@@ -21,6 +21,7 @@ FLOORS = {
     "bbh_tf.attacks": 1,
     "bbh_tf.datasets": 1,
     "bbh_tf.divergences": 1,
+    "bbh_tf.flows": 1,
     "bbh_tf.hypernetworks": 1,
     "bbh_tf.optimizers": 1,
     "bbh_tf.priors": 1,

@@ -166,7 +166,7 @@ def test_a_layer_that_makes_its_own_cannot_be_drawn():
     network = keras.Sequential([keras.Input((4,)), Holder()])
     model = bbh.models.BayesianModel(network, 4, num_prediction_samples=2)
     assert model.predict_samples(X[:, 0]).shape == (2, 2, 3)
-    with pytest.raises(ValueError, match="made by the code of another layer"):
+    with pytest.raises(ValueError, match="held by another layer"):
         model.draw()
 
 

@@ -1,0 +1,132 @@
+"""Dropout that stays on at prediction."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from bbh_tf import randomness
+from bbh_tf.layers import drawing
+from bbh_tf.layers.stochastic import Stochastic
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.layers")
+class MCDropout(Stochastic):
+    """Sets units to zero at random, in training and in prediction.
+
+    Units that stay are divided by `1 - rate`. In training, and in each call of
+    a plain `keras.Model`, every example has a mask of its own. The predictions
+    of a `bbh_tf.models.BayesianModel` are averaged over draws of one mask for
+    all examples: each draw is one thinned network, so that a prediction does
+    not depend on the other examples, and draws of whole functions are to be
+    had. The average prediction of an example is the same.
+
+    There is no KL: the prior of the weights is a regulariser of the layers
+    between, `keras.regularizers.L2(0.5 / num_train_examples)` for N(0, 1).
+
+    Args:
+        rate: probability that a unit is set to zero, from 0 up to 1.
+        noise_shape: shape of the mask, batch axis included, where it is to be
+            repeated along axes (size 1); None entries are the input's.
+        seed: seed of the masks of single examples; None for a random one.
+        **kwargs: `name`, `dtype`.
+
+    Raises:
+        ValueError: if `rate` is not a number in [0, 1).
+
+    Input shape: any; in a `BayesianModel`, known but for the batch.
+
+    Output shape: that of the input.
+
+    Example:
+
+    ```python
+    network = keras.Sequential([
+        keras.Input((784,)),
+        keras.layers.Dense(500, activation="relu"),
+        bbh_tf.layers.MCDropout(0.5),
+        keras.layers.Dense(10),
+    ])
+    model = bbh_tf.models.BayesianModel(network, num_train_examples=55_000)
+    ```
+
+    References:
+        Gal and Ghahramani, Dropout as a Bayesian Approximation,
+        arXiv:1506.02142.
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(rate, bool) or not (
+            isinstance(rate, (int, float)) and 0 <= rate < 1
+        ):
+            raise ValueError(
+                "MCDropout expects rate to be a number from 0 up to, not "
+                f"including, 1; got {rate!r}."
+            )
+        self.rate = float(rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Keeps the shape of a mask.
+
+        Args:
+            input_shape: shape of the inputs, batch axis included.
+
+        Raises:
+            ValueError: if `noise_shape` has another rank.
+        """
+        sizes = self.noise_shape or input_shape
+        if len(sizes) != len(input_shape):
+            raise ValueError(
+                "MCDropout expects a noise_shape of the inputs' rank, "
+                f"{len(input_shape)}; got {self.noise_shape}."
+            )
+        self._mask_shape = tuple(
+            own if size is None else size
+            for size, own in zip(sizes[1:], input_shape[1:])
+        )
+
+    def call(self, inputs):
+        """Masks the inputs."""
+        drawn = drawing.drawn(self)
+        if drawn is None:
+            return keras.random.dropout(
+                inputs, self.rate, self.noise_shape, self.seed_generator
+            )
+        (mask,) = drawn
+        return inputs * tf.cast(mask, inputs.dtype)
+
+    def sample_draws(self, num_samples, key, position=0, first=0):
+        """Draws masks; see `Stochastic.sample_draws`."""
+        if None in self._mask_shape:
+            raise ValueError(
+                f"A mask of {self.name!r} that all examples share needs "
+                f"inputs of known shape; got {self._mask_shape}."
+            )
+        normal = randomness.normal(
+            randomness.fold(key, position), num_samples, self._mask_shape, first
+        )
+        # A normal number is below its quantile with that probability.
+        kept = normal < tf.math.ndtri(tf.constant(1 - self.rate, tf.float32))
+        return [tf.cast(kept, tf.float32) / (1 - self.rate)]
+
+    def draw_size(self):
+        """Returns how many units there are."""
+        return math.prod(size or 1 for size in self._mask_shape)
+
+    def compute_output_shape(self, input_shape):
+        """Returns the input's shape."""
+        return input_shape
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "noise_shape": self.noise_shape,
+            "seed": self.seed,
+        }

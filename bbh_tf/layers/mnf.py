@@ -1,0 +1,248 @@
+"""What the layers of multiplicative normalizing flows share."""
+
+import math
+import numbers
+import random
+
+import keras
+import tensorflow as tf
+
+from bbh_tf import checks
+from bbh_tf import randomness
+from bbh_tf import weights
+from bbh_tf.layers import drawing
+from bbh_tf.layers import mnf_auxiliary
+from bbh_tf.layers import mnf_posterior
+from bbh_tf.layers.stochastic import Stochastic
+
+# Arguments that are the posterior's, in its constructor's order.
+_POSTERIOR_ARGUMENTS = (
+    "num_flows",
+    "flow_units",
+    "num_auxiliary_flows",
+    "auxiliary_flow_units",
+    "max_std",
+    "initial_log_std",
+    "initial_z_mean",
+    "prior_variance",
+)
+
+
+class MNF(Stochastic):
+    """Base of layers whose weights have a multiplicative normalizing flow.
+
+    The weights are normal around means that random factors z multiply, and z
+    is what a flow makes of a normal:
+
+        z ~ q(z), the flow of N(z_mean, z_variance)
+        W | z ~ N(z * mean, std^2), each weight by itself
+
+    `kl` estimates an upper bound of KL(q(W) || p(W)), which holds for any
+    auxiliary r(z | W) and is exact where that is q(z | W):
+
+        E[KL(q(W | z) || p(W)) + log q(z) - log r(z | W)].
+
+    In training, and in a plain `keras.Model` always, each example has a z of
+    its own, and outputs are drawn in the place of weights ("local
+    reparameterization"), new ones in each call. A draw of a
+    `bbh_tf.models.BayesianModel` fixes the weights for all examples. A single
+    output is distributed alike both ways.
+
+    A subclass says what the weights do: `scales_outputs`, `kernel_shape`,
+    `linear`, `auxiliary_activation` and `plain_layer`.
+
+    Args:
+        activation: activation of the layer, as Keras takes it.
+        use_bias: whether there is a bias; it is random as well.
+        num_flows: steps of the flow of q.
+        flow_units: width of the hidden layer of such a step.
+        num_auxiliary_flows: steps of the flow of r.
+        auxiliary_flow_units: width of the hidden layer of such a step.
+        max_std: where weights are drawn, standard deviations are at most
+            this; not in the KL, as in the authors' code. None for no limit.
+        initial_log_std: log standard deviations of the kernel, and (as in the
+            authors' code) log-variances of the bias, start around this.
+        initial_z_mean: means of z before the flow start around this. At 1
+            the layer starts as an ordinary one. The authors' code starts at
+            0, where signs are random, and learns later.
+        prior_variance: the prior of the weights is N(0, prior_variance).
+        kernel_initializer: initialiser of the kernel's means; None for a
+            truncated normal of variance 1 / fan-in.
+        kl_weight: weight of the KL in the loss of a plain model, 1 / number
+            of training examples; None for no KL. A
+            `bbh_tf.models.BayesianModel` adds the KL itself.
+        seed: seed of the layer's own noise; None for a random one.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Raises:
+        ValueError: if an argument is not as said.
+    """
+
+    # Whether z has a factor for each output, bias included; else each input.
+    scales_outputs = False
+
+    def __init__(
+        self,
+        activation=None,
+        use_bias=True,
+        num_flows=2,
+        flow_units=50,
+        num_auxiliary_flows=2,
+        auxiliary_flow_units=100,
+        max_std=0.5,
+        initial_log_std=-9.0,
+        initial_z_mean=1.0,
+        prior_variance=1.0,
+        kernel_initializer=None,
+        kl_weight=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        _check(max_std, prior_variance, initial_log_std, initial_z_mean)
+        if kl_weight is not None:
+            checks.check_factor("kl_weight", kl_weight)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.num_flows = num_flows
+        self.flow_units = flow_units
+        self.num_auxiliary_flows = num_auxiliary_flows
+        self.auxiliary_flow_units = auxiliary_flow_units
+        self.max_std = max_std
+        self.initial_log_std = initial_log_std
+        self.initial_z_mean = initial_z_mean
+        self.prior_variance = prior_variance
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kl_weight = kl_weight
+        self.posterior = mnf_posterior.MNFPosterior(
+            self.scales_outputs,
+            self.auxiliary_activation,
+            **{name: getattr(self, name) for name in _POSTERIOR_ARGUMENTS},
+            kernel_initializer=self.kernel_initializer,
+            name="posterior",
+        )
+        self.seed = random.getrandbits(31) if seed is None else seed
+        randomness.key(self.seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    def kernel_shape(self, input_shape):
+        """Returns the shape of the kernel."""
+        raise NotImplementedError
+
+    def linear(self, inputs, kernel):
+        """Applies a kernel to inputs, without bias."""
+        raise NotImplementedError
+
+    def auxiliary_activation(self, projected):
+        """Returns what r(z | W) makes of the projected weights."""
+        raise NotImplementedError
+
+    def build(self, input_shape):
+        """Makes the parameters.
+
+        Args:
+            input_shape: shape of the inputs, batch axis included.
+        """
+        self.input_spec = keras.layers.InputSpec(
+            min_ndim=self.plain_layer().input_spec.min_ndim,
+            axes={-1: input_shape[-1]},
+        )
+        kernel = tuple(self.kernel_shape(input_shape))
+        specs = [weights.WeightSpec("kernel", kernel)]
+        if self.use_bias:
+            specs.append(weights.WeightSpec("bias", kernel[-1:]))
+        self._size = sum(spec.size for spec in specs)
+        self.posterior.build(specs)
+        self.draw_number = drawing.add_counter(self, "draw_number")
+
+    def call(self, inputs, training=None):
+        """Applies the layer; see the class for its noise."""
+        drawn = drawing.drawn(self)
+        if drawn is not None:
+            drawn = [tf.cast(tensor, self.compute_dtype) for tensor in drawn]
+            return self.activation(self._affine(inputs, drawn))
+        has_kl = training and self.kl_weight is not None
+        if has_kl and not drawing.is_drawn(self):
+            number = self.draw_number.value
+            key = randomness.key(self.seed, drawing.TRAINING, number)
+            self.add_loss(self.kl_weight * self.kl(key))
+            self.draw_number.assign(number + 1)
+        outputs = self._sample_outputs(tf.cast(inputs, tf.float32))
+        return self.activation(tf.cast(outputs, self.compute_dtype))
+
+    def _sample_outputs(self, inputs):
+        posterior = self.posterior
+        noise = self._noise((tf.shape(inputs)[0], *posterior.z_noise_shape))
+        z, _ = posterior.sample_z(noise)
+        z = tf.reshape(z, (-1, *[1] * (inputs.shape.rank - 2), posterior.dim))
+        if self.scales_outputs:
+            mean = z * self._affine(inputs, posterior.means)
+        else:
+            mean = self._affine(z * inputs, posterior.means)
+        std = mnf_auxiliary.safe_sqrt(
+            self._affine(tf.square(inputs), posterior.variances())
+        )
+        return mean + std * self._noise(tf.shape(mean))
+
+    def _noise(self, shape):
+        return keras.random.normal(
+            shape, dtype="float32", seed=self.seed_generator
+        )
+
+    def _affine(self, inputs, tensors):
+        outputs = self.linear(inputs, tensors[0])
+        return outputs + tensors[1] if self.use_bias else outputs
+
+    def compute_output_shape(self, input_shape):
+        """Returns the ordinary layer's output shape."""
+        return self.plain_layer().compute_output_shape(input_shape)
+
+    def sample_draws(self, num_samples, key, position=0, first=0):
+        """Draws kernel and bias; see `Stochastic.sample_draws`."""
+        return self.posterior.sample(num_samples, key, position, first)
+
+    def draw_size(self):
+        """Returns how many weights there are."""
+        return self._size
+
+    def kl(self, key):
+        """Estimates the bound of the KL; see the class and `Stochastic.kl`."""
+        return self.posterior.kl(key)
+
+    def parameter_report(self):
+        """Describes the parameters, as `Posterior.parameter_report` does."""
+        others = self.posterior.count_params() - 2 * self._size
+        return [
+            ("means and deviations of the weights", self._size, 2 * self._size),
+            ("factors and their flows", 0, others),
+        ]
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        initializer = self.kernel_initializer
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in _POSTERIOR_ARGUMENTS},
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": None
+            if initializer is None
+            else keras.initializers.serialize(initializer),
+            "kl_weight": self.kl_weight,
+            "seed": self.seed,
+        }
+
+
+def _check(max_std, prior_variance, initial_log_std, initial_z_mean):
+    for argument, value, is_positive in (
+        ("max_std", 1.0 if max_std is None else max_std, True),
+        ("prior_variance", prior_variance, True),
+        ("initial_log_std", initial_log_std, False),
+        ("initial_z_mean", initial_z_mean, False),
+    ):
+        is_number = isinstance(value, numbers.Real) and math.isfinite(value)
+        if not is_number or (is_positive and value <= 0):
+            what = "number > 0" if is_positive else "number"
+            raise ValueError(
+                f"Expected {argument} to be a finite {what}; got {value!r}."
+            )

@@ -1,0 +1,272 @@
+"""Networks trained side by side from different beginnings."""
+
+import copy
+import functools
+import numbers
+import random
+
+import keras
+import tensorflow as tf
+
+from bbh_tf import checks
+from bbh_tf import randomness
+from bbh_tf.models import likelihood_model
+from bbh_tf.models import member_loss
+from bbh_tf.models import members
+from bbh_tf.models import objective
+from bbh_tf.models import plain
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.models")
+class DeepEnsemble(likelihood_model.LikelihoodModel):
+    """Trains copies of a network, and averages their predictions.
+
+    A training step is one step of every member on its own loss
+
+        (1 - w) * nll(x, y) + w * nll(x + epsilon * sign(g), y) + penalties,
+
+    nll the mean of -log p(y | x) over the batch, g the gradient of nll(x, y)
+    with respect to x, w = `adversarial_weight`; plain nll without
+    `adversarial_epsilon`. No member knows of another: under optimisers that
+    treat variables one by one (all of Keras' but with `global_clipnorm`) each
+    is trained as if alone. Draw `k` of the weights is member `k`.
+
+    Metrics, besides those given to `compile`, which see the mean prediction:
+    `loss` and `nll`, nats per example, means over members; `nll` is that of
+    the inputs as they are.
+
+    Args:
+        network: a built functional or sequential `keras.Model` with one
+            output: the recipe. Members begin from values of their own; layers
+            without trainable weights (frozen ones, say) keep the recipe's.
+        num_members: number of members, M.
+        likelihood: see `bbh_tf.models.BayesianModel`.
+        adversarial_epsilon: how far adversarial examples are moved, in units
+            of the input; None for no adversarial training.
+        adversarial_weight: weight of their loss, from 0 to 1.
+        adversarial_clip_range: `(lowest, highest)` value they may have; None
+            for no limit.
+        split_batches: whether a batch is split into M equal parts, one for
+            each member, which then sees an M-th of the data in an epoch.
+        seed: seed of the members' beginnings; None for a random one. Member
+            `k` depends on it and on `k` only. Initialisers that are functions
+            draw from where they will.
+        name: name of the model.
+
+    Raises:
+        ValueError: if an argument is not as said.
+
+    Example:
+
+    ```python
+    model = bbh_tf.models.DeepEnsemble(network, 10, adversarial_epsilon=0.01)
+    model.compile(keras.optimizers.Adam(1e-3), metrics=["accuracy"])
+    model.fit(images, labels, batch_size=100, epochs=10)
+    probabilities = model.predict(test_images)
+    ```
+
+    References:
+        Lakshminarayanan et al., Simple and Scalable Predictive Uncertainty
+        Estimation using Deep Ensembles, arXiv:1612.01474, Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        network,
+        num_members=5,
+        likelihood="categorical_logits",
+        adversarial_epsilon=None,
+        adversarial_weight=0.5,
+        adversarial_clip_range=None,
+        split_batches=False,
+        seed=None,
+        name=None,
+    ):
+        checks.check_count("num_members", num_members)
+        super().__init__(likelihood, num_members, name)
+        self._member_loss = member_loss.MemberLoss(
+            self.likelihood,
+            adversarial_epsilon,
+            adversarial_weight,
+            adversarial_clip_range,
+        )
+        members.check_network(network)
+        self.num_members = int(num_members)
+        self.split_batches = bool(split_batches)
+        self.seed = random.getrandbits(31) if seed is None else seed
+        randomness.key(self.seed)
+        self._recipe = keras.saving.serialize_keras_object(network)
+        self._recipe.pop("compile_config", None)
+        self.members = [
+            members.member(network, f"{self.seed} {index}")
+            for index in range(self.num_members)
+        ]
+        self._forwards = {}
+        self.build()
+
+    def build(self, input_shape=None):
+        """Does nothing: the members are built when they are made."""
+
+    def call(self, inputs, training=None):
+        """Averages the members' predictions.
+
+        Args:
+            inputs: the network's inputs.
+            training: whether layers such as Dropout run in training mode.
+
+        Returns:
+            Mean class probabilities `(batch, classes)`, or the mean over
+            members of the likelihood's mean; as `predict`.
+        """
+        return sum(
+            self._mean_label(member(inputs, training=training))
+            for member in self.members
+        ) / len(self.members)
+
+    def train_step(self, data):
+        """Makes one step of each member; see the class for the loss.
+
+        Args:
+            data: `(x, y)` or `(x, y, sample_weight)`.
+
+        Returns:
+            Dictionary of metrics.
+
+        Raises:
+            ValueError: if a batch cannot be split, or inputs that are to be
+                moved are not of a float type.
+        """
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if y is None:
+            raise ValueError("Training needs labels: expected (x, y); got x.")
+        parts = [(x, y, sample_weight)] * len(self.members)
+        if self.split_batches:
+            parts = members.split((x, y, sample_weight), len(self.members))
+        num_local = tf.shape(keras.tree.flatten(parts[0])[0])[0]
+        num_examples = tf.cast(
+            objective.sum_over_replicas(num_local), "float32"
+        )
+        num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+
+        losses, nlls, predictions, gradients = [], [], [], []
+        for member, part in zip(self.members, parts):
+            with tf.GradientTape() as tape:
+                nll, cost, penalty, prediction = self._member_loss.terms(
+                    tape, member, *part
+                )
+                # The optimiser adds the gradients of the replicas up.
+                loss = cost / num_examples + penalty / num_replicas
+                scaled_loss = self.optimizer.scale_loss(loss)
+            gradients += tape.gradient(scaled_loss, member.trainable_variables)
+            losses.append(loss)
+            nlls.append(nll / num_examples)
+            predictions.append(prediction)
+
+        variables = [v for m in self.members for v in m.trainable_variables]
+        self.optimizer.apply_gradients(zip(gradients, variables))
+        for tracker, values in (
+            (self._loss_tracker, losses),
+            (self._nll_tracker, nlls),
+        ):
+            tracker.update_state(
+                objective.sum_over_replicas(tf.reduce_mean(values, axis=0)),
+                sample_weight=num_local,
+            )
+        if self.split_batches:
+            prediction = tf.concat(predictions, axis=0)
+        else:
+            prediction = tf.reduce_mean(predictions, axis=0)
+        return self.compute_metrics(x, y, prediction, sample_weight)
+
+    def draws(self, inputs, num_samples, seed):
+        """Yields outputs member by member; see `PredictiveModel.draws`."""
+        for network in self.networks(num_samples, seed):
+            yield [network(batch) for batch in inputs]
+
+    def networks(self, num_samples=None, seed=0):
+        """Yields the members, as functions.
+
+        Args:
+            num_samples: number of members, from the first; None for all.
+            seed: accepted as other models do; members are what they are.
+
+        Yields:
+            Functions from a batch of inputs to outputs, those of
+            `predict_samples`. They can be differentiated.
+        """
+        for member in self.members[: self._draw_count(num_samples)]:
+            values = [variable.value for variable in member.variables]
+            yield functools.partial(self._forward(), values=values)
+
+    def _forward(self):
+        # One program for all members.
+        key = (bool(self.jit_compile), bool(self.run_eagerly))
+        if key not in self._forwards:
+            network = self.members[0]
+
+            def forward(inputs, values):
+                mapping = list(zip(network.variables, values, strict=True))
+                with keras.StatelessScope(state_mapping=mapping):
+                    outputs = network(inputs, training=False)
+                return tf.cast(outputs, tf.float32)
+
+            if not self.run_eagerly:
+                forward = tf.function(
+                    forward,
+                    autograph=False,
+                    jit_compile=bool(self.jit_compile),
+                    reduce_retracing=True,
+                )
+            self._forwards[key] = forward
+        return self._forwards[key]
+
+    def draw(self, seed=0, index=0):
+        """Makes an ordinary Keras model of one member.
+
+        Args:
+            seed: accepted as other models do; members are what they are.
+            index: number of the member.
+
+        Returns:
+            A functional or sequential `keras.Model`, a copy that is not
+            trained any further, whose outputs are `predict_samples(x)` at
+            `index`.
+
+        Raises:
+            ValueError: if `index` is no number of a member.
+        """
+        is_integer = isinstance(index, numbers.Integral)
+        if not is_integer or not 0 <= index < len(self.members):
+            raise ValueError(
+                f"Expected index to be an integer from 0 to "
+                f"{len(self.members) - 1}; got {index!r}."
+            )
+        member = self.members[index]
+        drawn, pairs = plain.clone(member, plain.copy_of)
+        for old, new in pairs:
+            for variable, target in zip(old.variables, new.variables):
+                target.assign(variable)
+        return drawn
+
+    def _draw_count(self, num_samples):
+        count = super()._draw_count(num_samples)
+        if count > len(self.members):
+            raise ValueError(
+                "Expected num_samples to be at most the number of members, "
+                f"{len(self.members)}; got {num_samples}."
+            )
+        return count
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            "network": copy.deepcopy(self._recipe),
+            "num_members": self.num_members,
+            "likelihood": keras.saving.serialize_keras_object(self.likelihood),
+            "adversarial_epsilon": self._member_loss.epsilon,
+            "adversarial_weight": self._member_loss.weight,
+            "adversarial_clip_range": self._member_loss.clip_range,
+            "split_batches": self.split_batches,
+            "seed": self.seed,
+            "name": self.name,
+        }

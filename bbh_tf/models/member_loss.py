@@ -1,0 +1,130 @@
+"""The loss of one network of an ensemble, with adversarial examples."""
+
+import keras
+import tensorflow as tf
+
+from bbh_tf import checks
+from bbh_tf.models import likelihoods
+
+
+class MemberLoss:
+    """Scores a network on a batch, and on examples moved to be harder.
+
+    For the same attack on finished models see `bbh_tf.attacks`.
+
+    Args:
+        likelihood: see `bbh_tf.models.likelihoods.get`; as it returns it.
+        epsilon: how far inputs are moved; None for no adversarial examples.
+        weight: weight of their loss, from 0 to 1.
+        clip_range: `(lowest, highest)` value they may have; None for no limit.
+
+    Raises:
+        ValueError: if an argument is not as said.
+    """
+
+    def __init__(self, likelihood, epsilon, weight, clip_range):
+        if epsilon is not None:
+            checks.check_factor("adversarial_epsilon", epsilon)
+        checks.check_factor("adversarial_weight", weight)
+        if weight > 1:
+            raise ValueError(
+                "Expected adversarial_weight to be from 0 to 1; got "
+                f"{weight!r}."
+            )
+        self._likelihood = likelihood
+        self.epsilon = None if epsilon is None else float(epsilon)
+        self.weight = float(weight)
+        self.clip_range = _range_of(clip_range)
+
+    def terms(self, tape, network, x, y, sample_weight):
+        """Runs a network in training mode.
+
+        Args:
+            tape: the gradient tape that is recording.
+            network: a Keras model.
+            x: inputs.
+            y: labels.
+            sample_weight: weights `(batch,)`, or None.
+
+        Returns:
+            `(nll, cost, penalty, prediction)`: -log p(y | x), nats, summed
+            over examples; its mean with that of the moved examples, by
+            `weight`; regularisers and losses that layers added; the prediction
+            for `x`.
+
+        Raises:
+            ValueError: if inputs are to be moved and not of a float type.
+        """
+        if self.epsilon is None:
+            _, nll, penalty, prediction = self._run(
+                network, x, y, sample_weight
+            )
+            return nll, nll, penalty, prediction
+        x = _moveable(x)
+        with tf.GradientTape(watch_accessed_variables=False) as input_tape:
+            input_tape.watch(x)
+            unweighted, nll, penalty, prediction = self._run(
+                network, x, y, sample_weight
+            )
+        # The moved examples are data: no gradient goes through them.
+        with tape.stop_recording():
+            gradient = input_tape.gradient(
+                unweighted, x, unconnected_gradients="zero"
+            )
+            moved = keras.tree.map_structure(self._move, x, gradient)
+        _, moved_nll, moved_penalty, _ = self._run(
+            network, moved, y, sample_weight
+        )
+        cost = (1 - self.weight) * nll + self.weight * moved_nll
+        # Regularisers of weights are the same in both.
+        penalty = (1 - self.weight) * penalty + self.weight * moved_penalty
+        return nll, cost, penalty, prediction
+
+    def _run(self, network, x, y, sample_weight):
+        outputs = network(x, training=True)
+        distribution = likelihoods.distribution(self._likelihood, outputs)
+        log_prob = likelihoods.log_prob(distribution, y)
+        unweighted = nll = -tf.reduce_sum(log_prob)
+        if sample_weight is not None:
+            weights = tf.reshape(sample_weight, tf.shape(log_prob))
+            nll = -tf.reduce_sum(log_prob * tf.cast(weights, tf.float32))
+        penalty = sum(
+            (tf.cast(loss, tf.float32) for loss in network.losses),
+            start=tf.constant(0.0),
+        )
+        return unweighted, nll, penalty, likelihoods.mean(distribution)
+
+    def _move(self, x, gradient):
+        moved = x + tf.cast(self.epsilon, x.dtype) * tf.sign(gradient)
+        if self.clip_range is None:
+            return moved
+        return tf.clip_by_value(moved, *self.clip_range)
+
+
+def _range_of(limits):
+    """Returns `(lowest, highest)` as numbers; None for None."""
+    if limits is None:
+        return None
+    try:
+        lowest, highest = (float(limit) for limit in limits)
+        in_order = lowest < highest
+    except (TypeError, ValueError):
+        in_order = False
+    if not in_order:
+        raise ValueError(
+            "Expected adversarial_clip_range to be (lowest, highest); got "
+            f"{limits!r}."
+        )
+    return lowest, highest
+
+
+def _moveable(x):
+    """Returns inputs as tensors that can be moved."""
+    tensors = keras.tree.map_structure(tf.convert_to_tensor, x)
+    for tensor in keras.tree.flatten(tensors):
+        if not tensor.dtype.is_floating:
+            raise ValueError(
+                "Adversarial training moves inputs: expected a float type; "
+                f"got {tensor.dtype.name}."
+            )
+    return tensors

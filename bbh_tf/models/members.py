@@ -1,0 +1,108 @@
+"""The members of an ensemble: how they begin, and what each is given."""
+
+import random
+
+import keras
+import tensorflow as tf
+
+from bbh_tf.layers import selection
+from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.layers.stochastic import Stochastic
+from bbh_tf.models import plain
+
+
+def check_network(network):
+    """Refuses a network that members cannot be cloned from.
+
+    Raises:
+        ValueError: if it is no built functional or sequential model, has
+            several outputs, or layers that are random.
+    """
+    plain.check_cloneable(network)
+    if len(network.outputs) != 1:
+        raise ValueError(
+            f"Expected a network with one output; {network.name!r} has "
+            f"{len(network.outputs)}."
+        )
+    for layer in selection.sublayers_of(network):
+        if isinstance(layer, (Bayesian, Stochastic)):
+            raise ValueError(
+                "Members of a DeepEnsemble are ordinary networks; layer "
+                f"{layer.name!r} is a {type(layer).__name__}, which a "
+                "BayesianModel trains."
+            )
+
+
+def member(network, key):
+    """Clones a network, with values of its own.
+
+    Args:
+        network: a model that `check_network` lets pass.
+        key: text that says which ensemble and member the clone is for.
+
+    Returns:
+        A `keras.Model`. Layers without trainable weights have the values of
+        the network's.
+    """
+
+    def replace(layer):
+        return type(layer).from_config(
+            _with_other_seeds(layer.get_config(), key)
+        )
+
+    # Where an initialiser has no seed, Keras takes one from this generator.
+    # Put in the configuration instead, it would make alike what a layer makes
+    # of one initialiser: queries, keys and values, say.
+    state = random.getstate()
+    random.seed(key)
+    try:
+        clone, pairs = plain.clone(network, replace)
+    finally:
+        random.setstate(state)
+    for old, new in pairs:
+        if not old.trainable_weights:
+            for variable, target in zip(old.weights, new.weights):
+                target.assign(variable)
+    return clone
+
+
+def split(data, count):
+    """Splits a batch into equal parts.
+
+    Args:
+        data: `(x, y, sample_weight)`.
+        count: number of parts.
+
+    Returns:
+        List of such tuples.
+
+    Raises:
+        ValueError: if the parts would not be equal.
+    """
+    size = tf.convert_to_tensor(keras.tree.flatten(data[0])[0]).shape[0]
+    if size is not None and size % count:
+        raise ValueError(
+            f"Expected a batch of a multiple of {count} examples, the number "
+            f"of members; got {size}."
+        )
+    leaves = [
+        # Where the size is not known yet, this refuses what is not equal.
+        [leaf] * count if leaf is None else tf.split(leaf, count)
+        for leaf in keras.tree.flatten(data)
+    ]
+    return [
+        keras.tree.pack_sequence_as(data, list(part)) for part in zip(*leaves)
+    ]
+
+
+def _with_other_seeds(config, key):
+    """Changes the fixed seeds of a configuration, at any depth."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(_with_other_seeds(item, key) for item in config)
+    if not isinstance(config, dict):
+        return config
+    config = {k: _with_other_seeds(v, key) for k, v in config.items()}
+    if isinstance(config.get("seed"), int):
+        mixed = random.Random(f"{config['seed']} {key}")
+        config["seed"] = mixed.getrandbits(31)
+    return config

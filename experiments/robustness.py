@@ -1,0 +1,63 @@
+"""Accuracy and entropy of a trained run under the fast gradient sign method."""
+
+import numpy as np
+
+import bbh_tf as bbh
+from experiments import evaluation
+from experiments import methods
+
+# The authors clip nothing; the honest attack stays within the pixels' range.
+CLIP_RANGES = {"paper": None, "expected_gradient": (0.0, 1.0)}
+
+
+def curves(model, images, labels, epsilons, num_classes, num_samples):
+    """Attacks a model in both modes of `bbh_tf.attacks.fgsm`.
+
+    Args:
+        model: a trained model of `experiments.methods`.
+        images: `float32` array `(examples, height, width, channels)`.
+        labels: their classes.
+        epsilons: how far each pixel moves, a list.
+        num_classes: number of classes.
+        num_samples: draws that the attack sees, as many as the prediction
+            averages.
+
+    Returns:
+        Dictionary from mode to a list of dictionaries, one for each epsilon:
+        `"epsilon"`, `"accuracy"` of the averaged prediction, from 0 to 1,
+        `"entropy"`, its mean entropy over the maximum entropy, and
+        `"entropy_auc"`.
+    """
+    lines = {}
+    for mode, clip_range in CLIP_RANGES.items():
+        # The direction is the same for every epsilon, and most of the work.
+        direction = bbh.attacks.fgsm_direction(
+            _networks(model, num_samples), images, labels, mode
+        )
+        lines[mode] = []
+        for epsilon in epsilons:
+            moved = images + np.float32(epsilon) * direction
+            if clip_range is not None:
+                moved = np.clip(moved, *clip_range)
+            saw = evaluation.predictive(methods.predict_samples(model, moved))
+            error = bbh.uncertainty.error_rate(saw["probabilities"], labels)
+            entropy = saw["entropy"]
+            lines[mode].append(
+                {
+                    "epsilon": float(epsilon),
+                    "accuracy": 1 - error,
+                    "entropy": float(np.mean(entropy) / np.log(num_classes)),
+                    "entropy_auc": bbh.uncertainty.entropy_auc(
+                        entropy, num_classes
+                    ),
+                }
+            )
+    return lines
+
+
+def _networks(model, num_samples):
+    if not hasattr(model, "networks"):
+        return [lambda images: model(images, training=False)]
+    if isinstance(model, bbh.models.DeepEnsemble):
+        num_samples = None
+    return model.networks(num_samples)

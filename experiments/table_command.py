@@ -1,0 +1,193 @@
+"""What the commands share that make a table: flags, run, output."""
+
+import sys
+
+from absl import flags
+
+from experiments import command_line
+from experiments import config as configs
+from experiments import paper
+from experiments import run_config
+from experiments.errors import ExperimentError
+
+
+def start(table):
+    """Defines the flags of a table's command, parses them and runs.
+
+    Args:
+        table: one of `paper.TABLES`.
+    """
+    define_flags(table)
+    command_line.start(lambda: run(config_from_flags(table)))
+
+
+def define_flags(table, values=flags.FLAGS):
+    """Defines the flags of a table's command.
+
+    Args:
+        table: one of `paper.TABLES`.
+        values: the `absl.flags.FlagValues` to define them in.
+    """
+    rows = run_config.ROWS[table]
+    names = "; ".join(
+        f"{key}: {paper.TABLES[table].rows[key].name}" for key in rows
+    )
+    here = {"flag_values": values, "module_name": sys.argv[0]}
+    flags.DEFINE_list(
+        paper.TABLES[table].flag, list(rows), f"Which rows: {names}.", **here
+    )
+    flags.DEFINE_string(
+        "dataset",
+        "digits",
+        "digits: scikit-learn's 8 x 8 digits, embedded, with letters as "
+        "outliers. mnist: MNIST through TFDS.",
+        **here,
+    )
+    flags.DEFINE_string(
+        "scale",
+        "short",
+        "full: the paper's 100 epochs on MNIST (600 on digits). short: 10 "
+        "(150). smoke: seconds, on a few examples. Annealing is in "
+        "proportion.",
+        **here,
+    )
+    flags.DEFINE_integer(
+        "epochs", None, "Epochs, in place of the scale's.", **here
+    )
+    flags.DEFINE_integer(
+        "num_steps", None, "Training steps, in place of epochs.", **here
+    )
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, one run each.", **here)
+    flags.DEFINE_string(
+        "preset",
+        "paper",
+        "paper: what the paper says. released_code: what the authors' 2018 "
+        "code does where it differs.",
+        **here,
+    )
+    flags.DEFINE_float(
+        "kl_scale",
+        1.0,
+        "Factor on the KL; 1 is Bayes' rule, less a tempered posterior.",
+        **here,
+    )
+    flags.DEFINE_integer(
+        "num_prediction_samples",
+        100,
+        "Draws of the weights at prediction.",
+        **here,
+    )
+    flags.DEFINE_integer(
+        "num_validation",
+        0,
+        "Test on that many training examples and not on the test set, to "
+        "choose settings (digits only).",
+        **here,
+    )
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Folder of prepared TFDS data; none: TFDS' own.",
+        **here,
+    )
+    flags.DEFINE_string(
+        "outlier_dir",
+        None,
+        "Folder with the IDX files of notMNIST, the paper's outliers for "
+        "MNIST; none: letters rendered from fonts.",
+        **here,
+    )
+    flags.DEFINE_string(
+        "output_dir",
+        None,
+        "Folder for results, figures and the page. The same command goes on "
+        "where it was stopped.",
+        **here,
+    )
+    flags.DEFINE_float(
+        "checkpoint_seconds",
+        60.0,
+        "Least time between two checkpoints; they take a tenth of all time "
+        "at most. A run goes on from the step of its last one.",
+        **here,
+    )
+    if "ensemble" in rows:
+        flags.DEFINE_integer(
+            "num_members", None, "Members of the ensemble; none: 10.", **here
+        )
+    if "adversarial" in rows:
+        flags.DEFINE_integer(
+            "divergence_weights",
+            None,
+            "Weights, chosen at random in each step, that the adversarial "
+            "estimate looks at; none: all, which takes seconds a step.",
+            **here,
+        )
+
+
+def config_from_flags(table, values=flags.FLAGS):
+    """Returns the `Config` that the flags ask for.
+
+    Args:
+        table: one of `paper.TABLES`.
+        values: parsed `absl.flags.FlagValues`.
+
+    Raises:
+        ExperimentError: if a flag's value is not as it should be.
+    """
+    given = values.flag_values_dict()
+    try:
+        seeds = tuple(int(seed) for seed in given["seeds"])
+    except ValueError as error:
+        raise ExperimentError(
+            f"--seeds: expected integers; got {','.join(given['seeds'])}."
+        ) from error
+    return configs.Config(
+        table=table,
+        dataset=given["dataset"],
+        rows=tuple(given[paper.TABLES[table].flag]),
+        seeds=seeds,
+        scale=given["scale"],
+        preset=given["preset"],
+        output_dir=given["output_dir"] or "",
+        data_dir=given["data_dir"],
+        outlier_dir=given["outlier_dir"],
+        kl_scale=given["kl_scale"],
+        epochs=given["epochs"],
+        num_steps=given["num_steps"],
+        num_prediction_samples=given["num_prediction_samples"],
+        num_validation=given["num_validation"],
+        checkpoint_seconds=given["checkpoint_seconds"],
+        num_members=given.get("num_members"),
+        divergence_weights=given.get("divergence_weights"),
+    )
+
+
+def run(config):
+    """Runs the experiment, prints the table and writes the page.
+
+    Args:
+        config: a `Config`.
+
+    Returns:
+        List of result dictionaries.
+    """
+    # Importing TensorFlow takes seconds; a wrong flag is told before.
+    print("Starting TensorFlow.", file=sys.stderr, flush=True)
+    import tensorflow as tf
+
+    # Each model is traced anew, and TensorFlow would warn of it.
+    tf.get_logger().setLevel("ERROR")
+    from experiments import page
+    from experiments import progress
+    from experiments import runner
+    from experiments import tables
+
+    with progress.Bar(config.runs()) as bar:
+        results = runner.run(config, bar)
+    print(tables.text_table(results))
+    for line in tables.notes(results):
+        print(line)
+    path = page.write(config, results)
+    print(f"Page with figures: {path}")
+    return results
