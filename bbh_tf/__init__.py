@@ -22,6 +22,7 @@ from bbh_tf import annealing
 from bbh_tf import attacks
 from bbh_tf import datasets
 from bbh_tf import divergences
+from bbh_tf import flows
 from bbh_tf import hypernetworks
 from bbh_tf import layers
 from bbh_tf import models
@@ -37,6 +38,7 @@ __all__ = [
     "attacks",
     "datasets",
     "divergences",
+    "flows",
     "hypernetworks",
     "layers",
     "models",

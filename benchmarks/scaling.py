@@ -16,6 +16,7 @@ import matplotlib.figure
 import numpy as np
 from absl import app
 from absl import flags
+from matplotlib import ticker
 
 import bbh_tf as bbh
 from benchmarks import measure
@@ -167,6 +168,12 @@ def draw(table):
             ]
             if points:
                 axes.loglog(*zip(*points), "o-", color=colour, label=method)
+        values = sorted({row[name] for row in rows})
+        axes.set_xticks(values, map(ticker.EngFormatter(sep=""), values))
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_minor_formatter(ticker.NullFormatter())
         axes.set_xlabel(name)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("milliseconds a step")
