@@ -18,7 +18,7 @@ from experiments import tables
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 _COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00")
 _OUTLIERS = "#CC79A7"
-_STYLE = {
+STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -43,7 +43,7 @@ def learning_curves(results, folder):
     Returns:
         A figure.
     """
-    with pyplot.rc_context(_STYLE):
+    with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
         labelled = set()
         for result in results:
@@ -75,7 +75,7 @@ def learning_curves(results, folder):
 def entropy_histograms(results, folder):
     """Draws the entropies of test images and outliers, a panel a row."""
     rows = tables.by_row(results)
-    with pyplot.rc_context(_STYLE):
+    with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(
             1,
             len(rows),
@@ -136,7 +136,7 @@ def examples(result, data, folder, title):
         order = np.argsort(saved[f"{key}_entropy"], kind="stable")
         rows.append((f"surest\n{name}", images, key, order[:per_row]))
         rows.append((f"least sure\n{name}", images, key, order[-per_row:]))
-    with pyplot.rc_context(_STYLE):
+    with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(
             len(rows), per_row, figsize=(9, 5.6), squeeze=False
         )
@@ -161,46 +161,6 @@ def examples(result, data, folder, title):
                 axis.set_axis_off()
             line[0].set_ylabel(name, fontsize=9)
         figure.suptitle(title)
-    return figure
-
-
-def robustness(results):
-    """Draws accuracy and entropy under attack, a row of panels for each mode.
-
-    Args:
-        results: list of dictionaries as `experiments.mnist_adversarial`
-            writes them.
-
-    Returns:
-        A figure.
-    """
-    modes = {
-        "paper": "the paper's attack",
-        "expected_gradient": "attack on the averaged prediction",
-    }
-    with pyplot.rc_context(_STYLE):
-        figure, axes = pyplot.subplots(
-            2, 2, figsize=(9, 6), sharex=True, sharey="col"
-        )
-        for (mode, name), line in zip(modes.items(), axes):
-            labelled = set()
-            for result in results:
-                curve = result["curves"][mode]
-                row = paper.row_of(result["config"]).name
-                for axis, key in zip(line, ("accuracy", "entropy")):
-                    axis.plot(
-                        [point["epsilon"] for point in curve],
-                        [100 * point[key] for point in curve],
-                        ".-",
-                        color=color_of(result["config"]),
-                        label=None if row in labelled else row,
-                    )
-                labelled.add(row)
-            line[0].set(title=name, ylabel="accuracy, %")
-            line[1].set(title=name, ylabel="entropy, % of its maximum")
-        for axis in axes[1]:
-            axis.set_xlabel("epsilon")
-        axes[0][0].legend(frameon=False)
     return figure
 
 

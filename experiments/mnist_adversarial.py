@@ -5,8 +5,8 @@ python -m experiments.mnist_adversarial --runs=runs/mnist_methods \
 
 Reads the checkpoints of runs that are done. Two attacks: the paper's, which
 averages the adversarial images of single draws, and one on the averaged
-prediction, within the pixels' range. A run attacked once is not attacked
-again.
+prediction, within the pixels' range and, for comparison with the paper's,
+without it. A run attacked once is not attacked again.
 """
 
 import pathlib
@@ -51,7 +51,7 @@ def run():
             "--runs: expected folders with results of runs; got "
             f"{','.join(_RUNS.value) or 'none'}."
         )
-    from experiments import figures
+    from experiments import robustness_figure
     from experiments import tables
 
     results = []
@@ -60,7 +60,7 @@ def run():
             results.append(_attack(folder, output, epsilons))
         results.sort(key=tables.order)
         print(tables.robustness_table(results))
-        figure = figures.robustness(results)
+        figure = robustness_figure.curves(results)
         with files.replacing(output / "adversarial.png") as path:
             figure.savefig(path, format="png")
     print(f"Figure: {output / 'adversarial.png'}")
@@ -141,7 +141,7 @@ def _attack(folder, output, epsilons):
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(path, found)
-    return found
+    return files.read_json(path)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,17 @@ import bbh_tf as bbh
 from experiments import evaluation
 from experiments import methods
 
-# The authors clip nothing; the honest attack stays within the pixels' range.
-CLIP_RANGES = {"paper": None, "expected_gradient": (0.0, 1.0)}
+# Mode and range of each attack. The authors clip nothing; the honest attack
+# stays within the pixels' range, and without that tells what the range does.
+ATTACKS = {
+    "paper": ("paper", None),
+    "expected_gradient": ("expected_gradient", (0.0, 1.0)),
+    "expected_gradient_unclipped": ("expected_gradient", None),
+}
 
 
 def curves(model, images, labels, epsilons, num_classes, num_samples):
-    """Attacks a model in both modes of `bbh_tf.attacks.fgsm`.
+    """Attacks a model in the ways of `ATTACKS`.
 
     Args:
         model: a trained model of `experiments.methods`.
@@ -23,26 +28,29 @@ def curves(model, images, labels, epsilons, num_classes, num_samples):
             averages.
 
     Returns:
-        Dictionary from mode to a list of dictionaries, one for each epsilon:
+        Dictionary from attack to a list of dictionaries, one for each epsilon:
         `"epsilon"`, `"accuracy"` of the averaged prediction, from 0 to 1,
         `"entropy"`, its mean entropy over the maximum entropy, and
         `"entropy_auc"`.
     """
-    lines = {}
-    for mode, clip_range in CLIP_RANGES.items():
-        # The direction is the same for every epsilon, and most of the work.
-        direction = bbh.attacks.fgsm_direction(
+    # The direction is the same for every epsilon, and most of the work.
+    directions = {
+        mode: bbh.attacks.fgsm_direction(
             _networks(model, num_samples), images, labels, mode
         )
-        lines[mode] = []
+        for mode in bbh.attacks.MODES
+    }
+    lines = {}
+    for attack, (mode, clip_range) in ATTACKS.items():
+        lines[attack] = []
         for epsilon in epsilons:
-            moved = images + np.float32(epsilon) * direction
+            moved = images + np.float32(epsilon) * directions[mode]
             if clip_range is not None:
                 moved = np.clip(moved, *clip_range)
             saw = evaluation.predictive(methods.predict_samples(model, moved))
             error = bbh.uncertainty.error_rate(saw["probabilities"], labels)
             entropy = saw["entropy"]
-            lines[mode].append(
+            lines[attack].append(
                 {
                     "epsilon": float(epsilon),
                     "accuracy": 1 - error,

@@ -199,7 +199,7 @@ def notes(results):
 
 
 def robustness_table(results):
-    """Formats the accuracies of attacked runs, a line for each run and mode.
+    """Formats the accuracies of attacked runs, a line for each run and attack.
 
     Args:
         results: list of dictionaries as `experiments.mnist_adversarial`
@@ -213,11 +213,11 @@ def robustness_table(results):
     lines = [[heading, *(f"{epsilon:.2f}" for epsilon in epsilons)]]
     for result in results:
         name = paper.row_of(result["config"]).name
-        for mode, curve in result["curves"].items():
+        for attack, curve in result["curves"].items():
             lines.append(
                 [
                     f"{name}, seed {result['config']['seed']}, "
-                    f"{mode.replace('_', ' ')}",
+                    f"{attack.replace('_', ' ')}",
                     *(f"{100 * point['accuracy']:.1f}" for point in curve),
                 ]
             )

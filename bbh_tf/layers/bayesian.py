@@ -93,10 +93,11 @@ class Bayesian(keras.layers.Layer):
         self.layer = layer
         self.posterior = posteriors.get(posterior)
         self.prior = priors.get(prior)
+        self.divergence = divergences.get(divergence)
         if kl_weight is not None:
             checks.check_factor("kl_weight", kl_weight)
+            drawing.check_stateless(self.divergence)
         self.kl_weight = None if kl_weight is None else float(kl_weight)
-        self.divergence = divergences.get(divergence)
         checks.check_count("num_samples", num_samples)
         self.num_samples = int(num_samples)
         self._num_draws = drawing.num_draws(self.divergence, self.num_samples)

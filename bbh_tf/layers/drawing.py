@@ -226,6 +226,20 @@ def check_pairing(estimate, layers):
             )
 
 
+def check_stateless(estimate):
+    """Refuses a divergence that only a model can train.
+
+    Raises:
+        ValueError: if it has state.
+    """
+    if estimate.is_learned:
+        raise ValueError(
+            "With kl_weight, expected a divergence without state, such as "
+            f"KernelKL(); got {type(estimate).__name__}, which BayesianModel "
+            "alone trains."
+        )
+
+
 def num_draws(estimate, num_samples, fewest=1):
     """How many draws a step makes: `num_samples` where samples are needed.
 

@@ -8,14 +8,15 @@ import sys
 import pytest
 
 from experiments import config as configs
+from experiments import paper
 from experiments import table_command
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def _command(*flags):
+def _command(*flags, table="mnist_methods"):
     return subprocess.run(
-        [sys.executable, "-m", "experiments.mnist_methods", *flags],
+        [sys.executable, "-m", f"experiments.{table}", *flags],
         cwd=_ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
@@ -54,6 +55,20 @@ def test_help_can_be_read():
 
 
 @pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("mnist_architectures", "single: Single G; sliced: Sliced layer-wise"),
+        ("mnist_noise", "shared_1: Shared, d = 1; independent_1: Independent"),
+        ("mnist_divergences", "analytic: Closed form; adversarial: Adversar"),
+    ],
+)
+def test_each_command_names_its_rows(table, line):
+    help_text = " ".join(_command("--help", table=table).stdout.split())
+    assert line in help_text
+    assert f"--{paper.TABLES[table].flag}" in help_text
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["--dataset=cifar"], "--dataset: expected one of digits, mnist"),
@@ -62,6 +77,9 @@ def test_help_can_be_read():
         (["--epocs=3"], "epocs"),
         (["digits"], "expected flags only; got 'digits'"),
         ([], "--output_dir: expected a folder; got none"),
+        (["--methods=mcmc"], "--methods: expected one of map, ensemble, bbb,"),
+        (["--epochs=0"], "--epochs: expected at least 1"),
+        (["--epochs=1", "--num_steps=5"], "--num_steps: expected no --epochs"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(tmp_path, flags, message):

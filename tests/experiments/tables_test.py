@@ -30,8 +30,8 @@ def _result(method, seed, error, **extra):
 
 def test_mean_and_standard_deviation_over_seeds():
     table = tables.rows([_result("bbh", 0, 1.0), _result("bbh", 1, 3.0)])
-    ((method, cells),) = table
-    assert method == "bbh"
+    ((config, cells),) = table
+    assert config["method"] == "bbh"
     mean, spread = cells["error_percent"]
     assert mean == 2.0
     assert abs(spread - 2**0.5) < 1e-12
@@ -49,6 +49,24 @@ def test_the_papers_row_stands_below_ours_and_is_marked():
     assert lines[2].startswith("  paper, MNIST")
     assert "0.56" in lines[2]
     assert "11504" in lines[2]
+
+
+def test_a_row_of_our_own_has_no_paper_s_below():
+    result = _result("bbb", 0, 1.0)
+    result["config"].update(table="mnist_divergences", row="entropy")
+    text = tables.text_table([result])
+    assert "Nearest-neighbour entropy" in text
+    assert "paper" not in text
+
+
+def test_rows_of_a_table_keep_the_papers_order():
+    results = [_result("bbh", 0, 1.0) for _ in range(3)]
+    for result, row in zip(results, ("layerwise", "single", "sliced")):
+        result["config"].update(table="mnist_architectures", row=row)
+    results.sort(key=tables.order)
+    rows = [result["config"]["row"] for result in results]
+    assert rows == ["single", "sliced", "layerwise"]
+    assert len(tables.by_row(results)) == 3
 
 
 def test_notes_name_the_other_data_set_and_the_kl_weight():

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf.layers import drawing
@@ -200,17 +199,10 @@ def test_it_is_in_single_precision(tmp_path):
 
 
 def test_a_plain_model_does_not_train_it():
-    network = keras.Sequential(
-        [
-            keras.Input((4,)),
-            bbh.layers.Bayesian(
-                keras.layers.Dense(3),
-                small_models.implicit(),
-                kl_weight=0.1,
-                divergence=recipe(),
-            ),
-        ]
-    )
-    network.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="AdversarialKL.* plain Keras model"):
-        network.fit(X, tf.zeros((8, 3)), verbose=0)
+    with pytest.raises(ValueError, match="without state.* AdversarialKL"):
+        bbh.layers.Bayesian(
+            keras.layers.Dense(3),
+            small_models.implicit(),
+            kl_weight=0.1,
+            divergence=recipe(),
+        )

@@ -28,7 +28,8 @@ def results():
 
 
 @pytest.mark.parametrize(
-    "case", ["even", "uneven", "regularizer", "annealed mean field"]
+    "case",
+    ["even", "uneven", "regularizer", "annealed mean field", "adversarial"],
 )
 def test_two_replicas_equal_one(results, case):
     one, two = results[case]

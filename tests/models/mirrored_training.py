@@ -19,6 +19,7 @@ CASES = {
     "uneven": (7, None, None),
     "regularizer": (8, "l2", None),
     "annealed mean field": (7, None, "mean field"),
+    "adversarial": (8, None, "adversarial"),
 }
 
 
@@ -27,6 +28,13 @@ def make_model(regularizer, posterior):
     extra = keras.layers.Dense(4, kernel_regularizer=regularizer)
     if posterior is None:
         return small_models.model(small_models.network(extra))
+    if posterior == "adversarial":
+        return small_models.model(
+            small_models.network(extra),
+            divergence=bbh.divergences.AdversarialKL(
+                units=(4,), num_pretraining_steps=3, num_steps=2
+            ),
+        )
     return small_models.model(
         small_models.network(extra, posterior=bbh.posteriors.MeanField()),
         divergence=bbh.divergences.AnalyticKL(),

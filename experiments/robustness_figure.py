@@ -1,0 +1,47 @@
+"""Figure 3: accuracy and entropy under attack."""
+
+from matplotlib import pyplot
+
+from experiments import figures
+from experiments import paper
+
+
+def curves(results):
+    """Draws accuracy and entropy under attack, a row of panels for each attack.
+
+    Args:
+        results: list of dictionaries as `experiments.mnist_adversarial`
+            writes them.
+
+    Returns:
+        A figure.
+    """
+    attacks = {
+        "paper": "the paper's attack",
+        "expected_gradient": "attack on the averaged prediction",
+        "expected_gradient_unclipped": "the same, pixels not clipped",
+    }
+    with pyplot.rc_context(figures.STYLE):
+        figure, axes = pyplot.subplots(
+            3, 2, figsize=(9, 9), sharex=True, sharey="col"
+        )
+        for (attack, name), line in zip(attacks.items(), axes):
+            labelled = set()
+            for result in results:
+                curve = result["curves"][attack]
+                row = paper.row_of(result["config"]).name
+                for axis, key in zip(line, ("accuracy", "entropy")):
+                    axis.plot(
+                        [point["epsilon"] for point in curve],
+                        [100 * point[key] for point in curve],
+                        ".-",
+                        color=figures.color_of(result["config"]),
+                        label=None if row in labelled else row,
+                    )
+                labelled.add(row)
+            line[0].set(title=name, ylabel="accuracy, %")
+            line[1].set(title=name, ylabel="entropy, % of its maximum")
+        for axis in axes[-1]:
+            axis.set_xlabel("epsilon")
+        axes[0][0].legend(frameon=False)
+    return figure
