@@ -18,7 +18,7 @@ class Bar:
         )
         self._done = {}
         self._bar = tqdm.tqdm(
-            total=round(self._total, 2),
+            total=self._total,
             bar_format="{desc:<24} {percentage:3.0f}% |{bar}| "
             "{elapsed} gone, {remaining} to go",
             mininterval=0.2,
@@ -35,7 +35,9 @@ class Bar:
         self._bar.set_description(
             f"{config.row} seed {config.seed}: {stage}", refresh=False
         )
-        self._bar.update(sum(self._done.values()) - self._bar.n)
+        # Sums of fractions may exceed the total by a rounding error.
+        done = min(sum(self._done.values()), self._total)
+        self._bar.update(done - self._bar.n)
 
     def __enter__(self):
         return self

@@ -187,7 +187,7 @@ def notes(results):
             f"{chosen[0]['settings']}; "
             f"{chosen[0]['num_parameters']:,} trained parameters"
         )
-        if "kl" in final[0]:
+        if final[0].get("kl"):
             kl = np.mean([f["kl"] for f in final])
             weighted = np.mean([f["kl"] * f["kl_weight"] for f in final])
             line += (

@@ -6,8 +6,10 @@ import json
 import numpy as np
 import pytest
 
+from bbh_tf import randomness
 from experiments import config as configs
 from experiments import files
+from experiments import methods
 from experiments import paper
 from experiments import run_config
 from experiments import runner
@@ -102,6 +104,21 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     ]
     for key in saved[0]:
         np.testing.assert_array_equal(saved[0][key], saved[1][key])
+
+
+def test_released_code_leaves_the_kl_of_mnf_convolutions_out(tmp_path, data):
+    (config,) = _config(tmp_path, rows=("mnf",), preset="released_code").runs()
+    key = randomness.key(1)
+    for released, counts in ((True, False), (False, True)):
+        config = dataclasses.replace(config, released_mnf=released)
+        layers = {
+            layer.name: layer
+            for layer in methods.build(config, data).random_layers
+        }
+        assert (float(layers["conv1"].kl(key)) != 0) is counts
+        assert float(layers["fc1"].kl(key)) > 0
+        variance = np.e if released else 1.0
+        assert layers["fc1"].prior_variance == variance
 
 
 def test_seeds_differ_and_repeat(tmp_path, data):
