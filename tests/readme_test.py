@@ -12,7 +12,7 @@ _README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 def test_code_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", _README.read_text(), re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     generator = np.random.default_rng(0)
     names = {
         "images": generator.random((40, 28, 28, 1), np.float32),
@@ -26,6 +26,7 @@ def test_code_blocks_run(tmp_path, monkeypatch):
             ]
         ),
     }
+    last_layers = []
     for block in blocks:
         # Small and short, but otherwise to the letter.
         block = block.replace("epochs=20", "epochs=1, verbose=0")
@@ -34,10 +35,11 @@ def test_code_blocks_run(tmp_path, monkeypatch):
             "import bbh_tf\n_small = bbh_tf.hypernetworks.MLP((4,))\n" + block,
             names,
         )
+        last_layers.append(names["network"].layers[-1].name)
     np.testing.assert_allclose(
         names["plain"](names["test_images"]), names["outputs"][7], atol=1e-5
     )
     assert (tmp_path / "model.keras").exists()
-    assert [layer.name for layer in names["network"].layers][-1] == (
-        "predictions"
-    )
+    assert last_layers[2] == "predictions"
+    assert len(names["model"].random_layers) == 2
+    assert len(names["ensemble"].members) == 5
