@@ -60,10 +60,8 @@ def run():
             results.append(_attack(folder, output, epsilons))
         results.sort(key=tables.order)
         print(tables.robustness_table(results))
-        figure = robustness_figure.curves(results)
-        with files.replacing(output / "adversarial.png") as path:
-            figure.savefig(path, format="png")
-    print(f"Figure: {output / 'adversarial.png'}")
+        path = robustness_figure.write(results, output)
+    print(f"Figure: {path}")
 
 
 def _check_flags():

@@ -9,11 +9,12 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import paper
 from experiments import tables
 from experiments.errors import ExperimentError
 
 _RUNS = flags.DEFINE_list(
-    "runs", [], "Output folders of experiments, a table each."
+    "runs", [], "Output folders of experiments, a table or Figure 3 each."
 )
 _FORMAT = flags.DEFINE_enum(
     "format", "text", ["text", "markdown"], "How tables are written."
@@ -21,40 +22,62 @@ _FORMAT = flags.DEFINE_enum(
 
 
 def results_in(folder):
-    """Reads the results of all runs in an experiment's output folder.
+    """Reads what an experiment wrote into its output folder.
 
     Returns:
-        List of result dictionaries, by method in the paper's order, then seed.
+        `(results, curves)`: the result dictionaries of all runs, and what
+        `experiments.mnist_adversarial` found, each in the paper's order of
+        rows, then by seed. One of them may be empty.
 
     Raises:
-        ExperimentError: if there is none.
+        ExperimentError: if both are.
     """
-    results = [
-        files.read_json(path)
-        for path in pathlib.Path(folder).glob("*/seed_*/results.json")
+    found = [
+        sorted(
+            map(files.read_json, pathlib.Path(folder).glob(pattern)),
+            key=tables.order,
+        )
+        for pattern in ("*/seed_*/results.json", "*/seed_*.json")
     ]
-    if not results:
+    if not any(found):
         raise ExperimentError(
             f"--runs: expected a folder with results of runs; got {folder}."
         )
-    return sorted(results, key=tables.order)
+    return found
 
 
 def run():
-    """Prints a table for each folder."""
+    """Prints a table for each folder, and draws Figure 3 where it belongs."""
     if not _RUNS.value:
         raise ExperimentError("--runs: expected at least one folder; got none.")
     for index, folder in enumerate(_RUNS.value):
-        results = results_in(folder)
+        results, curves = results_in(folder)
         print("" if index == 0 else "\n", end="")
-        print(f"{folder}\n")
-        if _FORMAT.value == "markdown":
-            print(tables.markdown_table(results))
-        else:
-            print(tables.text_table(results))
-        print()
-        for line in [*tables.notes(results), *tables.origins(results)]:
-            print(line)
+        if results:
+            _print_table(folder, results)
+        if curves:
+            _print_curves(folder, curves)
+
+
+def _print_table(folder, results):
+    table, _ = paper.place(results[0]["config"])
+    print(f"{paper.TABLES[table].title}: {folder}\n")
+    if _FORMAT.value == "markdown":
+        print(tables.markdown_table(results))
+    else:
+        print(tables.text_table(results))
+    print()
+    for line in [*tables.notes(results), *tables.origins(results)]:
+        print(line)
+
+
+def _print_curves(folder, curves):
+    from experiments import robustness_figure
+
+    print(f"Fast gradient sign method (Figure 3): {folder}\n")
+    print(tables.robustness_table(curves))
+    path = robustness_figure.write(curves, pathlib.Path(folder))
+    print(f"\nFigure: {path}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from matplotlib import pyplot
 
 from experiments import figures
+from experiments import files
 from experiments import paper
 
 
@@ -45,3 +46,21 @@ def curves(results):
             axis.set_xlabel("epsilon")
         axes[0][0].legend(frameon=False)
     return figure
+
+
+def write(results, folder):
+    """Writes the figure as `adversarial.png` into a folder.
+
+    Args:
+        results: see `curves`.
+        folder: a `pathlib.Path`.
+
+    Returns:
+        The figure's path.
+    """
+    path = folder / "adversarial.png"
+    figure = curves(results)
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+    pyplot.close(figure)
+    return path

@@ -75,6 +75,17 @@ def test_curves_and_figure_of_all_runs(runs, tmp_path):
             assert 0 <= curve[0]["entropy"] <= 1
         clean = {curve[0]["accuracy"] for curve in curves.values()}
         assert len(clean) == 1
+    (tmp_path / "adversarial.png").unlink()
+    report = subprocess.run(
+        [sys.executable, "-m", "experiments.report", f"--runs={tmp_path}"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert report.returncode == 0, report.stderr
+    assert "(Figure 3)" in report.stdout
+    assert lines[-1] in report.stdout
+    assert (tmp_path / "adversarial.png").exists()
     before = path.stat().st_mtime_ns
     again = _attack(*flags)
     # The same table, without the work.
