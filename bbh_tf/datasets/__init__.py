@@ -1,11 +1,17 @@
 """Image data with a set of outliers beside it, as plain numpy arrays.
 
 `load("digits")` needs no download: scikit-learn's handwritten digits with
-printed letters as outliers. `load("mnist")` reads or downloads MNIST.
+printed letters as outliers. `load("mnist")` reads or downloads MNIST,
+`load("cifar5")` five classes of CIFAR-10 with the other five as outliers.
 The packages behind them come with `pip install bbh_tf[experiments]` and are
 imported only when a data set is loaded.
+
+`augment` and `prepare` make crops of CIFAR images to train and to test on.
 """
 
+from bbh_tf.datasets.augmentation import augment
+from bbh_tf.datasets.augmentation import prepare
+from bbh_tf.datasets.cifar5 import load_cifar5
 from bbh_tf.datasets.digits import load_digits
 from bbh_tf.datasets.image_data import ImageData
 from bbh_tf.datasets.letters import render_letters
@@ -15,9 +21,12 @@ from bbh_tf.datasets.registry import load
 
 __all__ = [
     "ImageData",
+    "augment",
     "load",
+    "load_cifar5",
     "load_digits",
     "load_mnist",
     "load_notmnist",
+    "prepare",
     "render_letters",
 ]

@@ -14,6 +14,7 @@ from bbh_tf import weights
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
 from bbh_tf.layers import signatures
+from bbh_tf.layers import total_kl
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
@@ -96,11 +97,11 @@ class Bayesian(keras.layers.Layer):
         self.divergence = divergences.get(divergence)
         if kl_weight is not None:
             checks.check_factor("kl_weight", kl_weight)
-            drawing.check_stateless(self.divergence)
+            total_kl.check_stateless(self.divergence)
         self.kl_weight = None if kl_weight is None else float(kl_weight)
         checks.check_count("num_samples", num_samples)
         self.num_samples = int(num_samples)
-        self._num_draws = drawing.num_draws(self.divergence, self.num_samples)
+        self._num_draws = total_kl.num_draws(self.divergence, self.num_samples)
         self.seed = random.getrandbits(31) if seed is None else seed
         randomness.key(self.seed)
         self.seed = int(self.seed)
@@ -149,7 +150,7 @@ class Bayesian(keras.layers.Layer):
         self._freeze_replaced()
         self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
-            drawing.check_pairing(self.divergence, [self])
+            total_kl.check_pairing(self.divergence, [self])
 
     @property
     def replaced_variables(self):
@@ -198,7 +199,7 @@ class Bayesian(keras.layers.Layer):
         for loss in losses:
             self.add_loss(loss)
         if has_kl:
-            kl = drawing.divergence(
+            kl = total_kl.divergence(
                 [self],
                 samples,
                 self.divergence,

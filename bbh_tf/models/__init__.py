@@ -5,5 +5,15 @@ from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.models.deep_ensemble import DeepEnsemble
 from bbh_tf.models.lenet import lenet
+from bbh_tf.models.resnet import resnet
+from bbh_tf.models.resnet import resnet32
 
-__all__ = ["BayesianModel", "DeepEnsemble", "bayesify", "lenet", "likelihoods"]
+__all__ = [
+    "BayesianModel",
+    "DeepEnsemble",
+    "bayesify",
+    "lenet",
+    "likelihoods",
+    "resnet",
+    "resnet32",
+]

@@ -8,6 +8,7 @@ from bbh_tf import checks
 from bbh_tf import divergences
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
+from bbh_tf.layers import total_kl
 from bbh_tf.models import drawn_model
 from bbh_tf.models import objective
 from bbh_tf.models import report
@@ -95,11 +96,11 @@ class BayesianModel(drawn_model.DrawnModel):
         checks.check_factor("kl_scale", kl_scale)
         self.num_train_examples = int(num_train_examples)
         self.divergence = divergences.get(divergence)
-        drawing.check_pairing(self.divergence, self.bayesian_layers)
+        total_kl.check_pairing(self.divergence, self.bayesian_layers)
         self.num_samples = int(num_samples)
         self.num_prior_samples = int(num_prior_samples)
         self.num_likelihood_samples = int(num_likelihood_samples)
-        self._num_draws = drawing.num_draws(
+        self._num_draws = total_kl.num_draws(
             self.divergence, self.num_samples, self.num_likelihood_samples
         )
         self.annealing = schedules.get(annealing)
@@ -160,7 +161,7 @@ class BayesianModel(drawn_model.DrawnModel):
                 self, x, y, sample_weight, weights
             )
             nll /= tf.cast(num_examples, tf.float32)
-            kl = drawing.divergence(
+            kl = total_kl.divergence(
                 self.random_layers,
                 [[x[: self.num_samples] for x in drawn] for drawn in samples],
                 divergence,
@@ -196,7 +197,7 @@ class BayesianModel(drawn_model.DrawnModel):
                 layers, self.num_samples, randomness.fold(key, 0)
             )
             prior_key = randomness.fold(key, 1)
-            return drawing.divergence(
+            return total_kl.divergence(
                 layers, samples, estimate, self.num_prior_samples, prior_key
             )
 

@@ -3,9 +3,13 @@
 import numbers
 import random
 
+import numpy as np
+import tensorflow as tf
+
 from bbh_tf import layers
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
+from bbh_tf.models import calibration
 from bbh_tf.models import likelihood_model
 from bbh_tf.models import plain
 from bbh_tf.models import prediction
@@ -34,6 +38,37 @@ class DrawnModel(likelihood_model.LikelihoodModel):
         self.seed = random.getrandbits(31) if seed is None else seed
         randomness.key(self.seed)
         self._predictors = {}
+        self._calibration_data = None
+
+    @property
+    def calibration_data(self):
+        """Inputs on which each draw finds its batch-normalisation statistics.
+
+        An array `(examples, ...)`, a fixed part of the training set; None, as
+        at first, for the moving averages of training. With it, `predict`,
+        `evaluate` and `draw` run the network on these inputs once for each
+        draw, and take the means and variances of all
+        `keras.layers.BatchNormalization` from there. It is saved with the
+        model.
+        """
+        return self._calibration_data
+
+    @calibration_data.setter
+    def calibration_data(self, inputs):
+        if inputs is not None:
+            inputs = np.asarray(inputs)
+            if not calibration.Calibration(self.network, ()).variables:
+                raise ValueError(
+                    "Expected calibration_data for a network with "
+                    "BatchNormalization that is trained; network "
+                    f"{self.network.name!r} has none."
+                )
+            if inputs.ndim < 2 or len(inputs) < 2:
+                raise ValueError(
+                    "Expected calibration_data to be an array of at least 2 "
+                    f"examples; got shape {inputs.shape}."
+                )
+        self._calibration_data = inputs
 
     @property
     def random_layers(self):
@@ -85,7 +120,14 @@ class DrawnModel(likelihood_model.LikelihoodModel):
 
     def draws(self, inputs, num_samples, seed):
         """Yields outputs draw by draw; see `PredictiveModel.draws`."""
-        return self._predictor().outputs(inputs, num_samples, seed)
+        return self._predictor().outputs(
+            inputs, num_samples, seed, self._calibration_tensor()
+        )
+
+    def _calibration_tensor(self):
+        if self._calibration_data is None:
+            return None
+        return tf.constant(self._calibration_data)
 
     def _predictor(self):
         key = (bool(self.jit_compile), bool(self.run_eagerly))
@@ -115,8 +157,12 @@ class DrawnModel(likelihood_model.LikelihoodModel):
             raise ValueError(
                 f"Expected index to be an integer >= 0; got {index!r}."
             )
-        weights = self._predictor().weights(seed, index)
-        return plain.unwrap(self.network, self._layers_drawn, weights)
+        predictor = self._predictor()
+        weights = predictor.weights(seed, index)
+        statistics = predictor.statistics(weights, self._calibration_tensor())
+        return plain.unwrap(
+            self.network, self._layers_drawn, weights, statistics
+        )
 
     def networks(self, num_samples=None, seed=0):
         """Yields the network under each of fixed draws, as a function.
@@ -130,5 +176,18 @@ class DrawnModel(likelihood_model.LikelihoodModel):
             of `predict_samples` at `k`. It can be differentiated.
         """
         yield from self._predictor().networks(
-            self._draw_count(num_samples), seed
+            self._draw_count(num_samples), seed, self._calibration_tensor()
         )
+
+    def save_own_variables(self, store):
+        """Saves counters, states of random seeds, and `calibration_data`."""
+        super().save_own_variables(store)
+        if self._calibration_data is not None:
+            store["calibration_data"] = self._calibration_data
+
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saved."""
+        own = {k: store[k] for k in store.keys() if k != "calibration_data"}
+        super().load_own_variables(own)
+        if "calibration_data" in store.keys():
+            self._calibration_data = np.array(store["calibration_data"])

@@ -124,13 +124,14 @@ def copy_of(layer):
     return type(layer).from_config(layer.get_config())
 
 
-def unwrap(network, layers, weights):
+def unwrap(network, layers, weights, statistics=()):
     """Makes a plain model with drawn weights.
 
     Args:
         network: the model that holds random layers.
         layers: those layers, as `random_layers_of` lists them.
         weights: for each, its list of tensors of shape `(1, *shape)`.
+        statistics: pairs of another variable and its value.
 
     Returns:
         A `keras.Model` of ordinary layers.
@@ -143,6 +144,7 @@ def unwrap(network, layers, weights):
         for layer, tensors in zip(layers, weights)
         for variable, tensor in zip(layer.replaced_variables, tensors)
     }
+    drawn.update((id(variable), value) for variable, value in statistics)
     whole = {
         id(layer): [tensor[0] for tensor in tensors]
         for layer, tensors in zip(layers, weights)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
+from bbh_tf.models import calibration
 
 # Inputs are held in blocks of about this size while all draws pass over them,
 # so that weights are generated once per draw and block, not once per batch.
@@ -45,22 +46,36 @@ class Predictor:
         def sample(key, first):
             return drawing.sample(layers, self._at_once, key, first=first)[1]
 
-        def forward(inputs, weights):
+        self._calibration = calibration.Calibration(network, layers)
+
+        def forward(inputs, weights, statistics):
             outputs, _ = drawing.call(
-                network, layers, weights, 0, (inputs,), {"training": False}
+                network,
+                layers,
+                weights,
+                0,
+                (inputs,),
+                {"training": False},
+                list(zip(self._calibration.variables, statistics)),
             )
             return tf.cast(outputs, tf.float32)
 
+        calibrate = self._calibration.statistics
+
         if not run_eagerly:
             sample = tf.function(sample, autograph=False)
-            forward = tf.function(
-                forward,
-                autograph=False,
-                jit_compile=jit_compile,
-                reduce_retracing=True,
+            forward, calibrate = (
+                tf.function(
+                    function,
+                    autograph=False,
+                    jit_compile=jit_compile,
+                    reduce_retracing=True,
+                )
+                for function in (forward, calibrate)
             )
         self._sample = sample
         self._forward = forward
+        self._calibrate = calibrate
 
     def weights(self, seed, index):
         """Returns draw `index` of the weights under a prediction seed.
@@ -76,12 +91,28 @@ class Predictor:
         first = tf.constant(group * self._at_once, tf.int32)
         return self._sample(key, first)
 
-    def networks(self, num_samples, seed):
+    def statistics(self, weights, calibration_data):
+        """Returns the moving statistics that go with a draw.
+
+        Args:
+            weights: a draw, as `weights` returns it.
+            calibration_data: a batch of inputs, or None.
+
+        Returns:
+            List of pairs of a variable and its value; none without data.
+        """
+        if calibration_data is None:
+            return []
+        values = self._calibrate(calibration_data, weights)
+        return list(zip(self._calibration.variables, values))
+
+    def networks(self, num_samples, seed, calibration_data=None):
         """Yields the network as a function, for each draw.
 
         Args:
             num_samples: number of draws.
             seed: prediction seed.
+            calibration_data: see `statistics`.
 
         Yields:
             Functions from a batch of inputs to outputs.
@@ -91,20 +122,26 @@ class Predictor:
             if place == 0:
                 drawn = self._draw_group(seed, group)
             weights = _pick(drawn, place)
-            yield functools.partial(self._forward, weights=weights)
+            pairs = self.statistics(weights, calibration_data)
+            yield functools.partial(
+                self._forward,
+                weights=weights,
+                statistics=[value for _, value in pairs],
+            )
 
-    def outputs(self, inputs, num_samples, seed):
+    def outputs(self, inputs, num_samples, seed, calibration_data=None):
         """Yields the network's outputs for each draw.
 
         Args:
             inputs: list of batches.
             num_samples: number of draws.
             seed: prediction seed.
+            calibration_data: see `statistics`.
 
         Yields:
             For each draw, a list of outputs, one for each batch.
         """
-        for network in self.networks(num_samples, seed):
+        for network in self.networks(num_samples, seed, calibration_data):
             yield [network(batch) for batch in inputs]
 
 

@@ -19,7 +19,7 @@ def test_digits_by_name():
 
 @pytest.mark.parametrize("name", ["MNIST", "", None, "cifar10", ["mnist"]])
 def test_refuses_an_unknown_name(name):
-    with pytest.raises(ValueError, match="expected one of digits, mnist, got"):
+    with pytest.raises(ValueError, match="one of digits, mnist, cifar5, got"):
         load(name)
 
 
@@ -28,6 +28,15 @@ def test_mnist_passes_its_folder_on(tmp_path):
         load("mnist", data_dir=tmp_path)
     with pytest.raises(FileNotFoundError, match="expected MNIST prepared"):
         load("mnist", data_dir=tmp_path, num_validation=5000)
+
+
+def test_cifar5_passes_its_folder_and_its_split_on(tmp_path):
+    with pytest.raises(FileNotFoundError, match="expected CIFAR-10 prepared"):
+        load("cifar5", data_dir=tmp_path)
+    with pytest.raises(FileNotFoundError, match="expected CIFAR-10 prepared"):
+        load("cifar5", data_dir=tmp_path, num_validation=2500)
+    with pytest.raises(ValueError, match="expected an integer from 0 to 24999"):
+        load("cifar5", data_dir=tmp_path, num_validation=25000)
 
 
 @pytest.mark.parametrize("num_validation", [1, 60000, -5000, None])

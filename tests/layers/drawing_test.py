@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf.layers import drawing
+from bbh_tf.layers import total_kl
 
 KEY = bbh.randomness.key(1)
 
@@ -50,7 +51,7 @@ def test_each_layer_has_its_prior():
     layers = _layers(_Constant(1.0), _Constant(2.0), _Constant(1.0))
     samples, _ = drawing.sample(layers, 2, KEY)
     estimate = _Lists()
-    drawing.divergence(layers, samples, estimate, 4, KEY)
+    total_kl.divergence(layers, samples, estimate, 4, KEY)
     assert [float(x[0, 0, 0]) for x in estimate.prior[::2]] == [1, 2, 1]
     for prior, posterior in zip(estimate.prior, estimate.posterior):
         assert prior.shape == (4, *posterior.shape[1:])
@@ -60,7 +61,7 @@ def test_equal_priors_are_drawn_independently():
     layers = _layers(None, None)
     samples, _ = drawing.sample(layers, 2, KEY)
     estimate = _Lists()
-    drawing.divergence(layers, samples, estimate, 2, KEY)
+    total_kl.divergence(layers, samples, estimate, 2, KEY)
     flat = np.concatenate([np.ravel(x) for x in estimate.prior])
     assert len(np.unique(flat)) == len(flat)
 
@@ -68,7 +69,7 @@ def test_equal_priors_are_drawn_independently():
 def test_analytic_kl_adds_up_over_layers_of_different_priors():
     layers = _layers(bbh.priors.Normal(0.0, 1.0), bbh.priors.Normal(1.0, 2.0))
     samples, _ = drawing.sample(layers, 1, KEY)
-    got = drawing.divergence(
+    got = total_kl.divergence(
         layers, samples, bbh.divergences.AnalyticKL(), 1, KEY
     )
     expected = 0.0
@@ -113,7 +114,7 @@ def test_first_says_where_draws_start():
     ],
 )
 def test_number_of_draws(estimate, num_samples, fewest, expected):
-    assert drawing.num_draws(estimate, num_samples, fewest) == expected
+    assert total_kl.num_draws(estimate, num_samples, fewest) == expected
 
 
 def test_a_prior_that_cannot_be_saved_can_be_trained_with():

@@ -1,0 +1,105 @@
+"""Each draw finds its own statistics of batch normalisation."""
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from tests.models import small_models
+
+X, Y = small_models.data(40)
+# One network in two programs: float32 sums in another order.
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+@pytest.fixture(name="model", scope="module")
+def fixture_model():
+    model = small_models.model(
+        small_models.network(
+            keras.layers.BatchNormalization(momentum=0.9, name="normal"),
+            posterior=bbh.posteriors.MeanField(initial_log_variance=-2.0),
+        ),
+        divergence=bbh.divergences.AnalyticKL(),
+    )
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    model.calibration_data = X
+    return model
+
+
+def _outputs_by_hand(model, index, x):
+    """Runs draw `index`, normalised by its own statistics on X."""
+    data = model.calibration_data
+    model.calibration_data = None
+    plain = model.draw(seed=4, index=index)
+    model.calibration_data = data
+    hidden, normal, logits = plain.layers
+    entering = np.asarray(hidden(X), np.float64)
+    gamma, beta = np.asarray(normal.gamma), np.asarray(normal.beta)
+    scale = gamma / np.sqrt(entering.var(0) + normal.epsilon)
+    normalised = (np.asarray(hidden(x)) - entering.mean(0)) * scale + beta
+    return np.asarray(logits(normalised.astype("float32")))
+
+
+def test_a_draw_is_normalised_by_its_statistics_on_the_data(model):
+    samples = model.predict_samples(X[:6], num_samples=3, seed=4)
+    for index, sample in enumerate(samples):
+        expected = _outputs_by_hand(model, index, X[:6])
+        np.testing.assert_allclose(sample, expected, **CLOSE)
+
+
+def test_a_prediction_does_not_depend_on_its_batch(model):
+    whole = model.predict_samples(X, seed=4)
+    order = np.random.default_rng(0).permutation(len(X))
+    shuffled = model.predict_samples(X[order], seed=4, batch_size=7)
+    np.testing.assert_allclose(shuffled, whole[:, order], **CLOSE)
+
+
+def test_predicting_changes_no_variable(model):
+    before = small_models.state(model)
+    model.predict(X)
+    for old, new in zip(before, small_models.state(model)):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_plain_model_of_a_draw_has_its_statistics(model):
+    plain = model.draw(seed=4, index=1)
+    samples = model.predict_samples(X, num_samples=2, seed=4)
+    np.testing.assert_allclose(plain.predict(X, verbose=0), samples[1], **CLOSE)
+
+
+def test_functions_of_draws_have_them_too(model):
+    samples = model.predict_samples(X, num_samples=2, seed=4)
+    for network, sample in zip(model.networks(2, seed=4), samples):
+        np.testing.assert_allclose(network(X), sample, **CLOSE)
+
+
+def test_it_is_saved(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.calibration_data, X)
+    np.testing.assert_array_equal(
+        loaded.predict_samples(X, seed=4), model.predict_samples(X, seed=4)
+    )
+
+
+def test_without_data_the_moving_averages_count(model):
+    with_data = model.predict_samples(X, seed=4)
+    model.calibration_data = None
+    without = model.predict_samples(X, seed=4)
+    model.calibration_data = X
+    assert np.abs(with_data - without).max() > 1e-2
+
+
+def test_a_frozen_layer_keeps_its_statistics():
+    frozen = keras.layers.BatchNormalization(trainable=False)
+    model = small_models.model(small_models.network(frozen))
+    with pytest.raises(ValueError, match="has none"):
+        model.calibration_data = X
+
+
+def test_wrong_data_is_refused(model):
+    with pytest.raises(ValueError, match="at least 2 examples; got shape"):
+        model.calibration_data = X[:1]
+    with pytest.raises(ValueError, match="Expected calibration_data for a net"):
+        small_models.model().calibration_data = X
+    assert model.calibration_data is not None
