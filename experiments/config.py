@@ -98,6 +98,11 @@ class Config:
                 "--outlier_dir: only mnist takes notMNIST; got "
                 f"--dataset={self.dataset}."
             )
+        if not 0 <= self.num_validation < run_config.NUM_DIGITS:
+            raise ExperimentError(
+                "--num_validation: expected an integer from 0 to "
+                f"{run_config.NUM_DIGITS - 1}; got {self.num_validation}."
+            )
         if self.num_validation and self.dataset != "digits":
             raise ExperimentError(
                 "--num_validation: only digits can be split; got "

@@ -51,6 +51,13 @@ def run():
             "--runs: expected folders with results of runs; got "
             f"{','.join(_RUNS.value) or 'none'}."
         )
+    targets = [_target(files.read_json(f / "results.json")) for f in folders]
+    for folder, target in zip(folders, targets):
+        if targets.count(target) > 1:
+            raise ExperimentError(
+                f"--runs: expected one run for {target}; got {folder} and "
+                "another."
+            )
     from experiments import robustness_figure
     from experiments import tables
 
@@ -86,12 +93,18 @@ def _check_flags():
     return epsilons
 
 
+def _target(trained):
+    """Returns the file for a run's curves, within the output folder."""
+    _, row = paper.place(trained["config"])
+    return f"{row}/seed_{trained['config']['seed']}.json"
+
+
 def _attack(folder, output, epsilons):
     """Returns the curves of one run, made now or before."""
-    trained = files.read_json(folder / "results.json")
-    config = trained["config"]
-    _, row = paper.place(config)
-    path = output / row / f"seed_{config['seed']}.json"
+    results = files.read_json(folder / "results.json")
+    config = results["config"]
+    trained = {key: results[key] for key in ("provenance", "seconds")}
+    path = output / _target(results)
     settings = {
         "epsilons": epsilons,
         "num_images": _NUM_IMAGES.value,
@@ -99,7 +112,7 @@ def _attack(folder, output, epsilons):
     }
     if path.exists():
         found = files.read_json(path)
-        if found["settings"] != settings or found["config"] != config:
+        if found["settings"] != settings or found["trained"] != trained:
             raise ExperimentError(
                 f"--output_dir: {path} holds curves of other settings or of "
                 "another run. Choose another folder, or remove that one."
@@ -126,6 +139,7 @@ def _attack(folder, output, epsilons):
     found = {
         "config": config,
         "settings": settings,
+        "num_images": len(data.test_images[:count]),
         "curves": robustness.curves(
             loaded[0],
             data.test_images[:count],
@@ -134,7 +148,7 @@ def _attack(folder, output, epsilons):
             data.num_classes,
             _NUM_SAMPLES.value,
         ),
-        "trained": trained["provenance"],
+        "trained": trained,
         "provenance": provenance.describe(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,14 +53,15 @@ def run():
     for index, folder in enumerate(_RUNS.value):
         results, curves = results_in(folder)
         print("" if index == 0 else "\n", end="")
-        if results:
-            _print_table(folder, results)
+        for table in paper.TABLES:
+            rows = [r for r in results if paper.place(r["config"])[0] == table]
+            if rows:
+                _print_table(folder, table, rows)
         if curves:
             _print_curves(folder, curves)
 
 
-def _print_table(folder, results):
-    table, _ = paper.place(results[0]["config"])
+def _print_table(folder, table, results):
     print(f"{paper.TABLES[table].title}: {folder}\n")
     if _FORMAT.value == "markdown":
         print(tables.markdown_table(results))

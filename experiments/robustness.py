@@ -24,8 +24,8 @@ def curves(model, images, labels, epsilons, num_classes, num_samples):
         labels: their classes.
         epsilons: how far each pixel moves, a list.
         num_classes: number of classes.
-        num_samples: draws that the attack sees, as many as the prediction
-            averages.
+        num_samples: draws that the attack sees. The predictions average the
+            model's own number, of other draws.
 
     Returns:
         Dictionary from attack to a list of dictionaries, one for each epsilon:
@@ -68,4 +68,5 @@ def _networks(model, num_samples):
         return [lambda images: model(images, training=False)]
     if isinstance(model, bbh.models.DeepEnsemble):
         num_samples = None
-    return model.networks(num_samples)
+    # Predictions have seed 0: the attack is not to know their draws.
+    return model.networks(num_samples, seed=1)

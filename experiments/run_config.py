@@ -10,6 +10,8 @@ _EPOCHS = {
 }
 # Examples that a smoke run takes of the training and of the test set.
 SMOKE_EXAMPLES = (200, 50)
+# Training images of the digits.
+NUM_DIGITS = 1_437
 _BATCH_SIZE = 100
 # The authors anneal over epochs 5 to 20 of 100.
 _ANNEALING_START = 0.05
@@ -208,7 +210,7 @@ def num_train_examples(config):
         return SMOKE_EXAMPLES[0]
     if config.dataset == "mnist":
         return 55_000
-    return 1_437 - config.num_validation
+    return NUM_DIGITS - config.num_validation
 
 
 def steps_per_epoch(run):

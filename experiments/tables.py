@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments import paper
 from experiments import provenance
+from experiments.errors import ExperimentError
 
 # Key in the results, heading, digits after the point.
 COLUMNS = (
@@ -207,7 +208,16 @@ def robustness_table(results):
 
     Returns:
         A text.
+
+    Raises:
+        ExperimentError: if settings differ.
     """
+    for result in results:
+        if result["settings"] != results[0]["settings"]:
+            raise ExperimentError(
+                "Expected curves of equal settings in one folder; got "
+                f"{results[0]['settings']} and {result['settings']}."
+            )
     epsilons = results[0]["settings"]["epsilons"]
     heading = "accuracy in %, by epsilon"
     lines = [[heading, *(f"{epsilon:.2f}" for epsilon in epsilons)]]

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+_GRADIENT_SCALE = 2.0**10
 MODES = ("expected_gradient", "paper")
 
 
@@ -149,8 +150,10 @@ def _log_prob_and_gradient(network, images, labels, batch_size):
                 y, tf.cast(network(x), tf.float32)
             )
         log_probs.append(log_prob)
-        gradients.append(tape.gradient(log_prob, x))
-    gradients = np.concatenate(gradients).astype(np.float64)
+        # In networks of float16 small gradients would be lost.
+        scale = tf.fill(tf.shape(log_prob), _GRADIENT_SCALE)
+        gradients.append(tape.gradient(log_prob, x, output_gradients=scale))
+    gradients = np.concatenate(gradients).astype(np.float64) / _GRADIENT_SCALE
     if not np.isfinite(gradients).all():
         raise ValueError(
             "fgsm expects finite gradients; got some that are not, of "

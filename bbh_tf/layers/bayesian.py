@@ -28,10 +28,10 @@ class Bayesian(keras.layers.Layer):
 
     Inside a `bbh_tf.models.BayesianModel` the model draws for all such layers
     at once and adds the KL; `kl_weight` is then ignored. In a plain
-    `keras.Model` the layer draws for itself, a new draw in each training step
-    (a layer called twice in one step draws twice), and the KL, times
-    `kl_weight`, joins the training loss. Outside training it stays at one
-    draw, so that a prediction is that of one network, whatever the batch.
+    `keras.Model` the layer draws for itself, a new draw in each training step,
+    and the KL, times `kl_weight`, joins the training loss. (A layer called
+    twice in a step draws, and adds its KL, twice.) Outside training it stays
+    at one draw: a prediction is that of one network, whatever the batch.
 
     Args:
         layer: the Keras layer to wrap, a whole `Sequential` included.

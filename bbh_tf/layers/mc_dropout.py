@@ -1,6 +1,7 @@
 """Dropout that stays on at prediction."""
 
 import math
+import numbers
 
 import keras
 import tensorflow as tf
@@ -19,7 +20,9 @@ class MCDropout(Stochastic):
     of a `bbh_tf.models.BayesianModel` are averaged over draws of one mask for
     all examples: each draw is one thinned network, so that a prediction does
     not depend on the other examples, and draws of whole functions are to be
-    had. The average prediction of an example is the same.
+    had. The average prediction of an example is the same, unless the layer is
+    called several times (shared, or in `TimeDistributed`): a draw has one mask
+    for all calls.
 
     There is no KL: the prior of the weights is a regulariser of the layers
     between, `keras.regularizers.L2(0.5 / num_train_examples)` for N(0, 1).
@@ -58,11 +61,16 @@ class MCDropout(Stochastic):
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
         if isinstance(rate, bool) or not (
-            isinstance(rate, (int, float)) and 0 <= rate < 1
+            isinstance(rate, numbers.Real) and 0 <= rate < 1
         ):
             raise ValueError(
                 "MCDropout expects rate to be a number from 0 up to, not "
                 f"including, 1; got {rate!r}."
+            )
+        if not isinstance(noise_shape, (list, tuple, type(None))):
+            raise ValueError(
+                "MCDropout expects noise_shape to be a tuple; got "
+                f"{noise_shape!r}."
             )
         self.rate = float(rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
@@ -98,6 +106,14 @@ class MCDropout(Stochastic):
                 inputs, self.rate, self.noise_shape, self.seed_generator
             )
         (mask,) = drawn
+        if not all(
+            size in (1, own) for size, own in zip(mask.shape, inputs.shape[1:])
+        ):
+            raise ValueError(
+                f"{self.name!r} has a mask of shape {tuple(mask.shape)} for "
+                f"inputs {tuple(inputs.shape)}: expected inputs of one shape "
+                "in all calls of the layer."
+            )
         return inputs * tf.cast(mask, inputs.dtype)
 
     def sample_draws(self, num_samples, key, position=0, first=0):

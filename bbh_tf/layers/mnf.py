@@ -69,8 +69,9 @@ class MNF(Stochastic):
         kernel_initializer: initialiser of the kernel's means; None for a
             truncated normal of variance 1 / fan-in.
         kl_weight: weight of the KL in the loss of a plain model, 1 / number
-            of training examples; None for no KL. A
-            `bbh_tf.models.BayesianModel` adds the KL itself.
+            of training examples; None for no KL. It is added in each call
+            of the layer. A `bbh_tf.models.BayesianModel` adds the KL itself,
+            once.
         seed: seed of the layer's own noise; None for a random one.
         **kwargs: `name`, `dtype`, `trainable`.
 
@@ -123,6 +124,7 @@ class MNF(Stochastic):
         )
         self.seed = random.getrandbits(31) if seed is None else seed
         randomness.key(self.seed)
+        self.seed = int(self.seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def kernel_shape(self, input_shape):
@@ -154,6 +156,9 @@ class MNF(Stochastic):
         self._size = sum(spec.size for spec in specs)
         self.posterior.build(specs)
         self.draw_number = drawing.add_counter(self, "draw_number")
+        if not self.trainable:
+            # Keras freezes no part of a layer that was made frozen.
+            self.posterior.trainable = False
 
     def call(self, inputs, training=None):
         """Applies the layer; see the class for its noise."""

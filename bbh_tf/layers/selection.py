@@ -47,9 +47,16 @@ def random_variables(layer, names=None):
         chosen = [s for s in sublayers if s.name in set(names)]
         sublayers = [inner for s in chosen for inner in sublayers_of(s)]
     variables = {}
+    kept = {
+        id(inner)
+        for sublayer in sublayers
+        if isinstance(sublayer, Stochastic)
+        for inner in sublayers_of(sublayer)
+    }
     for sublayer in sublayers:
         if (
-            isinstance(sublayer, (*_NORMALIZATION, Stochastic))
+            isinstance(sublayer, _NORMALIZATION)
+            or id(sublayer) in kept
             or not sublayer.trainable
         ):
             continue

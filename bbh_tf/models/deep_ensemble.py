@@ -47,7 +47,8 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
         adversarial_clip_range: `(lowest, highest)` value they may have; None
             for no limit.
         split_batches: whether a batch is split into M equal parts, one for
-            each member, which then sees an M-th of the data in an epoch.
+            each member, which then sees an M-th of the data in an epoch. Each
+            batch must have a multiple of M examples, the last one too.
         seed: seed of the members' beginnings; None for a random one. Member
             `k` depends on it and on `k` only. Initialisers that are functions
             draw from where they will.

@@ -6,6 +6,8 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf.models import likelihoods
 
+_GRADIENT_SCALE = 2.0**10
+
 
 class MemberLoss:
     """Scores a network on a batch, and on examples moved to be harder.
@@ -69,7 +71,11 @@ class MemberLoss:
         # The moved examples are data: no gradient goes through them.
         with tape.stop_recording():
             gradient = input_tape.gradient(
-                unweighted, x, unconnected_gradients="zero"
+                unweighted,
+                x,
+                # Only its sign counts: in float16 small ones would be lost.
+                output_gradients=tf.constant(_GRADIENT_SCALE),
+                unconnected_gradients="zero",
             )
             moved = keras.tree.map_structure(self._move, x, gradient)
         _, moved_nll, moved_penalty, _ = self._run(

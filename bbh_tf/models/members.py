@@ -85,10 +85,18 @@ def split(data, count):
             f"Expected a batch of a multiple of {count} examples, the number "
             f"of members; got {size}."
         )
+    leaves = keras.tree.flatten(data)
+    if size is None:
+        size = tf.shape(leaves[0])[0]
+        tf.debugging.assert_equal(
+            size % count,
+            0,
+            f"Expected batches of a multiple of {count} examples, the number "
+            "of members; the last batch counts, too.",
+        )
     leaves = [
-        # Where the size is not known yet, this refuses what is not equal.
         [leaf] * count if leaf is None else tf.split(leaf, count)
-        for leaf in keras.tree.flatten(data)
+        for leaf in leaves
     ]
     return [
         keras.tree.pack_sequence_as(data, list(part)) for part in zip(*leaves)

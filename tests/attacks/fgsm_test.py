@@ -132,3 +132,13 @@ def test_what_does_not_fit_is_refused(changes, message):
     }
     with pytest.raises(ValueError, match=message):
         attacks.fgsm(**arguments)
+
+
+def test_small_gradients_of_half_precision_are_not_lost():
+    dense = keras.layers.Dense(2, dtype="mixed_float16")
+    network = keras.Sequential([keras.Input((3,)), dense])
+    # Sure of class 0: the gradient is some 1e-8, below what float16 holds.
+    dense.kernel.assign([[1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]])
+    dense.bias.assign([9.5, -9.5])
+    direction = attacks.fgsm_direction([network], np.zeros((1, 3)), [0])
+    np.testing.assert_array_equal(direction, [[-1.0, 1.0, 0.0]])

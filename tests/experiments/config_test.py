@@ -92,6 +92,14 @@ def test_configs_are_frozen():
         ({"num_prediction_samples": 0}, "--num_prediction_samples"),
         ({"num_validation": 9}, "--num_validation: only digits"),
         (
+            {"dataset": "digits", "num_validation": 1437},
+            "--num_validation: expected an integer from 0 to 1436",
+        ),
+        (
+            {"dataset": "digits", "num_validation": -5},
+            "--num_validation: expected an integer from 0 to 1436",
+        ),
+        (
             {"dataset": "digits", "outlier_dir": "x"},
             "--outlier_dir: only mnist",
         ),

@@ -1,6 +1,9 @@
 """Tables say what the results say."""
 
+import pytest
+
 from experiments import tables
+from experiments.errors import ExperimentError
 
 
 def _result(method, seed, error, **extra):
@@ -74,3 +77,12 @@ def test_notes_name_the_other_data_set_and_the_kl_weight():
     assert "another data set" in notes
     assert "KL weight 0.1 / 1,437" in notes
     assert "1.000 nats per example" in notes
+
+
+def test_curves_of_other_settings_are_refused():
+    results = [
+        {**_result("map", seed, 1.0), "settings": {"epsilons": epsilons}}
+        for seed, epsilons in ((0, [0.0, 0.1, 0.3]), (1, [0.0, 0.2]))
+    ]
+    with pytest.raises(ExperimentError, match="curves of equal settings"):
+        tables.robustness_table(results)

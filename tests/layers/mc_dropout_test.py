@@ -153,3 +153,21 @@ def test_a_draw_needs_a_known_shape():
     )
     with pytest.raises(ValueError, match="known shape"):
         model.predict_samples(np.ones((2, 4, 3), np.float32), 2)
+
+
+def test_inputs_of_several_shapes_are_refused_by_name():
+    layer = bbh.layers.MCDropout(0.5, name="shared")
+    inputs = keras.Input((4,)), keras.Input((6,))
+    outputs = keras.layers.Concatenate()([layer(x) for x in inputs])
+    model = bbh.models.BayesianModel(
+        keras.Model(inputs, outputs), num_train_examples=8, likelihood="normal"
+    )
+    x = tuple(np.ones((2, size), np.float32) for size in (4, 6))
+    with pytest.raises(ValueError, match="'shared' has a mask of shape"):
+        model.predict_samples(x, 2)
+
+
+def test_a_number_of_numpy_is_a_rate_and_a_noise_shape_is_a_tuple():
+    assert bbh.layers.MCDropout(np.float32(0.5)).rate == 0.5
+    with pytest.raises(ValueError, match="noise_shape to be a tuple; got 3"):
+        bbh.layers.MCDropout(0.5, noise_shape=3)

@@ -247,3 +247,27 @@ def test_the_report_counts_every_parameter():
     lines = []
     model.summary(print_fn=lines.append)
     assert "factors and their flows" in lines[-1]
+
+
+def test_a_frozen_layer_is_not_trained():
+    frozen = network(trainable=False)
+    assert frozen.trainable_variables == []
+
+
+@pytest.mark.parametrize("way", ["bayesify", "wrapped"])
+def test_it_keeps_its_own_weights_beside_bayesian_layers(way):
+    inner = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3), MNFDense(2)]
+    )
+    if way == "bayesify":
+        made = bbh.models.bayesify(inner, bbh.posteriors.MeanField())
+    else:
+        wrapped = bbh.layers.Bayesian(inner, bbh.posteriors.MeanField())
+        made = keras.Sequential([keras.Input((4,)), wrapped])
+    model = bbh.models.BayesianModel(
+        made, num_train_examples=8, divergence=bbh.divergences.AnalyticKL()
+    )
+    (bayesian_layer,) = model.bayesian_layers
+    assert len(model.random_layers) == 2
+    shapes = [tuple(v.shape) for v in bayesian_layer.replaced_variables]
+    assert shapes == [(4, 3), (3,)]
