@@ -87,13 +87,15 @@ def split(data, count):
         )
     leaves = keras.tree.flatten(data)
     if size is None:
-        size = tf.shape(leaves[0])[0]
-        tf.debugging.assert_equal(
-            size % count,
+        check = tf.debugging.assert_equal(
+            tf.shape(leaves[0])[0] % count,
             0,
             f"Expected batches of a multiple of {count} examples, the number "
             "of members; the last batch counts, too.",
         )
+        # Or a split may fail first, and say less.
+        with tf.control_dependencies([check] if check is not None else []):
+            leaves = [x if x is None else tf.identity(x) for x in leaves]
     leaves = [
         [leaf] * count if leaf is None else tf.split(leaf, count)
         for leaf in leaves

@@ -123,8 +123,9 @@ def test_a_batch_that_cannot_be_split(jit_compile):
 
     with pytest.raises(ValueError, match="multiple of 2 examples, .* got 7"):
         model().train_on_batch(X[:7], Y[:7])
-    # Of two sizes: none is known when the step is traced.
-    with pytest.raises(tf.errors.InvalidArgumentError, match="evenly divide"):
+    # Of two sizes: none is known when the step is traced. XLA drops checks.
+    message = "evenly divide" if jit_compile else "multiple of 2 examples"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         ensembles.fit(model(), X[:15], Y[:15])
 
 
@@ -158,13 +159,3 @@ def test_refused_in_one_line(name):
     with pytest.raises(ValueError, match=message) as error:
         bbh.models.DeepEnsemble(make_network())
     assert "\n" not in str(error.value)
-
-
-def test_a_last_batch_that_cannot_be_split_is_told_so():
-    model = bbh.models.DeepEnsemble(
-        ensembles.network(), num_members=2, split_batches=True, seed=0
-    )
-    model.compile(keras.optimizers.SGD(0.1))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="multiple of 2"):
-        # Batches of 8, 8 and 3.
-        model.fit(X[:19], Y[:19], batch_size=8, verbose=0)
