@@ -184,5 +184,4 @@ def _history(result, folder):
 
 
 def _run_folder(result, folder):
-    _, row = paper.place(result["config"])
-    return pathlib.Path(folder) / row / f"seed_{result['config']['seed']}"
+    return pathlib.Path(folder) / paper.run_name(result["config"])

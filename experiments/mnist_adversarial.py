@@ -41,21 +41,21 @@ _NUM_SAMPLES = flags.DEFINE_integer(
 def run():
     """Attacks all runs, prints the accuracies and draws the figure."""
     epsilons = _check_flags()
-    folders = [
-        path.parent
+    trained = [
+        (path.parent, files.read_json(path))
         for folder in _RUNS.value
         for path in sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
     ]
-    if not folders:
+    if not trained:
         raise ExperimentError(
             "--runs: expected folders with results of runs; got "
             f"{','.join(_RUNS.value) or 'none'}."
         )
-    targets = [_target(files.read_json(f / "results.json")) for f in folders]
-    for folder, target in zip(folders, targets):
-        if targets.count(target) > 1:
+    names = [paper.run_name(found["config"]) for _, found in trained]
+    for (folder, _), name in zip(trained, names):
+        if names.count(name) > 1:
             raise ExperimentError(
-                f"--runs: expected one run for {target}; got {folder} and "
+                f"--runs: expected one run for {name}.json; got {folder} and "
                 "another."
             )
     from experiments import robustness_figure
@@ -63,8 +63,8 @@ def run():
 
     results = []
     with files.only_user(_OUTPUT_DIR.value) as output:
-        for folder in folders:
-            results.append(_attack(folder, output, epsilons))
+        for folder, found in trained:
+            results.append(_attack(folder, found, output, epsilons))
         results.sort(key=tables.order)
         print(tables.robustness_table(results))
         path = robustness_figure.write(results, output)
@@ -93,18 +93,11 @@ def _check_flags():
     return epsilons
 
 
-def _target(trained):
-    """Returns the file for a run's curves, within the output folder."""
-    _, row = paper.place(trained["config"])
-    return f"{row}/seed_{trained['config']['seed']}.json"
-
-
-def _attack(folder, output, epsilons):
+def _attack(folder, results, output, epsilons):
     """Returns the curves of one run, made now or before."""
-    results = files.read_json(folder / "results.json")
     config = results["config"]
     trained = {key: results[key] for key in ("provenance", "seconds")}
-    path = output / _target(results)
+    path = output / f"{paper.run_name(config)}.json"
     settings = {
         "epsilons": epsilons,
         "num_images": _NUM_IMAGES.value,

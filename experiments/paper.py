@@ -111,6 +111,12 @@ def place(config):
     return table, config.get("row", config["method"])
 
 
+def run_name(config):
+    """Returns `<row>/seed_<seed>`, a run's place in an output folder."""
+    _, row = place(config)
+    return f"{row}/seed_{config['seed']}"
+
+
 def row_of(config):
     """Returns the `Row` of a run's configuration."""
     table, row = place(config)

@@ -11,7 +11,7 @@ from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.divergences import discriminator
 from bbh_tf.divergences import divergence
-from bbh_tf.divergences import nearest_neighbours
+from bbh_tf.divergences import samples
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
@@ -185,9 +185,9 @@ class _Looking(divergence.Divergence):
 
     def _chosen(self, posterior, prior):
         """Returns `(n, weights)`, `(m, weights)` and how many there were."""
-        posterior = nearest_neighbours.as_samples(posterior)
-        prior = nearest_neighbours.as_samples(prior)
-        _check(posterior, prior)
+        posterior = samples.as_samples(posterior)
+        prior = samples.as_samples(prior)
+        samples.check_pair("AdversarialKL", posterior, prior)
         sides = weights.flatten(posterior), weights.flatten(prior)
         count = sides[0].shape[1]
         if self.num_weights is not None and self.num_weights < count:
@@ -221,31 +221,3 @@ def _subset(key, count, num_chosen):
     # different ones, so that a tie for the last place hardly matters.
     lots = randomness.normal(key, 1, (count,))[0]
     return tf.math.top_k(lots, num_chosen, sorted=False).indices
-
-
-def _check(posterior, prior):
-    if not posterior or len(posterior) != len(prior):
-        raise ValueError(
-            "AdversarialKL expects as many prior as posterior tensors, at "
-            f"least one; got {len(posterior)} and {len(prior)}."
-        )
-    for x in (*posterior, *prior):
-        if not x.shape.is_fully_defined() or not x.shape.rank:
-            raise ValueError(
-                "AdversarialKL expects samples of known shape (n, *shape); "
-                f"got shape {x.shape}."
-            )
-    for q, p in zip(posterior, prior):
-        if q.shape[1:] != p.shape[1:]:
-            raise ValueError(
-                "AdversarialKL expects posterior samples (n, *shape) and "
-                f"prior samples (m, *shape); got {tuple(q.shape)} and "
-                f"{tuple(p.shape)}."
-            )
-    for name, side in (("posterior", posterior), ("prior", prior)):
-        counts = sorted({x.shape[0] for x in side})
-        if len(counts) != 1 or counts[0] < 1:
-            raise ValueError(
-                "AdversarialKL expects the same number of samples of every "
-                f"tensor, at least 1; got {counts} of the {name}."
-            )

@@ -8,6 +8,7 @@ import tensorflow as tf
 from bbh_tf import weights
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import nearest_neighbours
+from bbh_tf.divergences import samples
 
 # The authors' code adds this under the root, to the denominator and inside
 # the logarithm.
@@ -72,8 +73,8 @@ class KernelKL(divergence.Divergence):
         Raises:
             ValueError: if the lists, shapes or numbers of samples do not fit.
         """
-        posterior = nearest_neighbours.as_samples(posterior)
-        prior = nearest_neighbours.as_samples(prior)
+        posterior = samples.as_samples(posterior)
+        prior = samples.as_samples(prior)
         _check(posterior, prior)
         # One tensor a side: XLA takes a minute to compile for fifty.
         return _estimate(

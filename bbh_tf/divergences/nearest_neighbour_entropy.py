@@ -8,6 +8,7 @@ import tensorflow as tf
 from bbh_tf import weights
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import nearest_neighbours
+from bbh_tf.divergences import samples
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
@@ -57,7 +58,7 @@ class NearestNeighbourEntropy(divergence.Divergence):
         Raises:
             ValueError: if the lists or numbers of samples do not fit.
         """
-        posterior = nearest_neighbours.as_samples(posterior)
+        posterior = samples.as_samples(posterior)
         if not isinstance(prior, (list, tuple)):
             prior = [prior]
         _check(posterior, prior)
@@ -95,18 +96,7 @@ def _check(posterior, prior):
             "NearestNeighbourEntropy expects as many priors as posterior "
             f"tensors, at least one; got {len(prior)} and {len(posterior)}."
         )
-    shapes = [x.shape for x in posterior]
-    if any(not shape.is_fully_defined() or not shape.rank for shape in shapes):
-        raise ValueError(
-            "NearestNeighbourEntropy expects samples of known shape (n, "
-            f"*shape); got {shapes}."
-        )
-    counts = sorted({shape[0] for shape in shapes})
-    if len(counts) != 1 or counts[0] < 2:
-        raise ValueError(
-            "NearestNeighbourEntropy expects the same number of samples of "
-            f"every tensor, at least 2; got {counts}."
-        )
+    samples.check("NearestNeighbourEntropy", posterior, "posterior", 2)
     for x, p in zip(posterior, prior):
         batch = p.batch_shape
         if (

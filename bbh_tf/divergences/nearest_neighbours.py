@@ -92,10 +92,3 @@ def of_all(points, candidates, is_same):
 def log_distance(squared):
     """Returns the logarithm of distances, finite where they are zero."""
     return 0.5 * tf.math.log(tf.maximum(squared, _SMALLEST_SQUARED_DISTANCE))
-
-
-def as_samples(samples):
-    """Turns a tensor or a list of tensors into a list of `float32` ones."""
-    if not isinstance(samples, (list, tuple)):
-        samples = [samples]
-    return [tf.cast(tf.convert_to_tensor(x), tf.float32) for x in samples]

@@ -15,11 +15,9 @@ class MNFConv2D(mnf.MNF):
     with a random factor z for each filter, whose density a flow makes.
 
     Where outputs are drawn in the place of weights, each place in an image has
-    noise of its own around means that the image's z has scaled.
-
-    With noise of its own for each example, every place of an image has its own
-    too, as in the authors' code: what is averaged over places varies less than
-    under a draw, which is one kernel for all of them.
+    noise of its own around means that the image's z has scaled, as in the
+    authors' code: what is averaged over places varies less than under a draw,
+    which is one kernel for all of them.
 
     Args:
         filters: number of filters.

@@ -6,8 +6,6 @@ import keras
 import tensorflow as tf
 
 from bbh_tf.layers import selection
-from bbh_tf.layers.bayesian import Bayesian
-from bbh_tf.layers.stochastic import Stochastic
 from bbh_tf.models import plain
 
 
@@ -19,13 +17,9 @@ def check_network(network):
             several outputs, or layers that are random.
     """
     plain.check_cloneable(network)
-    if len(network.outputs) != 1:
-        raise ValueError(
-            f"Expected a network with one output; {network.name!r} has "
-            f"{len(network.outputs)}."
-        )
+    plain.check_one_output(network)
     for layer in selection.sublayers_of(network):
-        if isinstance(layer, (Bayesian, Stochastic)):
+        if plain.is_random(layer):
             raise ValueError(
                 "Members of a DeepEnsemble are ordinary networks; layer "
                 f"{layer.name!r} is a {type(layer).__name__}, which a "

@@ -101,22 +101,32 @@ def random_layers_of(network):
         ValueError: if there is none, or the network has several outputs.
     """
     check_cloneable(network)
-    layers = [
-        layer
-        for layer in selection.sublayers_of(network)
-        if isinstance(layer, (Bayesian, Stochastic))
-    ]
+    layers = [x for x in selection.sublayers_of(network) if is_random(x)]
     if not layers:
         raise ValueError(
             f"Network {network.name!r} has no Bayesian layer: wrap layers "
             "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
         )
+    check_one_output(network)
+    return layers
+
+
+def check_one_output(network):
+    """Refuses a network with several outputs.
+
+    Raises:
+        ValueError: naming the network and their number.
+    """
     if len(network.outputs) != 1:
         raise ValueError(
             f"Expected a network with one output; {network.name!r} has "
             f"{len(network.outputs)}."
         )
-    return layers
+
+
+def is_random(layer):
+    """Whether a layer is `Bayesian`, or random by itself."""
+    return isinstance(layer, (Bayesian, Stochastic))
 
 
 def copy_of(layer):
@@ -166,7 +176,7 @@ def unwrap(network, layers, weights, statistics=()):
 
     plain, pairs = clone(network, replace)
     for layer in selection.sublayers_of(plain):
-        if isinstance(layer, (Bayesian, Stochastic)):
+        if is_random(layer):
             raise ValueError(
                 f"Cannot draw a plain model: {type(layer).__name__} layer "
                 f"{layer.name!r} is held by another layer, not by the model."

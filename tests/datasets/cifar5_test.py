@@ -4,9 +4,6 @@ The tests on real files read the tensorflow-datasets folder named by the
 environment variable BBH_TF_DATA_DIR, and are skipped where it has no CIFAR-10.
 """
 
-import os
-import pathlib
-import sys
 import types
 
 import numpy as np
@@ -16,39 +13,17 @@ import tensorflow as tf
 from bbh_tf.datasets import cifar5
 from bbh_tf.datasets import load
 from bbh_tf.datasets import load_cifar5
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-_DATA_DIR = pathlib.Path(
-    os.environ.get("BBH_TF_DATA_DIR", _ROOT / "../shared/data/tfds")
-)
+from tests.datasets import prepared_files
 
 
 @pytest.fixture(scope="module")
 def prepared():
-    found = sorted(_DATA_DIR.glob("cifar10/3.*/dataset_info.json"))
-    if not found:
-        pytest.skip("no prepared CIFAR-10; set BBH_TF_DATA_DIR to its folder")
-    return found[-1].parent
+    return prepared_files.find("cifar10", "CIFAR-10")
 
 
 @pytest.fixture(scope="module")
 def data(prepared):
     return load_cifar5(prepared.parents[1])
-
-
-@pytest.fixture
-def copy(prepared, tmp_path):
-    """Links to the real files in a folder of its own, to be spoilt."""
-    folder = tmp_path / "cifar10" / prepared.name
-    folder.mkdir(parents=True)
-    for path in prepared.iterdir():
-        (folder / path.name).symlink_to(path.resolve())
-    return folder
-
-
-def _replace(path, content):
-    path.unlink()
-    path.write_bytes(content)
 
 
 def _fake_split(number):
@@ -183,79 +158,4 @@ def test_refuses_other_counts(fake):
         load_cifar5()
     fake["train"] = images[:, :28, :28], labels
     with pytest.raises(ValueError, match=r"expected 40 train images \(32, 32"):
-        load_cifar5()
-
-
-@pytest.mark.parametrize("exists", [True, False])
-def test_refuses_a_folder_without_cifar10(tmp_path, exists):
-    folder = tmp_path if exists else tmp_path / "absent"
-    with pytest.raises(FileNotFoundError) as caught:
-        load_cifar5(folder)
-    message = str(caught.value)
-    assert str(folder) in message
-    assert "expected CIFAR-10 prepared by tensorflow-datasets" in message
-    assert "\n" not in message
-    assert not list(tmp_path.iterdir())
-
-
-def test_refuses_another_version(tmp_path):
-    for version in ("2.0.0", "3.0", "4.0.0", "3.0.2.incompleteAB"):
-        folder = tmp_path / "cifar10" / version
-        folder.mkdir(parents=True)
-        (folder / "dataset_info.json").write_text("{}")
-    with pytest.raises(FileNotFoundError, match="found none"):
-        load_cifar5(tmp_path)
-
-
-def _assert_corrupt(folder):
-    with pytest.raises(ValueError, match="corrupt, cut short") as caught:
-        load_cifar5(folder.parents[1])
-    assert str(folder) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("kept", [0, 99_990])
-def test_refuses_a_file_cut_short(copy, kept):
-    path = next(copy.glob("*train.tfrecord*"))
-    with path.open("rb") as file:
-        content = file.read(kept)
-    _replace(path, content)
-    _assert_corrupt(copy)
-
-
-def test_refuses_a_flipped_byte(copy):
-    path = next(copy.glob("*train.tfrecord*"))
-    content = bytearray(path.read_bytes())
-    content[5000] ^= 255
-    _replace(path, content)
-    _assert_corrupt(copy)
-
-
-def test_refuses_a_missing_file(copy):
-    next(copy.glob("*train.tfrecord*")).unlink()
-    _assert_corrupt(copy)
-
-
-@pytest.mark.parametrize("name", ["dataset_info.json", "features.json"])
-def test_refuses_unreadable_metadata(copy, name):
-    _replace(copy / name, b"{ not json")
-    _assert_corrupt(copy)
-
-
-def test_failed_download_says_what_to_do(monkeypatch):
-    import tensorflow_datasets as tfds
-
-    def refuse(name):
-        raise ConnectionError(f"no route for {name}\nsecond line")
-
-    monkeypatch.setattr(tfds, "builder", refuse)
-    with pytest.raises(OSError, match="could not be downloaded") as caught:
-        load_cifar5()
-    assert "\n" not in str(caught.value)
-
-
-def test_missing_package_names_the_extra(monkeypatch):
-    # A None entry makes Python's own import statement fail.
-    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    with pytest.raises(ImportError, match=r"pip install bbh_tf\[experiments\]"):
         load_cifar5()
