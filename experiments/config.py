@@ -5,9 +5,10 @@ import math
 
 from experiments import paper
 from experiments import run_config
+from experiments import settings
 from experiments.errors import ExperimentError
+from experiments.execution import Execution
 
-DATASETS = ("digits", "mnist")
 PRESETS = ("paper", "released_code")
 SCALES = ("full", "short", "smoke")
 
@@ -18,7 +19,7 @@ class Config:
 
     Attributes:
         table: one of `paper.TABLES`.
-        dataset: one of `DATASETS`.
+        dataset: one of the table's.
         rows: some of the table's.
         seeds: non-negative integers.
         scale: one of `SCALES`.
@@ -32,7 +33,10 @@ class Config:
         num_prediction_samples: draws at prediction.
         num_validation: training examples to test on in place of the test
             set, for choosing settings (digits only).
-        checkpoint_seconds: least time between two checkpoints of a run.
+        checkpoint_seconds: see `Execution`.
+        steps_per_execution: see `Execution`.
+        jit: see `Execution`.
+        mixed_precision: see `run_config.RunConfig`.
         num_members: members of an ensemble, or None for the paper's.
         divergence_weights: see `run_config.RunConfig`.
     """
@@ -52,17 +56,22 @@ class Config:
     num_prediction_samples: int = 100
     num_validation: int = 0
     checkpoint_seconds: float = 60.0
+    steps_per_execution: int = 1
+    jit: bool = False
+    mixed_precision: bool = False
     num_members: int | None = None
     divergence_weights: int | None = None
 
     def __post_init__(self):
         flag = paper.TABLES[self.table].flag
-        _check_choice("dataset", self.dataset, DATASETS)
+        _check_choice(
+            "dataset", self.dataset, paper.TABLES[self.table].datasets
+        )
         _check_choice("scale", self.scale, SCALES)
         _check_choice("preset", self.preset, PRESETS)
         _check_list(flag, self.rows)
         for row in self.rows:
-            _check_choice(flag, row, run_config.ROWS[self.table])
+            _check_choice(flag, row, settings.ROWS[self.table])
         _check_list("seeds", self.seeds)
         for seed in self.seeds:
             if seed < 0 or seed >= 2**31:
@@ -80,6 +89,7 @@ class Config:
             "epochs",
             "num_steps",
             "num_prediction_samples",
+            "steps_per_execution",
             "num_members",
             "divergence_weights",
         ):
@@ -98,10 +108,11 @@ class Config:
                 "--outlier_dir: only mnist takes notMNIST; got "
                 f"--dataset={self.dataset}."
             )
-        if not 0 <= self.num_validation < run_config.NUM_DIGITS:
+        num_digits = settings.DATASETS["digits"].num_train
+        if not 0 <= self.num_validation < num_digits:
             raise ExperimentError(
                 "--num_validation: expected an integer from 0 to "
-                f"{run_config.NUM_DIGITS - 1}; got {self.num_validation}."
+                f"{num_digits - 1}; got {self.num_validation}."
             )
         if self.num_validation and self.dataset != "digits":
             raise ExperimentError(
@@ -110,6 +121,22 @@ class Config:
             )
         if not self.output_dir:
             raise ExperimentError("--output_dir: expected a folder; got none.")
+        steps = run_config.steps_per_epoch(self)
+        if self.num_steps is not None:
+            steps = math.gcd(steps, self.num_steps)
+        if steps % self.steps_per_execution:
+            raise ExperimentError(
+                "--steps_per_execution: expected a divisor of the steps of an "
+                f"epoch, and of --num_steps: of {steps}; got "
+                f"{self.steps_per_execution}."
+            )
+
+    @property
+    def execution(self):
+        """How runs are executed, an `Execution`."""
+        return Execution(
+            self.checkpoint_seconds, self.steps_per_execution, self.jit
+        )
 
     def runs(self):
         """Returns the settings of all runs, row by row."""

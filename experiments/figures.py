@@ -144,7 +144,8 @@ def examples(result, data, folder, title):
             for axis, index in zip(line, chosen):
                 probabilities = saved[f"{key}_probabilities"][index]
                 best = int(np.argmax(probabilities))
-                axis.imshow(images[index, ..., 0], cmap="gray_r")
+                # Of a single channel, ink is dark.
+                axis.imshow(np.squeeze(images[index]), cmap="gray_r")
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
                 text = f"{best}: {100 * probabilities[best]:.0f} %"

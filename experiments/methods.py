@@ -1,11 +1,14 @@
 """The methods of the paper, as models to train."""
 
+import contextlib
 import functools
 import math
 
 import keras
 
 import bbh_tf as bbh
+from experiments import inputs
+from experiments import networks
 from experiments import released_code
 from experiments import run_config
 
@@ -21,7 +24,11 @@ def build(config, data):
         A compiled `keras.Model` from images to logits.
     """
     keras.utils.set_random_seed(config.seed)
-    model = _MODELS[config.method](config, data)
+    with _precision(config):
+        model = _MODELS[config.method](config, data)
+    if config.normalization == "calibrated" and _is_drawn(model):
+        images = data.train_images[:_NUM_CALIBRATION]
+        model.calibration_data = inputs.for_prediction(config, images)
     settings = {"metrics": ["accuracy"]}
     if config.method == "map":
         settings["loss"] = keras.losses.SparseCategoricalCrossentropy(
@@ -34,6 +41,22 @@ def build(config, data):
         )
     model.compile(_optimizer(config), jit_compile=False, **settings)
     return model
+
+
+@contextlib.contextmanager
+def _precision(config):
+    """Makes layers in the precision that a run asks for."""
+    before = keras.config.dtype_policy()
+    if config.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _is_drawn(model):
+    return isinstance(model, bbh.models.BayesianModel)
 
 
 def predict_samples(model, images):
@@ -62,12 +85,12 @@ def settings(config):
             parts.append(
                 f"adversarial training at {config.adversarial_epsilon:g}"
             )
-        return ", ".join(parts)
+        return ", ".join(parts + _network_settings(config))
     if config.method == "dropout":
         parts.append(f"rate {config.dropout_rate:g}")
     if config.method in ("map", "dropout"):
         parts.append("L2 of the N(0, 1) prior on kernels")
-        return ", ".join(parts)
+        return ", ".join(parts + _network_settings(config))
     if config.method == "bbh":
         kind = "shared" if config.shared_noise else "independent"
         parts.append(f"{config.architecture}, {kind} noise {config.noise_dim}")
@@ -82,18 +105,16 @@ def settings(config):
         parts.append(
             f"annealed over epochs {config.annealing_start:.3g} to {end:.3g}"
         )
-    return ", ".join(parts)
+    return ", ".join(parts + _network_settings(config))
 
 
-def _network(config, data, posterior=None, **kwargs):
-    return bbh.models.lenet(
-        posterior,
-        input_shape=data.image_shape,
-        num_classes=data.num_classes,
-        units=config.units,
-        kernel_size=config.kernel_size,
-        **kwargs,
-    )
+def _network_settings(config):
+    parts = []
+    if config.normalization is not None:
+        parts.append(f"{config.normalization} normalisation")
+    if config.mixed_precision:
+        parts.append("mixed bfloat16")
+    return parts
 
 
 def _model(config, data, network, **kwargs):
@@ -120,12 +141,12 @@ def _l2(data):
 
 
 def _map(config, data):
-    return _network(config, data, kernel_regularizer=_l2(data))
+    return networks.build(config, data, kernel_regularizer=_l2(data))
 
 
 def _ensemble(config, data):
     return bbh.models.DeepEnsemble(
-        _network(config, data),
+        networks.build(config, data),
         num_members=config.num_members,
         adversarial_epsilon=config.adversarial_epsilon,
         split_batches=True,
@@ -134,7 +155,7 @@ def _ensemble(config, data):
 
 
 def _dropout(config, data):
-    network = _network(
+    network = networks.build(
         config,
         data,
         kernel_regularizer=_l2(data),
@@ -144,18 +165,21 @@ def _dropout(config, data):
 
 
 def _bbb(config, data):
-    network = _network(config, data, bbh.posteriors.MeanField())
+    posterior = bbh.posteriors.MeanField(config.initial_log_variance)
+    network = networks.build(config, data, posterior)
     return _model(config, data, network, divergence=_divergence(config))
 
 
 def _mnf(config, data):
     convolution, dense = bbh.layers.MNFConv2D, bbh.layers.MNFDense
+    settings = {"max_std": config.max_std}
     if config.released_mnf:
-        convolution, dense = (
-            functools.partial(layer, prior_variance=math.e, initial_z_mean=0.0)
-            for layer in (released_code.MNFConv2D, dense)
-        )
-    network = _network(config, data, convolution=convolution, dense=dense)
+        convolution = released_code.MNFConv2D
+        settings.update(prior_variance=math.e, initial_z_mean=0.0)
+    convolution, dense = (
+        functools.partial(layer, **settings) for layer in (convolution, dense)
+    )
+    network = networks.build(config, data, convolution=convolution, dense=dense)
     return _model(config, data, network)
 
 
@@ -171,7 +195,7 @@ def _bbh(config, data):
         shared_noise=config.shared_noise,
     )
     scope = "network" if config.architecture == "single" else "layer"
-    network = _network(config, data, posterior, scope=scope)
+    network = networks.build(config, data, posterior, scope=scope)
     return _model(config, data, network, divergence=_divergence(config))
 
 
@@ -192,6 +216,8 @@ def _divergence(config):
     }[config.divergence]()
 
 
+# Training images that statistics of normalisation are found on.
+_NUM_CALIBRATION = 1000
 # 130 slices of 3,316 weights are the paper's LeNet exactly.
 _SINGLE_G_SLICES = 130
 _MODELS = {

@@ -92,7 +92,10 @@ def _table(results):
                 f"<td>{printed.get(key, '–')}</td>"
                 for key, _, _ in tables.COLUMNS
             )
-            rows.append(f'<tr class="paper"><td>paper, MNIST</td>{theirs}</tr>')
+            rows.append(
+                f'<tr class="paper"><td>paper, {paper.data_of(config)}</td>'
+                f"{theirs}</tr>"
+            )
     return (
         '<div class="wide"><table><thead><tr><th></th>'
         f"{headings}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
@@ -159,6 +162,7 @@ def command(config):
         "divergence_weights": config.divergence_weights,
         "num_validation": config.num_validation or None,
         "num_prediction_samples": config.num_prediction_samples,
+        "mixed_precision": config.mixed_precision or None,
         "data_dir": config.data_dir,
         "outlier_dir": config.outlier_dir,
         "output_dir": config.output_dir,

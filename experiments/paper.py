@@ -34,20 +34,31 @@ class Table(typing.NamedTuple):
 
     Attributes:
         title: what it is about, with the paper's number.
+        data: what the paper's figures were taken on.
+        datasets: data sets that the command takes, its default first.
         flag: the flag that chooses rows.
         rows: key of a row -> `Row`, in the paper's order.
     """
 
     title: str
+    data: str
+    datasets: tuple
     flag: str
     rows: dict
 
 
+# What the attacked are trained on -> the figure, and the units of epsilon.
+ATTACKS = {
+    "MNIST": ("Figure 3", "pixels go from 0 to 1"),
+    "CIFAR5": ("Figure 4", "images have standard deviation 1"),
+}
+_MNIST = ("MNIST", ("digits", "mnist"))
 _SHARED_1 = Figures(0.73, 0.98, 0.54, 11361)
 
 TABLES = {
     "mnist_methods": Table(
         "Methods (Table 3)",
+        *_MNIST,
         "methods",
         {
             "map": Row("MAP", Figures(0.80, 0.99, 0.71, 710)),
@@ -60,6 +71,7 @@ TABLES = {
     ),
     "mnist_architectures": Table(
         "Hypernetworks (Table 1)",
+        *_MNIST,
         "architectures",
         {
             "single": Row("Single G", Figures(1.1, 0.89, 0.48, 2961)),
@@ -69,6 +81,7 @@ TABLES = {
     ),
     "mnist_noise": Table(
         "Noise (Table 2)",
+        *_MNIST,
         "noises",
         {
             "shared_1": Row("Shared, d = 1", _SHARED_1),
@@ -83,6 +96,7 @@ TABLES = {
     ),
     "mnist_divergences": Table(
         "KL estimates, on Bayes by Backprop (Table 5)",
+        *_MNIST,
         "divergences",
         {
             "analytic": Row("Closed form", Figures(0.72, 0.97, 0.41, 2892)),
@@ -92,6 +106,20 @@ TABLES = {
             ),
             "full_kernel": Row("Kernel, full", Figures(0.88, 0.99, 0.58, 4644)),
             "entropy": Row("Nearest-neighbour entropy, exact prior", None),
+        },
+    ),
+    "cifar5_methods": Table(
+        "Methods on a ResNet-32 (Table 4)",
+        "CIFAR5",
+        ("cifar5",),
+        "methods",
+        {
+            "map": Row("MAP", Figures(13.58, 0.83, 0.68, 5269)),
+            "ensemble": Row("Deep ensemble", Figures(10.18, 0.77, 0.55, 51755)),
+            "bbb": Row("Bayes by Backprop", Figures(13.78, 0.65, 0.44, 10562)),
+            "dropout": Row("MC dropout", Figures(24.74, 0.46, 0.35, 6189)),
+            "mnf": Row("MNF", Figures(12.82, 0.82, 0.62, 15743)),
+            "bbh": Row("Bayes by Hypernet", Figures(13.62, 0.68, 0.51, 7896)),
         },
     ),
 }
@@ -121,3 +149,8 @@ def row_of(config):
     """Returns the `Row` of a run's configuration."""
     table, row = place(config)
     return TABLES[table].rows[row]
+
+
+def data_of(config):
+    """Returns what the paper's figures for a run's table were taken on."""
+    return TABLES[place(config)[0]].data

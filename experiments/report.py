@@ -75,7 +75,8 @@ def _print_table(folder, table, results):
 def _print_curves(folder, curves):
     from experiments import robustness_figure
 
-    print(f"Fast gradient sign method (Figure 3): {folder}\n")
+    name, _ = paper.ATTACKS[paper.data_of(curves[0]["config"])]
+    print(f"Fast gradient sign method ({name}): {folder}\n")
     print(tables.robustness_table(curves))
     path = robustness_figure.write(curves, pathlib.Path(folder))
     print(f"\nFigure: {path}")

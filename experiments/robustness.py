@@ -6,22 +6,25 @@ import bbh_tf as bbh
 from experiments import evaluation
 from experiments import methods
 
-# Mode and range of each attack. The authors clip nothing; the honest attack
-# stays within the pixels' range, and without that tells what the range does.
+# Mode of each attack, and whether it stays within the pixels' range. The
+# authors' does not; the honest attack does, and without that tells what the
+# range does.
 ATTACKS = {
-    "paper": ("paper", None),
-    "expected_gradient": ("expected_gradient", (0.0, 1.0)),
-    "expected_gradient_unclipped": ("expected_gradient", None),
+    "paper": ("paper", False),
+    "expected_gradient": ("expected_gradient", True),
+    "expected_gradient_unclipped": ("expected_gradient", False),
 }
 
 
-def curves(model, images, labels, epsilons, num_classes, num_samples):
+def curves(model, images, labels, limits, epsilons, num_classes, num_samples):
     """Attacks a model in the ways of `ATTACKS`.
 
     Args:
         model: a trained model of `experiments.methods`.
-        images: `float32` array `(examples, height, width, channels)`.
+        images: inputs of the model, `float32` array `(examples, height,
+            width, channels)`.
         labels: their classes.
+        limits: the range of their pixels, see `inputs.limits`.
         epsilons: how far each pixel moves, a list.
         num_classes: number of classes.
         num_samples: draws that the attack sees. The predictions average the
@@ -41,12 +44,12 @@ def curves(model, images, labels, epsilons, num_classes, num_samples):
         for mode in bbh.attacks.MODES
     }
     lines = {}
-    for attack, (mode, clip_range) in ATTACKS.items():
+    for attack, (mode, clips) in ATTACKS.items():
         lines[attack] = []
         for epsilon in epsilons:
             moved = images + np.float32(epsilon) * directions[mode]
-            if clip_range is not None:
-                moved = np.clip(moved, *clip_range)
+            if clips:
+                moved = np.clip(moved, *limits)
             saw = evaluation.predictive(methods.predict_samples(model, moved))
             error = bbh.uncertainty.error_rate(saw["probabilities"], labels)
             entropy = saw["entropy"]

@@ -1,4 +1,4 @@
-"""Figure 3: accuracy and entropy under attack."""
+"""Figures 3 and 4: accuracy and entropy under attack."""
 
 from matplotlib import pyplot
 
@@ -22,6 +22,7 @@ def curves(results):
         "expected_gradient": "attack on the averaged prediction",
         "expected_gradient_unclipped": "the same, pixels not clipped",
     }
+    _, units = paper.ATTACKS[paper.data_of(results[0]["config"])]
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
             3, 2, figsize=(9, 9), sharex=True, sharey="col"
@@ -43,7 +44,7 @@ def curves(results):
             line[0].set(title=name, ylabel="accuracy, %")
             line[1].set(title=name, ylabel="entropy, % of its maximum")
         for axis in axes[-1]:
-            axis.set_xlabel("epsilon")
+            axis.set_xlabel(f"epsilon, where {units}")
         axes[0][0].legend(frameon=False)
     return figure
 

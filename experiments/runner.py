@@ -9,6 +9,7 @@ import numpy as np
 import bbh_tf as bbh
 from experiments import evaluation
 from experiments import files
+from experiments import inputs
 from experiments import methods
 from experiments import provenance
 from experiments import run_config as run_configs
@@ -44,7 +45,7 @@ def run(config, report=None):
                 data,
                 _folder_of(folder, run_config),
                 report,
-                config.checkpoint_seconds,
+                config.execution,
             )
             for run_config in runs
         ]
@@ -77,7 +78,7 @@ def load_data(config):
     return data
 
 
-def _run_one(config, data, folder, report, checkpoint_seconds=0.0):
+def _run_one(config, data, folder, report, execution):
     results_file = folder / "results.json"
     if results_file.exists():
         report(config, "done", config.epochs)
@@ -90,7 +91,7 @@ def _run_one(config, data, folder, report, checkpoint_seconds=0.0):
         data,
         folder,
         lambda epochs: report(config, "training", epochs),
-        checkpoint_seconds,
+        execution,
     )
     files.write_text(
         folder / "metrics.jsonl",
@@ -98,7 +99,11 @@ def _run_one(config, data, folder, report, checkpoint_seconds=0.0):
     )
     report(config, "predicting", config.epochs)
     test, outliers = (
-        evaluation.predictive(methods.predict_samples(model, images))
+        evaluation.predictive(
+            methods.predict_samples(
+                model, inputs.for_prediction(config, images)
+            )
+        )
         for images in (data.test_images, data.outlier_images)
     )
     with files.replacing(folder / "predictions.npz") as path:

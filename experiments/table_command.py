@@ -7,8 +7,16 @@ from absl import flags
 from experiments import command_line
 from experiments import config as configs
 from experiments import paper
-from experiments import run_config
+from experiments import settings
 from experiments.errors import ExperimentError
+
+_DATASETS = {
+    "digits": "scikit-learn's 8 x 8 digits, embedded, with letters as "
+    "outliers.",
+    "mnist": "MNIST through TFDS.",
+    "cifar5": "classes 0 to 4 of CIFAR-10 through TFDS, the others as "
+    "outliers.",
+}
 
 
 def start(table):
@@ -28,7 +36,8 @@ def define_flags(table, values=flags.FLAGS):
         table: one of `paper.TABLES`.
         values: the `absl.flags.FlagValues` to define them in.
     """
-    rows = run_config.ROWS[table]
+    rows = settings.ROWS[table]
+    datasets = paper.TABLES[table].datasets
     names = "; ".join(
         f"{key}: {paper.TABLES[table].rows[key].name}" for key in rows
     )
@@ -38,17 +47,21 @@ def define_flags(table, values=flags.FLAGS):
     )
     flags.DEFINE_string(
         "dataset",
-        "digits",
-        "digits: scikit-learn's 8 x 8 digits, embedded, with letters as "
-        "outliers. mnist: MNIST through TFDS.",
+        datasets[0],
+        " ".join(f"{name}: {_DATASETS[name]}" for name in datasets),
         **here,
     )
     flags.DEFINE_string(
         "scale",
         "short",
-        "full: the paper's 100 epochs on MNIST (600 on digits). short: 10 "
-        "(150). smoke: seconds, on a few examples. Annealing is in "
-        "proportion.",
+        "Epochs: "
+        + "; ".join(
+            f"{name}: full {epochs['full']}, short {epochs['short']}"
+            for name, epochs in (
+                (name, settings.DATASETS[name].epochs) for name in datasets
+            )
+        )
+        + ". smoke: seconds, on a few examples. Annealing is in proportion.",
         **here,
     )
     flags.DEFINE_integer(
@@ -77,24 +90,10 @@ def define_flags(table, values=flags.FLAGS):
         "Draws of the weights at prediction.",
         **here,
     )
-    flags.DEFINE_integer(
-        "num_validation",
-        0,
-        "Test on that many training examples and not on the test set, to "
-        "choose settings (digits only).",
-        **here,
-    )
     flags.DEFINE_string(
         "data_dir",
         None,
         "Folder of prepared TFDS data; none: TFDS' own.",
-        **here,
-    )
-    flags.DEFINE_string(
-        "outlier_dir",
-        None,
-        "Folder with the IDX files of notMNIST, the paper's outliers for "
-        "MNIST; none: letters rendered from fonts.",
         **here,
     )
     flags.DEFINE_string(
@@ -111,9 +110,29 @@ def define_flags(table, values=flags.FLAGS):
         "at most. A run goes on from the step of its last one.",
         **here,
     )
+    flags.DEFINE_integer(
+        "steps_per_execution",
+        1,
+        "Training steps that TensorFlow takes before Python looks on; a "
+        "divisor of the steps of an epoch.",
+        **here,
+    )
+    flags.DEFINE_bool("jit", False, "Compile with XLA, for a GPU.", **here)
+    flags.DEFINE_bool(
+        "mixed_precision",
+        False,
+        "Activations in bfloat16; hypernetworks, draws and KL stay float32.",
+        **here,
+    )
+    if "digits" in datasets:
+        _define_mnist_flags(here)
     if "ensemble" in rows:
         flags.DEFINE_integer(
-            "num_members", None, "Members of the ensemble; none: 10.", **here
+            "num_members",
+            None,
+            "Members of the ensemble; none: "
+            f"{settings.of(datasets[-1], 'ensemble', 'paper')['num_members']}.",
+            **here,
         )
     if "adversarial" in rows:
         flags.DEFINE_integer(
@@ -123,6 +142,23 @@ def define_flags(table, values=flags.FLAGS):
             "estimate looks at; none: all, which takes seconds a step.",
             **here,
         )
+
+
+def _define_mnist_flags(here):
+    flags.DEFINE_integer(
+        "num_validation",
+        0,
+        "Test on that many training examples and not on the test set, to "
+        "choose settings (digits only).",
+        **here,
+    )
+    flags.DEFINE_string(
+        "outlier_dir",
+        None,
+        "Folder with the IDX files of notMNIST, the paper's outliers for "
+        "MNIST; none: letters rendered from fonts.",
+        **here,
+    )
 
 
 def config_from_flags(table, values=flags.FLAGS):
@@ -151,13 +187,16 @@ def config_from_flags(table, values=flags.FLAGS):
         preset=given["preset"],
         output_dir=given["output_dir"] or "",
         data_dir=given["data_dir"],
-        outlier_dir=given["outlier_dir"],
+        outlier_dir=given.get("outlier_dir"),
         kl_scale=given["kl_scale"],
         epochs=given["epochs"],
         num_steps=given["num_steps"],
         num_prediction_samples=given["num_prediction_samples"],
-        num_validation=given["num_validation"],
+        num_validation=given.get("num_validation", 0),
         checkpoint_seconds=given["checkpoint_seconds"],
+        steps_per_execution=given["steps_per_execution"],
+        jit=given["jit"],
+        mixed_precision=given["mixed_precision"],
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
     )

@@ -6,6 +6,7 @@ from experiments import paper
 from experiments import provenance
 from experiments.errors import ExperimentError
 
+_PAPERS_OUTLIERS = ("notmnist", "cifar10 classes 5-9")
 # Key in the results, heading, digits after the point.
 COLUMNS = (
     ("error_percent", "error %", 2),
@@ -57,7 +58,7 @@ def format_cell(cell, digits):
 
 
 def paper_cells(config):
-    """Returns the paper's row on MNIST as texts, by column key."""
+    """Returns the paper's row as texts, by column key."""
     figures = paper.row_of(config).figures
     if figures is None:
         return {}
@@ -80,14 +81,14 @@ def order(result):
 
 
 def text_table(results):
-    """Formats results, with the paper's MNIST figures under each row."""
-    lines = _lines(results, "  paper, MNIST", "–")
+    """Formats results, with the paper's figures under each row."""
+    lines = _lines(results, "  paper", "–")
     return _aligned(lines)
 
 
 def markdown_table(results):
     """Formats results as `text_table` does, in Markdown."""
-    heading, *lines = _lines(results, "paper, MNIST", "")
+    heading, *lines = _lines(results, "paper", "")
     rows = [heading, ["---"] * len(heading)]
     for line in lines:
         if line[0].startswith("paper"):
@@ -121,7 +122,7 @@ def _lines(results, name_of_paper, blank):
         if printed:
             lines.append(
                 [
-                    name_of_paper,
+                    f"{name_of_paper}, {paper.data_of(config)}",
                     *(printed.get(key, blank) for key, _, _ in COLUMNS),
                 ]
             )
@@ -170,13 +171,13 @@ def notes(results):
         "entropy (high: confident). AUROC: outliers told from test images by "
         "entropy. NLL in nats per example.",
     ]
-    if config["dataset"] != "mnist":
+    if config["dataset"] != paper.data_of(config).lower():
         lines.append(
             "The paper's figures are for MNIST and notMNIST with 431,080 "
             "weights and a KL weight of 1 / 55,000: another data set, network "
             "and KL weight, to be looked at, not compared with."
         )
-    elif first["outliers"] != "notmnist":
+    elif first["outliers"] not in _PAPERS_OUTLIERS:
         lines.append(
             "The paper's outliers are notMNIST; here they are "
             f"{first['outliers']} rendered from fonts."

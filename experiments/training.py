@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from experiments import inputs
 from experiments import methods
 from experiments import run_config
 from experiments.checkpoints import Checkpoints
@@ -18,7 +19,7 @@ _COLUMNS = ("loss", "nll", "kl", "kl_weight", "accuracy")
 _CHECKPOINT_SHARE = 0.1
 
 
-def train(config, data, folder, progress, checkpoint_seconds=60.0):
+def train(config, data, folder, progress, execution):
     """Trains a model, or goes on training it from the last step saved.
 
     Args:
@@ -27,7 +28,7 @@ def train(config, data, folder, progress, checkpoint_seconds=60.0):
         folder: where checkpoint and metrics are kept.
         progress: callable that is told how many epochs are done, a fraction,
             after each step.
-        checkpoint_seconds: least time between two checkpoints.
+        execution: an `Execution`.
 
     Returns:
         `(model, history, seconds)`: the trained model, a list of dictionaries
@@ -53,15 +54,21 @@ def train(config, data, folder, progress, checkpoint_seconds=60.0):
         None, data.train_labels[:1], np.zeros((1, data.num_classes), np.float32)
     )
     recorder = _Recorder(folder, state, num_steps, per_epoch, progress)
-    saver = _Saver(state, checkpoints, checkpoint_seconds)
+    saver = _Saver(state, checkpoints, execution.checkpoint_seconds)
     while state["step"] < num_steps:
         epoch, steps_done = divmod(state["step"], per_epoch)
+        # A checkpoint may lie where executions of another length ended.
+        rest = per_epoch - steps_done
+        at_once = execution.steps_per_execution
+        model.steps_per_execution = 1 if rest % at_once else at_once
+        model.jit_compile = execution.jit
+        model.train_function = None
         model.fit(
             _batches(config, data, epoch, steps_done),
             initial_epoch=epoch,
             # What is left of an epoch goes first, by itself.
             epochs=epoch + 1 if steps_done else config.epochs,
-            steps_per_epoch=per_epoch - steps_done,
+            steps_per_epoch=rest,
             callbacks=[recorder, saver],
             shuffle=False,
             verbose=0,
@@ -95,14 +102,17 @@ def _batches(config, data, first_epoch, first_step):
             tf.stack(orders, axis=1)
         ).batch(config.batch_size)
 
-    def examples(indices):
+    def examples(step, indices):
         indices = tf.reshape(tf.transpose(indices), [-1])
-        return tf.gather(images, indices), tf.gather(labels, indices)
+        seen = inputs.for_training(config, tf.gather(images, indices), step)
+        return seen, tf.gather(labels, indices)
 
+    step = first_epoch * run_config.steps_per_epoch(config) + first_step
     epochs = tf.data.Dataset.range(first_epoch, config.epochs)
     return (
         epochs.flat_map(epoch_indices)
         .skip(first_step)
+        .enumerate(step)
         .map(examples)
         .prefetch(2)
     )

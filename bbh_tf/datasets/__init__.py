@@ -9,8 +9,10 @@ imported only when a data set is loaded.
 `augment` and `prepare` make crops of CIFAR images to train and to test on.
 """
 
+from bbh_tf.datasets.augmentation import CROP_SHAPE
 from bbh_tf.datasets.augmentation import augment
 from bbh_tf.datasets.augmentation import prepare
+from bbh_tf.datasets.augmentation import prepared_range
 from bbh_tf.datasets.cifar5 import load_cifar5
 from bbh_tf.datasets.digits import load_digits
 from bbh_tf.datasets.image_data import ImageData
@@ -20,6 +22,7 @@ from bbh_tf.datasets.notmnist import load_notmnist
 from bbh_tf.datasets.registry import load
 
 __all__ = [
+    "CROP_SHAPE",
     "ImageData",
     "augment",
     "load",
@@ -28,5 +31,6 @@ __all__ = [
     "load_mnist",
     "load_notmnist",
     "prepare",
+    "prepared_range",
     "render_letters",
 ]

@@ -20,6 +20,7 @@ from bbh_tf.randomness import threefry
 
 _IMAGE_SHAPE = (32, 32, 3)
 _CROP = 24
+CROP_SHAPE = (_CROP, _CROP, 3)
 _PADDING = 2
 _NUM_OFFSETS = _IMAGE_SHAPE[0] + 2 * _PADDING - _CROP + 1
 # Draws are made of integers of 24 bits, which float32 has exactly and which
@@ -93,9 +94,32 @@ def prepare(images):
     Raises:
         ValueError: if shape or dtype are not as said.
     """
+    return _standardized(_middle_of(images))
+
+
+def prepared_range(images):
+    """Returns what `prepare` makes of black and of white, in each image.
+
+    A pixel of a prepared image that is between them is a pixel that an image
+    can have: the range of an attack on prepared images.
+
+    Args:
+        images: `float32` tensor or array `(batch, 32, 32, 3)`, in [0, 1].
+
+    Returns:
+        `(lowest, highest)`: two `float32` arrays `(batch, 1, 1, 1)`.
+
+    Raises:
+        ValueError: if shape or dtype are not as said.
+    """
+    mean, std = _moments(_middle_of(images))
+    return (-mean / std).numpy(), ((1.0 - mean) / std).numpy()
+
+
+def _middle_of(images):
     start = (_IMAGE_SHAPE[0] - _CROP) // 2
     middle = slice(start, start + _CROP)
-    return _standardized(_checked(images)[:, middle, middle])
+    return _checked(images)[:, middle, middle]
 
 
 def _checked(images):
@@ -170,7 +194,15 @@ def _augment(images, top, left, mirror, brightness, contrast):
 
 
 def _standardized(crops):
-    crops -= tf.reduce_mean(crops, axis=(1, 2, 3), keepdims=True)
-    variance = tf.reduce_mean(crops**2, axis=(1, 2, 3), keepdims=True)
+    mean, std = _moments(crops)
+    return (crops - mean) / std
+
+
+def _moments(crops):
+    """Mean and bounded standard deviation of each image."""
+    mean = tf.reduce_mean(crops, axis=(1, 2, 3), keepdims=True)
+    variance = tf.reduce_mean(
+        (crops - mean) ** 2, axis=(1, 2, 3), keepdims=True
+    )
     # The bound is on the variance, as the root's gradient at 0 is infinite.
-    return crops / tf.sqrt(tf.maximum(variance, _LEAST_STD**2))
+    return mean, tf.sqrt(tf.maximum(variance, _LEAST_STD**2))

@@ -104,6 +104,18 @@ def test_configs_are_frozen():
             "--outlier_dir: only mnist",
         ),
         ({"output_dir": ""}, "--output_dir: expected a folder"),
+        (
+            {"table": "cifar5_methods"},
+            "--dataset: expected one of cifar5; got 'mnist'",
+        ),
+        (
+            {"steps_per_execution": 7},
+            "--steps_per_execution: expected a divisor of .* of 550; got 7",
+        ),
+        (
+            {"steps_per_execution": 10, "num_steps": 25},
+            "--steps_per_execution: expected a divisor of .* of 25; got 10",
+        ),
     ],
 )
 def test_refuses(changes, message):

@@ -103,8 +103,9 @@ def test_a_curve_is_the_attack_and_the_prediction(runs):
     model, _ = checkpoints.Checkpoints(folder).load()
     data = runner.load_data(config)
     images, labels = data.test_images[:50], data.test_labels[:50]
-    curves = robustness.curves(model, images, labels, [0.2], 10, 1)
-    for attack, (mode, clip_range) in robustness.ATTACKS.items():
+    curves = robustness.curves(model, images, labels, (0, 1), [0.2], 10, 1)
+    for attack, (mode, clips) in robustness.ATTACKS.items():
+        clip_range = (0, 1) if clips else None
         moved = bbh.attacks.fgsm([model], images, labels, 0.2, mode, clip_range)
         logits = model.predict(moved, verbose=0)
         right = np.mean(np.argmax(logits, axis=1) == labels)
@@ -126,3 +127,21 @@ def test_a_mistake_is_one_line_and_status_1(flags, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_runs_on_other_data_are_refused(runs, tmp_path):
+    config, _ = runs
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "experiments.cifar5_adversarial",
+            f"--runs={config.output_dir}",
+            f"--output_dir={tmp_path}",
+        ],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "--runs: expected runs of tables on CIFAR5; got" in done.stderr

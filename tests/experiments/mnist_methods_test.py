@@ -60,6 +60,7 @@ def test_help_can_be_read():
         ("mnist_architectures", "single: Single G; sliced: Sliced layer-wise"),
         ("mnist_noise", "shared_1: Shared, d = 1; independent_1: Independent"),
         ("mnist_divergences", "analytic: Closed form; adversarial: Adversar"),
+        ("cifar5_methods", "cifar5: full 200, short 20"),
     ],
 )
 def test_each_command_names_its_rows(table, line):

@@ -13,8 +13,12 @@ from experiments import methods
 from experiments import paper
 from experiments import run_config
 from experiments import runner
+from experiments import settings
 from experiments import training
 from experiments.errors import ExperimentError
+from experiments.execution import Execution
+
+_SAVES_ALWAYS = Execution(checkpoint_seconds=0.0)
 
 
 def _config(folder, **changes):
@@ -54,13 +58,13 @@ def short_run(monkeypatch):
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        *[("mnist_methods", row) for row in run_config.METHODS],
+        *[("mnist_methods", row) for row in settings.METHODS],
         ("mnist_architectures", "single"),
         ("mnist_architectures", "sliced"),
         ("mnist_noise", "shared_8"),
         *[
             ("mnist_divergences", row)
-            for row in run_config.ROWS["mnist_divergences"]
+            for row in settings.ROWS["mnist_divergences"]
             if row != "analytic"
         ],
     ],
@@ -82,7 +86,9 @@ def test_every_row_runs_and_is_not_run_twice(tmp_path, table, row):
 @pytest.mark.parametrize("method", ["map", "bbb", "bbh"])
 def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     (config,) = _config(tmp_path, rows=(method,)).runs()
-    whole = runner._run_one(config, data, tmp_path / "whole", _silence)
+    whole = runner._run_one(
+        config, data, tmp_path / "whole", _silence, _SAVES_ALWAYS
+    )
 
     def stop_after(config, stage, epochs):
         if stage == "training" and epochs >= stop / 2:
@@ -91,11 +97,15 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     # In the midst of an epoch and at its end.
     for stop in range(2, 7):
         with pytest.raises(KeyboardInterrupt):
-            runner._run_one(config, data, tmp_path / "parts", stop_after)
+            runner._run_one(
+                config, data, tmp_path / "parts", stop_after, _SAVES_ALWAYS
+            )
         state = files.read_json(tmp_path / "parts" / "state.json")
         # The stop comes before the step is saved.
         assert state["step"] == stop - 1
-    parts = runner._run_one(config, data, tmp_path / "parts", _silence)
+    parts = runner._run_one(
+        config, data, tmp_path / "parts", _silence, _SAVES_ALWAYS
+    )
     assert parts["measures"] == whole["measures"]
     assert parts["final"] == whole["final"]
     saved = [
@@ -125,7 +135,9 @@ def test_seeds_differ_and_repeat(tmp_path, data):
     (config,) = _config(tmp_path, rows=("bbb",)).runs()
     other = dataclasses.replace(config, seed=1)
     results = [
-        runner._run_one(c, data, tmp_path / name, _silence)["measures"]
+        runner._run_one(c, data, tmp_path / name, _silence, _SAVES_ALWAYS)[
+            "measures"
+        ]
         for name, c in (("a", config), ("b", config), ("c", other))
     ]
     assert results[0] == results[1]
@@ -152,7 +164,9 @@ def test_what_is_not_finite_stops_and_is_not_saved(
     config = dataclasses.replace(config, learning_rate=float("inf"))
     folder = tmp_path / "run"
     with pytest.raises(ExperimentError, match=message):
-        runner._run_one(config, data, folder, _silence, checkpoint_seconds)
+        runner._run_one(
+            config, data, folder, _silence, Execution(checkpoint_seconds)
+        )
     assert [path.name for path in folder.iterdir()] == ["config.json"]
 
 
@@ -165,7 +179,7 @@ def test_a_broken_checkpoint_is_named(tmp_path, data):
         folder / "state.json", {"step": 1, "model": "checkpoint_1.keras"}
     )
     with pytest.raises(ExperimentError, match="expected a checkpoint"):
-        runner._run_one(config, data, folder, _silence)
+        runner._run_one(config, data, folder, _silence, _SAVES_ALWAYS)
 
 
 def test_data_that_is_not_there_is_told_in_one_line(tmp_path):

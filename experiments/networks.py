@@ -1,0 +1,51 @@
+"""The networks of the paper, for any method."""
+
+import functools
+
+import keras
+
+import bbh_tf as bbh
+from experiments import inputs
+from experiments import released_code
+
+
+def build(config, data, posterior=None, **kwargs):
+    """Makes the network of a run.
+
+    Args:
+        config: a `RunConfig`.
+        data: a `bbh_tf.datasets.ImageData`.
+        posterior: recipe of the posterior of its weights, or None.
+        **kwargs: other arguments that `bbh_tf.models.lenet` and
+            `bbh_tf.models.resnet` have in common.
+
+    Returns:
+        A functional `keras.Model` from inputs to logits.
+    """
+    kwargs.update(
+        input_shape=inputs.shape(config, data), num_classes=data.num_classes
+    )
+    if config.network == "lenet":
+        return bbh.models.lenet(
+            posterior,
+            units=config.units,
+            kernel_size=config.kernel_size,
+            **kwargs,
+        )
+    return bbh.models.resnet(
+        config.units_per_stage,
+        posterior,
+        filters=config.units,
+        strides=config.strides,
+        final_normalization=config.final_normalization,
+        normalization=_NORMALIZATIONS[config.normalization],
+        **kwargs,
+    )
+
+
+_NORMALIZATIONS = {
+    "calibrated": keras.layers.BatchNormalization,
+    "batch": released_code.BatchStatistics,
+    # A group for each channel: statistics of an image by itself.
+    "image": functools.partial(keras.layers.GroupNormalization, groups=-1),
+}

@@ -1,0 +1,249 @@
+"""Table 4 and Figure 4 on a few small images and a small ResNet."""
+
+import json
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from experiments import checkpoints
+from experiments import config as configs
+from experiments import inputs
+from experiments import methods
+from experiments import robustness
+from experiments import run_config
+from experiments import runner
+from experiments import settings
+from experiments.execution import Execution
+
+_NUM_TRAIN, _NUM_TEST = 24, 10
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = np.random.default_rng(0)
+
+    def part(count):
+        # Of large patches, so that images differ in their statistics.
+        patches = random.uniform(size=(count, 2, 2, 3)).astype(np.float32)
+        images = patches.repeat(16, axis=1).repeat(16, axis=2)
+        return images, (np.arange(count) % 5).astype(np.int32)
+
+    train, validation, test = part(_NUM_TRAIN), part(0), part(_NUM_TEST)
+    return bbh.datasets.ImageData(
+        "cifar5", "others", 5, *train, *validation, *test, part(_NUM_TEST)[0]
+    )
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, data):
+    there = settings.DATASETS["cifar5"]
+    small = {"units": (2, 4), "units_per_stage": 1, "strides": (1, 2)}
+    monkeypatch.setitem(
+        settings.DATASETS,
+        "cifar5",
+        there._replace(
+            network={**there.network, **small},
+            released_network={
+                method: {**released, "strides": (2, 2)}
+                for method, released in there.released_network.items()
+            },
+        ),
+    )
+    monkeypatch.setattr(run_config, "SMOKE_EXAMPLES", (_NUM_TRAIN, _NUM_TEST))
+    monkeypatch.setattr(run_config, "_BATCH_SIZE", 4)
+    monkeypatch.setattr(runner, "load_data", lambda _: data)
+
+
+def _config(folder, *rows, **changes):
+    return configs.Config(
+        **{
+            "table": "cifar5_methods",
+            "dataset": "cifar5",
+            "rows": rows,
+            "seeds": (0,),
+            "scale": "smoke",
+            "preset": "paper",
+            "output_dir": str(folder),
+            "num_steps": 2,
+            "num_members": 2,
+            "num_prediction_samples": 2,
+            **changes,
+        }
+    )
+
+
+def _build(row, data, **changes):
+    (config,) = _config("unused", row, **changes).runs()
+    return config, methods.build(config, data)
+
+
+@pytest.mark.parametrize(
+    ("row", "preset"),
+    [
+        *[(row, "paper") for row in settings.METHODS],
+        ("mnf", "released_code"),
+    ],
+)
+def test_every_row_runs(tmp_path, row, preset):
+    (result,) = runner.run(_config(tmp_path, row, preset=preset))
+    assert 0 <= result["measures"]["error_percent"] <= 100
+    assert result["num_test"] == _NUM_TEST
+    normalization = result["config"]["normalization"]
+    assert f"{normalization} normalisation" in result["settings"]
+
+
+@pytest.mark.parametrize(
+    ("row", "preset", "depends"),
+    [
+        *[(row, "paper", False) for row in settings.METHODS],
+        ("map", "released_code", False),
+        # The authors' layer-wise hypernetworks alone.
+        ("bbh", "released_code", True),
+    ],
+)
+def test_a_prediction_depends_on_its_image_alone(data, row, preset, depends):
+    config, model = _build(row, data, preset=preset)
+    model.fit(
+        inputs.for_prediction(config, data.train_images[:8]),
+        data.train_labels[:8],
+        batch_size=4 * config.num_members,
+        verbose=0,
+    )
+    images = inputs.for_prediction(config, data.test_images)
+    order = np.random.default_rng(1).permutation(len(images))
+    together = methods.predict_samples(model, images)
+    shuffled = methods.predict_samples(model, images[order])
+    few = methods.predict_samples(model, images[:3])
+    np.testing.assert_allclose(shuffled, together[:, order], atol=1e-5)
+    if depends:
+        assert np.abs(few - together[:, :3]).max() > 1e-4
+    else:
+        np.testing.assert_allclose(few, together[:, :3], atol=1e-5)
+
+
+def test_settings_are_those_of_the_paper_and_the_authors():
+    full = {"scale": "full", "num_steps": None, "num_members": None}
+    for preset, strides, normalization, final in (
+        ("paper", (1, 2, 2), "calibrated", True),
+        ("released_code", (2, 2, 2), "batch", False),
+    ):
+        (bbh_run,) = _config("x", "bbh", preset=preset, **full).runs()
+        assert bbh_run.epochs == 200
+        assert (bbh_run.annealing_start, bbh_run.annealing_epochs) == (20, 15)
+        assert bbh_run.strides == strides[:2]
+        assert bbh_run.normalization == normalization
+        assert bbh_run.final_normalization is final
+    runs = {
+        run.method: run
+        for run in _config("x", *settings.METHODS, **full).runs()
+    }
+    assert runs["ensemble"].num_members == 5
+    assert runs["bbb"].initial_log_variance == -30
+    assert runs["mnf"].max_std == 0.3
+    assert runs["dropout"].dropout_rate == 0.5
+    assert runs["bbh"].learning_rate == 1e-4
+    assert runs["map"].final_normalization
+
+
+def test_execution_changes_nothing_but_rounding(tmp_path, data):
+    (config,) = _config(tmp_path, "bbb", num_steps=6).runs()
+    plain, at_once = (
+        runner._run_one(
+            config, data, tmp_path / name, lambda *_: None, execution
+        )
+        for name, execution in (
+            ("plain", Execution()),
+            ("at_once", Execution(steps_per_execution=3, jit=True)),
+        )
+    )
+    assert at_once["final"]["nll"] == pytest.approx(
+        plain["final"]["nll"], rel=1e-3
+    )
+    assert at_once["final"]["kl"] == pytest.approx(
+        plain["final"]["kl"], rel=1e-4
+    )
+
+
+def test_a_run_goes_on_under_another_execution(tmp_path, data):
+    (config,) = _config(tmp_path, "bbb", num_steps=6).runs()
+    whole = runner._run_one(
+        config, data, tmp_path / "whole", lambda *_: None, Execution()
+    )
+
+    def stop(_, stage, epochs):
+        if stage == "training" and epochs >= 2 / 6:
+            raise KeyboardInterrupt
+
+    parts = tmp_path / "parts"
+    with pytest.raises(KeyboardInterrupt):
+        runner._run_one(
+            config, data, parts, stop, Execution(checkpoint_seconds=0.0)
+        )
+    state = json.loads((parts / "state.json").read_text())
+    assert state["step"] == 1
+    # Five steps are left, which three do not divide.
+    result = runner._run_one(
+        config, data, parts, lambda *_: None, Execution(steps_per_execution=3)
+    )
+    assert result["final"] == whole["final"]
+    assert result["measures"] == whole["measures"]
+
+
+@pytest.mark.parametrize("row", ["ensemble", "mnf", "bbh"])
+def test_mixed_precision_keeps_draws_and_kl_in_float32(data, row):
+    before = keras.config.dtype_policy()
+    config, model = _build(row, data, mixed_precision=True)
+    assert keras.config.dtype_policy() == before
+    assert {v.dtype for v in model.trainable_variables} == {"float32"}
+    if row == "bbh":
+        convolution = model.random_layers[0]
+        assert convolution.layer.compute_dtype == "bfloat16"
+        hypernetworks = [
+            layer
+            for layer in convolution._flatten_layers()
+            if isinstance(layer, bbh.hypernetworks.Hypernetwork)
+        ]
+        assert len(hypernetworks) == 2
+        assert {x.compute_dtype for x in hypernetworks} == {"float32"}
+    images = inputs.for_prediction(config, data.train_images[:8])
+    history = model.fit(
+        images,
+        data.train_labels[:8],
+        batch_size=4 * config.num_members,
+        verbose=0,
+    )
+    assert np.isfinite(history.history["loss"][0])
+    assert np.isfinite(methods.predict_samples(model, images)).all()
+
+
+def test_the_attack_stays_within_what_an_image_can_be(tmp_path, data):
+    runner.run(_config(tmp_path, "map"))
+    folder = pathlib.Path(tmp_path) / "map" / "seed_0"
+    config = run_config.read(json.loads((folder / "config.json").read_text()))
+    images = inputs.for_prediction(config, data.test_images)
+    lowest, highest = inputs.limits(config, data.test_images)
+    # Black and white images in the place of each: the standardisation kept.
+    crops = data.test_images[:, 4:28, 4:28]
+    std = crops.std(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(highest - lowest, 1 / std, rtol=1e-4)
+    assert (images >= lowest - 1e-4).all() and (images <= highest + 1e-4).all()
+    seen = []
+
+    class Model:
+        def __call__(self, x, training=False):
+            return network(x, training=training)
+
+        def predict(self, x, **_):
+            seen.append(x)
+            return network.predict(x, verbose=0)
+
+    network, _ = checkpoints.Checkpoints(folder).load()
+    robustness.curves(
+        Model(), images, data.test_labels, (lowest, highest), [5.0], 5, 1
+    )
+    clipped = seen[list(robustness.ATTACKS).index("expected_gradient")]
+    assert (clipped >= lowest).all() and (clipped <= highest).all()
+    assert np.abs(clipped - images).max() < 5.0
