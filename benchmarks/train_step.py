@@ -2,7 +2,8 @@
 
 A step must read the hypernetworks' parameters forward and backward, and read
 gradient-updated parameters and two moments and write them: 8 passes over the
-parameters' bytes, if no gradient is ever written to memory.
+parameters' bytes, if no gradient is ever written to memory. Beside it, the step
+of the same network without hypernetworks.
 """
 
 import json
@@ -20,12 +21,20 @@ from bbh_tf import memory
 from bbh_tf.layers import drawing
 from benchmarks import measure
 
+_NETWORK = flags.DEFINE_enum(
+    "network", "lenet", ["lenet", "resnet32"], "Whose weights are random."
+)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Examples in a batch.")
 _NUM_SAMPLES = flags.DEFINE_integer("num_samples", 5, "Samples of the KL.")
 _NOISE_DIM = flags.DEFINE_integer("noise_dim", 1, "Dimension of the noise.")
 _REPEATS = flags.DEFINE_integer("repeats", 15, "Steps that are timed.")
 _STOCK = flags.DEFINE_bool("stock_adam", False, "Use Keras' own Adam.")
 _PASSES = 8
+# Network -> how it is made, shape of an image, classes, training images.
+_NETWORKS = {
+    "lenet": (bbh.models.lenet, (28, 28, 1), 10, 55_000),
+    "resnet32": (bbh.models.resnet32, (24, 24, 3), 5, 25_000),
+}
 
 
 def run():
@@ -34,17 +43,18 @@ def run():
     Returns:
         Dictionary of floats: seconds, bytes and ratios.
     """
-    network = bbh.models.lenet(
-        bbh.posteriors.Implicit(noise_dim=_NOISE_DIM.value)
-    )
+    make, image_shape, num_classes, num_train = _NETWORKS[_NETWORK.value]
+    # TensorFlow itself, before there is a model.
+    start = measure.peak_bytes()
+    network = make(bbh.posteriors.Implicit(noise_dim=_NOISE_DIM.value))
     model = bbh.models.BayesianModel(
-        network, 55_000, num_samples=_NUM_SAMPLES.value, seed=0
+        network, num_train, num_samples=_NUM_SAMPLES.value, seed=0
     )
     adam = keras.optimizers.Adam if _STOCK.value else bbh.optimizers.FusedAdam
     model.compile(adam(1e-4))
     generator = np.random.default_rng(0)
-    x = generator.random((_BATCH_SIZE.value, 28, 28, 1), np.float32)
-    y = generator.integers(0, 10, _BATCH_SIZE.value)
+    x = generator.random((_BATCH_SIZE.value, *image_shape), np.float32)
+    y = generator.integers(0, num_classes, _BATCH_SIZE.value)
     seconds = measure.median_seconds(
         lambda: model.train_on_batch(x, y), 5, _REPEATS.value
     )
@@ -53,10 +63,23 @@ def run():
     result = {
         "parameters": int(count),
         "step_seconds": seconds,
+        "start_bytes": start,
         "peak_bytes": peak,
         "peak_over_parameter_bytes": peak / (4.0 * count),
+        "growth_over_parameter_bytes": (peak - start) / (4.0 * count),
     }
-    result["parts"] = _parts(model, x, y)
+    plain = make()
+    plain.compile(
+        adam(1e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    plain_seconds = measure.median_seconds(
+        lambda: plain.train_on_batch(x, y), 5, _REPEATS.value
+    )
+    result["plain_step_seconds"] = plain_seconds
+    result["step_over_plain_step"] = seconds / plain_seconds
+    result["parts"] = _parts(model, plain, x, y)
     for name, cores in (("one_core", 1), ("all_cores", os.cpu_count())):
         bandwidth = measure.copy_bandwidth(cores)
         result[name] = {
@@ -67,7 +90,7 @@ def run():
     return result
 
 
-def _parts(model, x, y):
+def _parts(model, plain, x, y):
     """Times parts of a step, each compiled by itself, in seconds."""
     x, y = tf.constant(x), tf.constant(y)
     layers = model.bayesian_layers
@@ -82,7 +105,6 @@ def _parts(model, x, y):
         bbh.randomness.normal(bbh.randomness.key(k), count, (size,))
         for k in (1, 2)
     )
-    plain = bbh.models.lenet()
 
     def kl():
         with tf.GradientTape() as tape:
@@ -118,7 +140,11 @@ def main(_):
     print(
         f"step {result['step_seconds']:.3f} s; peak "
         f"{memory.format_bytes(result['peak_bytes'])}, "
-        f"{result['peak_over_parameter_bytes']:.2f} x the parameters"
+        f"{result['peak_over_parameter_bytes']:.2f} x the parameters, "
+        f"{result['growth_over_parameter_bytes']:.2f} x less what the process "
+        "held before; "
+        f"{result['step_over_plain_step']:.2f} x the step of the plain "
+        f"network, {result['plain_step_seconds']:.3f} s"
     )
     for name in ("one_core", "all_cores"):
         floor = result[name]
