@@ -160,7 +160,7 @@ def examples(result, data, folder, title):
                 )
             for axis in line[len(chosen) :]:
                 axis.set_axis_off()
-            line[0].set_ylabel(name, fontsize=9)
+            line[0].set_ylabel(name, fontsize=8)
         figure.suptitle(title)
     return figure
 

@@ -65,7 +65,7 @@ DATASETS = {
     # 462,693 weights.
     "cifar5": Dataset(
         num_train=25_000,
-        outliers="cifar10 classes 5-9",
+        outliers="classes 5 to 9",
         epochs={"full": 200, "short": 20, "smoke": 1},
         annealing=(0.1, 0.075),
         network={

@@ -6,7 +6,7 @@ from experiments import paper
 from experiments import provenance
 from experiments.errors import ExperimentError
 
-_PAPERS_OUTLIERS = ("notmnist", "cifar10 classes 5-9")
+_PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
 # Key in the results, heading, digits after the point.
 COLUMNS = (
     ("error_percent", "error %", 2),

@@ -68,7 +68,7 @@ def load_cifar5(data_dir=None, num_validation=0):
     inside = test_labels < _NUM_CLASSES
     return ImageData(
         name="cifar5",
-        outlier_name="cifar10 classes 5-9",
+        outlier_name="classes 5 to 9",
         num_classes=_NUM_CLASSES,
         train_images=images[:num_train],
         train_labels=train_labels[:num_train],
