@@ -37,8 +37,8 @@ class Bayesian(keras.layers.Layer):
         layer: the Keras layer to wrap, a whole `Sequential` included.
         posterior: recipe of the posterior, such as
             `bbh_tf.posteriors.Implicit()`; the layer makes its own from it.
-        prior: None for N(0, 1), a scalar `tfp` distribution, or what
-            `bbh_tf.priors.get` takes.
+        prior: None for N(0, 1), a scalar `tfp` distribution, a
+            `bbh_tf.posteriors.AsPrior`, or what `bbh_tf.priors.get` takes.
         kl_weight: weight of the KL in the loss of a plain model, 1 / number
             of training examples; None for no KL.
         divergence: estimate of the KL in a plain model; None for
@@ -93,6 +93,8 @@ class Bayesian(keras.layers.Layer):
                 inner.dtype_policy = self.dtype_policy
         self.layer = layer
         self.posterior = posteriors.get(posterior)
+        if isinstance(prior, posteriors.AsPrior):
+            prior = prior.copy()
         self.prior = priors.get(prior)
         self.divergence = divergences.get(divergence)
         if kl_weight is not None:
@@ -142,7 +144,10 @@ class Bayesian(keras.layers.Layer):
                 f"Layer {self.layer.name!r} has no trainable weights that "
                 "could be random (normalisation and frozen layers keep theirs)."
             )
-        self.posterior.build(weights.specs_of(self.replaced_variables))
+        specs = weights.specs_of(self.replaced_variables)
+        self.posterior.build(specs)
+        if isinstance(self.prior, posteriors.AsPrior):
+            self.prior.build(specs)
         if not self._trainable:
             # Keras freezes no part of a layer that was made frozen.
             self.posterior.trainable = False

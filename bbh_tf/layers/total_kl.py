@@ -4,6 +4,7 @@ import json
 
 import tensorflow as tf
 
+from bbh_tf import posteriors
 from bbh_tf import randomness
 from bbh_tf.layers.stochastic import Stochastic
 
@@ -48,9 +49,9 @@ def divergence(layers, samples, estimate, num_prior_samples, key):
         posterior = [tensor for tensors in samples for tensor in tensors]
     if estimate.prior_form == "distributions":
         prior = [
-            layer.prior.distribution
+            distribution
             for layer, tensors in zip(layers, samples)
-            for _ in tensors
+            for distribution in _prior_distributions(layer.prior, len(tensors))
         ]
     else:
         prior = _sample_priors(layers, samples, num_prior_samples, key)
@@ -74,8 +75,9 @@ def check_pairing(estimate, layers):
                 f"{layer.name!r} has {type(layer.posterior).__name__}, which "
                 "has none. KernelKL needs samples only."
             )
-        if estimate.prior_form == "distributions" and not hasattr(
-            layer.prior, "distribution"
+        if (
+            estimate.prior_form == "distributions"
+            and _prior_distributions(layer.prior, 1) is None
         ):
             raise ValueError(
                 f"{name} needs a prior with a density; layer {layer.name!r} "
@@ -114,6 +116,14 @@ def num_draws(estimate, num_samples, fewest=1):
     return max(num_samples, fewest)
 
 
+def _prior_distributions(prior, num_tensors):
+    """One distribution for each weight tensor; None without a density."""
+    if isinstance(prior, posteriors.AsPrior):
+        return prior.distributions()
+    distribution = getattr(prior, "distribution", None)
+    return None if distribution is None else [distribution] * num_tensors
+
+
 def _sample_priors(layers, samples, num_samples, key):
     # One call for all layers of equal priors: each distinct size of a draw is
     # a compilation.
@@ -134,6 +144,9 @@ def _sample_priors(layers, samples, num_samples, key):
 
 
 def _prior_identity(prior):
+    if isinstance(prior, posteriors.AsPrior):
+        # Equal configurations do not make equal parameters.
+        return id(prior)
     try:
         config = prior.get_config()
     except (AttributeError, ValueError):

@@ -1,0 +1,128 @@
+"""A trained posterior as the prior of another model."""
+
+import keras
+
+from bbh_tf.posteriors import posterior as posteriors
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
+class AsPrior(keras.layers.Layer):
+    """The posterior of one task as the prior of the next.
+
+    It is a frozen copy: training neither changes it nor the model that it
+    comes from. The layer whose prior it becomes must have weights of the same
+    shapes. It is saved with that layer.
+
+    What different layers of the first model had in common, through shared
+    noise, is lost: each layer's prior is sampled by itself. One posterior for a
+    whole network (`bayesify(scope="network")`) keeps it.
+
+    Args:
+        posterior: a built `Posterior`: `layer.posterior` of a trained
+            `bbh_tf.layers.Bayesian`; or its serialised form, as loading gives
+            it, whose parameters then come from the file.
+        name: name of the layer.
+
+    Raises:
+        ValueError: if `posterior` is neither, or has no parameters yet.
+
+    Example:
+
+    ```python
+    first = old_model.network.get_layer("fc1")
+    bbh_tf.layers.Bayesian(
+        keras.layers.Dense(500),
+        bbh_tf.posteriors.Implicit(),
+        prior=bbh_tf.posteriors.AsPrior(first.posterior),
+    )
+    ```
+
+    References:
+        Nguyen et al., Variational Continual Learning, arXiv:1710.10628.
+    """
+
+    def __init__(self, posterior, name=None):
+        super().__init__(name=name, dtype="float32")
+        self._source = None
+        if isinstance(posterior, posteriors.Posterior):
+            posterior.check_built()
+            # In a function: Keras would take it for a part of this layer.
+            self._source = lambda: posterior
+        self.posterior = posteriors.get(posterior)
+
+    def copy(self):
+        """Returns another copy of the same posterior, for another layer."""
+        return AsPrior(self.posterior if self.built else self._source())
+
+    def build(self, specs):
+        """Copies the parameters.
+
+        Args:
+            specs: list of `bbh_tf.weights.WeightSpec` of the layer whose
+                prior this is.
+
+        Raises:
+            ValueError: if the posterior is one of other weights.
+        """
+        self.posterior.build(specs)
+        for variable in self.posterior.variables:
+            variable.trainable = False
+        if self._source is None:
+            return
+        source = self._source()
+        pairs = list(zip(source.variables, self.posterior.variables))
+        shapes = [tuple(old.shape) for old, _ in pairs]
+        wanted = [tuple(v.shape) for v in self.posterior.variables]
+        if shapes != wanted or len(source.variables) != len(pairs):
+            raise ValueError(
+                "A posterior can be the prior of weights of the same shapes: "
+                f"expected parameters {wanted} for "
+                f"{', '.join(f'{s.name} {s.shape}' for s in specs)}; got "
+                f"{[tuple(v.shape) for v in source.variables]}."
+            )
+        for old, new in pairs:
+            new.assign(old)
+        self._source = None
+
+    @property
+    def trainable(self):
+        """False: a prior is what was known before."""
+        return False
+
+    @trainable.setter
+    def trainable(self, value):
+        del value
+
+    def sample(self, num_samples, shapes, seed):
+        """Draws weights.
+
+        Args:
+            num_samples: number of samples.
+            shapes: list of the weight tensors' shapes, those of `build`.
+            seed: a key of `bbh_tf.randomness`.
+
+        Returns:
+            List of `float32` tensors of shape `(num_samples, *shape)`.
+        """
+        samples, _ = self.posterior.sample(num_samples, seed)
+        found = [tuple(x.shape[1:]) for x in samples]
+        if found != [tuple(shape) for shape in shapes]:
+            raise ValueError(
+                f"AsPrior expects to be asked for weights {found}; got "
+                f"{list(shapes)}."
+            )
+        return samples
+
+    def distributions(self):
+        """Returns one distribution for each tensor; None without a density."""
+        return self.posterior.distributions()
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            "posterior": keras.saving.serialize_keras_object(self.posterior)
+        }
+
+    def get_build_config(self):
+        """Returns None: the layer whose prior this is builds it."""
+        return None

@@ -1,0 +1,179 @@
+"""The posterior of one task as the prior of the next."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import bbh_tf as bbh
+from bbh_tf.layers import total_kl
+
+_KEY = bbh.randomness.key(0)
+
+
+def _layer(posterior, units=3, prior=None):
+    layer = bbh.layers.Bayesian(
+        keras.layers.Dense(units), posterior, prior=prior, seed=1
+    )
+    layer.build((None, 2))
+    return layer
+
+
+def _kl(layer, estimate, num_samples=5):
+    samples, _ = layer.posterior.sample(num_samples, _KEY)
+    return float(
+        total_kl.divergence([layer], [samples], estimate, num_samples, _KEY)
+    )
+
+
+def _shift(posterior, by):
+    for variable in posterior.trainable_variables:
+        variable.assign(variable + by)
+
+
+def test_closed_form_against_tfp():
+    first = _layer(bbh.posteriors.MeanField())
+    _shift(first.posterior, 0.3)
+    prior = bbh.posteriors.AsPrior(first.posterior)
+    second = _layer(bbh.posteriors.MeanField(-4.0), prior=prior)
+    expected = sum(
+        tf.reduce_sum(q.kl_divergence(p))
+        for q, p in zip(
+            second.posterior.distributions(), first.posterior.distributions()
+        )
+    )
+    estimate = bbh.divergences.AnalyticKL()
+    np.testing.assert_allclose(_kl(second, estimate), expected, rtol=1e-5)
+    for q, p in zip(second.posterior.variables, first.posterior.variables):
+        q.assign(p)
+    assert abs(_kl(second, estimate)) < 1e-4
+
+
+@pytest.mark.parametrize(
+    "posterior",
+    [
+        bbh.posteriors.MeanField(-2.0),
+        bbh.posteriors.Implicit(bbh.hypernetworks.MLP((8,)), noise_dim=4),
+        bbh.posteriors.Implicit(bbh.hypernetworks.MLP((8,)), per="layer"),
+    ],
+    ids=["mean_field", "implicit", "per_layer"],
+)
+def test_samples_are_those_of_the_first_posterior(posterior):
+    first = _layer(posterior)
+    second = _layer(
+        bbh.posteriors.MeanField(),
+        prior=bbh.posteriors.AsPrior(first.posterior),
+    )
+    shapes = [tuple(v.shape) for v in second.replaced_variables]
+    got = second.prior.sample(4, shapes, _KEY)
+    for ours, theirs in zip(got, first.posterior.sample(4, _KEY)[0]):
+        np.testing.assert_array_equal(ours, theirs)
+    # A copy: what the first does later is its own affair.
+    _shift(first.posterior, 1.0)
+    for ours, before in zip(second.prior.sample(4, shapes, _KEY), got):
+        np.testing.assert_array_equal(ours, before)
+    assert np.isfinite(_kl(second, bbh.divergences.KernelKL()))
+
+
+def _regression(prior):
+    inputs = keras.Input((2,))
+    dense = keras.layers.Dense(1, use_bias=False)
+    outputs = bbh.layers.Bayesian(
+        dense, bbh.posteriors.MeanField(-4.0), prior=prior, name="weights"
+    )(inputs)
+    model = bbh.models.BayesianModel(
+        keras.Model(inputs, outputs),
+        num_train_examples=8,
+        likelihood=bbh.models.likelihoods.Normal(scale=0.5),
+        divergence=bbh.divergences.AnalyticKL(),
+        num_likelihood_samples=8,
+        seed=0,
+    )
+    model.compile(bbh.optimizers.FusedAdam(0.02))
+    return model
+
+
+def test_two_tasks_one_after_the_other_are_both_together():
+    # Orthogonal inputs: the exact posterior factorises, so MeanField has it.
+    x = np.tile(np.float32([[1, 0], [0, 1]]), (8, 1))
+    y = (
+        x @ np.float32([[0.7], [-0.4]])
+        + np.random.default_rng(0).normal(0, 0.5, (16, 1))
+    ).astype(np.float32)
+    prior = None
+    for task in (slice(0, 8), slice(8, 16)):
+        model = _regression(prior)
+        rate = keras.optimizers.schedules.CosineDecay(0.02, 1500)
+        model.compile(bbh.optimizers.FusedAdam(rate))
+        batches = tf.data.Dataset.from_tensors((x[task], y[task])).repeat()
+        model.fit(batches, steps_per_epoch=1500, shuffle=False, verbose=0)
+        (layer,) = model.bayesian_layers
+        prior = bbh.posteriors.AsPrior(layer.posterior)
+    (found,) = layer.posterior.distributions()
+    # Precision 1 + n / 0.5^2 with n = 8 examples of each weight in all.
+    precision = 1 + 8 / 0.25
+    mean = (x.T @ y / 0.25) / precision
+    np.testing.assert_allclose(found.mean(), mean, atol=0.03)
+    np.testing.assert_allclose(found.stddev(), precision**-0.5, rtol=0.1)
+
+
+def test_saved_with_the_model_and_never_trained(tmp_path):
+    first = _regression(None)
+    _shift(first.bayesian_layers[0].posterior, 0.25)
+    second = _regression(
+        bbh.posteriors.AsPrior(first.bayesian_layers[0].posterior)
+    )
+    prior = second.bayesian_layers[0].prior
+    assert len(second.trainable_variables) == len(first.trainable_variables)
+    second.trainable = False
+    second.trainable = True
+    assert len(second.trainable_variables) == len(first.trainable_variables)
+    before = [np.array(v) for v in prior.variables]
+    assert before
+    x = np.float32([[1, 0], [0, 1]])
+    second.fit(x, np.float32([[1], [2]]), epochs=3, verbose=0)
+    for now, then in zip(prior.variables, before):
+        np.testing.assert_array_equal(now, then)
+    second.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    estimate = bbh.divergences.AnalyticKL()
+    assert _kl(loaded.bayesian_layers[0], estimate) == pytest.approx(
+        _kl(second.bayesian_layers[0], estimate)
+    )
+    np.testing.assert_array_equal(
+        loaded.predict(x, verbose=0), second.predict(x, verbose=0)
+    )
+
+
+def test_two_layers_may_have_the_same_prior():
+    first = _layer(bbh.posteriors.MeanField())
+    prior = bbh.posteriors.AsPrior(first.posterior)
+    layers = [_layer(bbh.posteriors.MeanField(), prior=prior) for _ in "ab"]
+    assert layers[0].prior is not layers[1].prior
+    for layer in layers:
+        for p, q in zip(layer.prior.variables, first.posterior.variables):
+            np.testing.assert_array_equal(p, q)
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="has no parameters yet"):
+        bbh.posteriors.AsPrior(bbh.posteriors.MeanField())
+    with pytest.raises(ValueError, match="Expected a posterior"):
+        bbh.posteriors.AsPrior("normal")
+    for recipe in (
+        bbh.posteriors.MeanField(),
+        bbh.posteriors.Implicit(bbh.hypernetworks.MLP((4,))),
+    ):
+        first = _layer(recipe)
+        with pytest.raises(ValueError, match="weights of the same shapes"):
+            _layer(
+                bbh.posteriors.MeanField(),
+                units=4,
+                prior=bbh.posteriors.AsPrior(first.posterior),
+            )
+    second = _layer(
+        bbh.posteriors.MeanField(),
+        prior=bbh.posteriors.AsPrior(first.posterior),
+    )
+    with pytest.raises(ValueError, match="needs a prior with a density"):
+        total_kl.check_pairing(bbh.divergences.AnalyticKL(), [second])
