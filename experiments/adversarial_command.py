@@ -70,6 +70,7 @@ def run(data):
                 "another."
             )
     from experiments import robustness_figure
+    from experiments import robustness_table
     from experiments import tables
 
     results = []
@@ -77,7 +78,7 @@ def run(data):
         for folder, found in trained:
             results.append(_attack(folder, found, output, epsilons))
         results.sort(key=tables.order)
-        print(tables.robustness_table(results))
+        print(robustness_table.text(results))
         path = robustness_figure.write(results, output)
     print(f"Figure: {path}")
 

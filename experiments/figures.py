@@ -1,6 +1,5 @@
 """Figures of an experiment, in one style."""
 
-import base64
 import io
 import json
 import pathlib
@@ -18,6 +17,8 @@ from experiments import tables
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 _COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00")
 _OUTLIERS = "#CC79A7"
+_METRICS = "metrics.jsonl"
+_PREDICTIONS = "predictions.npz"
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -167,20 +168,35 @@ def examples(result, data, folder, title):
 
 def predictions(result, folder):
     """Loads the saved predictions of a run, a dictionary of arrays."""
-    return dict(np.load(_run_folder(result, folder) / "predictions.npz"))
+    return dict(np.load(_run_folder(result, folder) / _PREDICTIONS))
 
 
 def as_png(figure):
-    """Returns a figure as a `data:` address of a PNG, and closes it."""
+    """Returns a figure as the bytes of a PNG, and closes it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     pyplot.close(figure)
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    return f"data:image/png;base64,{encoded}"
+    return buffer.getvalue()
+
+
+def has_history(results, folder):
+    """Whether the metrics of all runs are there."""
+    return _have_all(results, folder, _METRICS)
+
+
+def has_predictions(results, folder):
+    """Whether the predictions of all runs are there."""
+    return _have_all(results, folder, _PREDICTIONS)
+
+
+def _have_all(results, folder, name):
+    return all(
+        (_run_folder(result, folder) / name).exists() for result in results
+    )
 
 
 def _history(result, folder):
-    text = (_run_folder(result, folder) / "metrics.jsonl").read_text()
+    text = (_run_folder(result, folder) / _METRICS).read_text()
     return [json.loads(line) for line in text.splitlines()]
 
 

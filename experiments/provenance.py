@@ -34,6 +34,16 @@ def hardware(description):
     return f"{description['cores']} cores of {description['cpu']}"
 
 
+def facts(description):
+    """Returns the lines of a description, a dictionary of texts."""
+    return {
+        "commit": description["commit"],
+        "machine": hardware(description),
+        "software": f"Python {description['python']}, TensorFlow "
+        f"{description['tensorflow']}, Keras {description['keras']}",
+    }
+
+
 def _commit():
     root = pathlib.Path(__file__).resolve().parent.parent
     try:

@@ -1,6 +1,12 @@
-"""Prints tables of runs that are done, beside the paper's.
+"""Sets runs that are done beside the paper's: tables, figures, one page.
 
-python -m experiments.report --runs=runs/demo,results/mnist_methods
+python -m experiments.report --runs=runs/demo,results/mnist_methods \
+    --output_file=report.html
+
+Prints tables, and draws Figures 3 and 4 into the folders of attacked runs.
+With `--output_file` it writes a page, one file that needs no other: tables
+beside the paper's, learning curves, histograms, all pictures found, settings
+and origins.
 """
 
 import pathlib
@@ -8,61 +14,51 @@ import pathlib
 from absl import flags
 
 from experiments import command_line
-from experiments import files
-from experiments import paper
+from experiments import found as founds
+from experiments import robustness_table
 from experiments import tables
 from experiments.errors import ExperimentError
 
 _RUNS = flags.DEFINE_list(
-    "runs", [], "Output folders of experiments, a table or Figure 3 each."
+    "runs", [], "Output folders of experiments, each a table or a figure."
 )
 _FORMAT = flags.DEFINE_enum(
-    "format", "text", ["text", "markdown"], "How tables are written."
+    "format", "text", ["text", "markdown"], "How tables are printed."
 )
-
-
-def results_in(folder):
-    """Reads what an experiment wrote into its output folder.
-
-    Returns:
-        `(results, curves)`: the result dictionaries of all runs, and what
-        `experiments.mnist_adversarial` found, each in the paper's order of
-        rows, then by seed. One of them may be empty.
-
-    Raises:
-        ExperimentError: if both are.
-    """
-    found = [
-        sorted(
-            map(files.read_json, pathlib.Path(folder).glob(pattern)),
-            key=tables.order,
-        )
-        for pattern in ("*/seed_*/results.json", "*/seed_*.json")
-    ]
-    if not any(found):
-        raise ExperimentError(
-            f"--runs: expected a folder with results of runs; got {folder}."
-        )
-    return found
+_OUTPUT_FILE = flags.DEFINE_string(
+    "output_file",
+    None,
+    "Where to write the page, an .html file; none: no page.",
+)
 
 
 def run():
-    """Prints a table for each folder, and draws Figure 3 where it belongs."""
+    """Prints what each folder has, and writes the page."""
     if not _RUNS.value:
         raise ExperimentError("--runs: expected at least one folder; got none.")
-    for index, folder in enumerate(_RUNS.value):
-        results, curves = results_in(folder)
+    path = _OUTPUT_FILE.value
+    if path is not None and not path.endswith(".html"):
+        raise ExperimentError(
+            f"--output_file: expected a name that ends in .html; got {path}."
+        )
+    every = [founds.find(folder) for folder in _RUNS.value]
+    for index, found in enumerate(every):
         print("" if index == 0 else "\n", end="")
-        for table in paper.TABLES:
-            rows = [r for r in results if paper.place(r["config"])[0] == table]
-            if rows:
-                _print_table(folder, table, rows)
-        if curves:
-            _print_curves(folder, curves)
+        for table, results in found.by_table():
+            _print_table(found.folder, table, results)
+        if found.curves:
+            _print_curves(found)
+        if found.exhibit:
+            _print_exhibit(found)
+    if path is not None:
+        from experiments import report_page
+
+        report_page.write(path, every)
+        print(f"\nPage: {path}")
 
 
 def _print_table(folder, table, results):
-    print(f"{paper.TABLES[table].title}: {folder}\n")
+    print(f"{table.title}: {folder}\n")
     if _FORMAT.value == "markdown":
         print(tables.markdown_table(results))
     else:
@@ -72,14 +68,24 @@ def _print_table(folder, table, results):
         print(line)
 
 
-def _print_curves(folder, curves):
+def _print_curves(found):
     from experiments import robustness_figure
 
-    name, _ = paper.ATTACKS[paper.data_of(curves[0]["config"])]
-    print(f"Fast gradient sign method ({name}): {folder}\n")
-    print(tables.robustness_table(curves))
-    path = robustness_figure.write(curves, pathlib.Path(folder))
+    print(f"{found.title_of_curves()}: {found.folder}\n")
+    print(robustness_table.text(found.curves))
+    path = robustness_figure.write(found.curves, pathlib.Path(found.folder))
     print(f"\nFigure: {path}")
+
+
+def _print_exhibit(found):
+    exhibit = found.exhibit
+    print(f"{exhibit['title']}: {found.folder}")
+    for table in exhibit["tables"]:
+        print(f"\n{table.caption}\n")
+        print(tables.aligned([table.heading, *table.rows]))
+    print()
+    for line in exhibit["notes"]:
+        print(line)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 
 from experiments import paper
 from experiments import provenance
-from experiments.errors import ExperimentError
 
 _PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
 # Key in the results, heading, digits after the point.
@@ -82,22 +81,22 @@ def order(result):
 
 def text_table(results):
     """Formats results, with the paper's figures under each row."""
-    lines = _lines(results, "  paper", "–")
-    return _aligned(lines)
+    return aligned(lines(results, "  paper", "–"))
 
 
 def markdown_table(results):
     """Formats results as `text_table` does, in Markdown."""
-    heading, *lines = _lines(results, "paper", "")
+    heading, *others = lines(results, "paper", "")
     rows = [heading, ["---"] * len(heading)]
-    for line in lines:
+    for line in others:
         if line[0].startswith("paper"):
             line = [f"*{cell}*" if cell else "" for cell in line]
         rows.append(line)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _aligned(lines):
+def aligned(lines):
+    """Formats lists of texts as a table whose columns are aligned."""
     widths = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join(
         "  ".join(
@@ -108,7 +107,14 @@ def _aligned(lines):
     )
 
 
-def _lines(results, name_of_paper, blank):
+def lines(results, name_of_paper, blank):
+    """Formats results as lists of texts, the heading first.
+
+    Args:
+        results: list of result dictionaries of one table.
+        name_of_paper: what stands before the paper's figures.
+        blank: what stands where the paper has none.
+    """
     lines = [["", *(heading for _, heading, _ in COLUMNS)]]
     lengths = {_length(result["config"]) for result in results}
     for config, cells in rows(results):
@@ -198,38 +204,3 @@ def notes(results):
             )
         lines.append(line + ".")
     return lines
-
-
-def robustness_table(results):
-    """Formats the accuracies of attacked runs, a line for each run and attack.
-
-    Args:
-        results: list of dictionaries as `experiments.mnist_adversarial`
-            writes them, with equal settings.
-
-    Returns:
-        A text.
-
-    Raises:
-        ExperimentError: if settings differ.
-    """
-    for result in results:
-        if result["settings"] != results[0]["settings"]:
-            raise ExperimentError(
-                "Expected curves of equal settings in one folder; got "
-                f"{results[0]['settings']} and {result['settings']}."
-            )
-    epsilons = results[0]["settings"]["epsilons"]
-    heading = "accuracy in %, by epsilon"
-    lines = [[heading, *(f"{epsilon:.2f}" for epsilon in epsilons)]]
-    for result in results:
-        name = paper.row_of(result["config"]).name
-        for attack, curve in result["curves"].items():
-            lines.append(
-                [
-                    f"{name}, seed {result['config']['seed']}, "
-                    f"{attack.replace('_', ' ')}",
-                    *(f"{100 * point['accuracy']:.1f}" for point in curve),
-                ]
-            )
-    return _aligned(lines)

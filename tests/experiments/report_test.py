@@ -92,6 +92,7 @@ def test_text_is_aligned(runs):
         ([], "--runs: expected at least one folder; got none."),
         (["--runs=/nowhere"], "with results of runs; got /nowhere."),
         (["--runs=x", "--format=html"], "format"),
+        (["--runs=x", "--output_file=y.pdf"], "a name that ends in .html"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(flags, message):

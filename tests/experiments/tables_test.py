@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments import robustness_table
 from experiments import tables
 from experiments.errors import ExperimentError
 
@@ -85,4 +86,4 @@ def test_curves_of_other_settings_are_refused():
         for seed, epsilons in ((0, [0.0, 0.1, 0.3]), (1, [0.0, 0.2]))
     ]
     with pytest.raises(ExperimentError, match="curves of equal settings"):
-        tables.robustness_table(results)
+        robustness_table.text(results)
