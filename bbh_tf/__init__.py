@@ -20,6 +20,7 @@ probabilities = model.predict(test_images)
 
 from bbh_tf import annealing
 from bbh_tf import attacks
+from bbh_tf import callbacks
 from bbh_tf import datasets
 from bbh_tf import divergences
 from bbh_tf import flows
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "annealing",
     "attacks",
+    "callbacks",
     "datasets",
     "divergences",
     "flows",

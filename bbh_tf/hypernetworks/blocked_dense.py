@@ -60,6 +60,16 @@ class BlockedDense(keras.layers.Layer):
         kernels = [tf.convert_to_tensor(kernel) for kernel in self._kernels]
         return _multiply(inputs, *kernels) + self._bias
 
+    def set_bias(self, values):
+        """Sets the bias to an array `(units,)`."""
+        self._bias.assign(values)
+
+    def scale_columns(self, factors):
+        """Multiplies the kernel by an array `(units,)`."""
+        for index, kernel in enumerate(self._kernels):
+            start = index * _BLOCK_COLUMNS
+            kernel.assign(kernel * factors[start : start + _BLOCK_COLUMNS])
+
 
 @tf.custom_gradient
 def _multiply(inputs, *kernels):

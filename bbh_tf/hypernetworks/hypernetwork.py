@@ -1,12 +1,17 @@
 """What all hypernetworks share: a stack of dense layers on noise."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.hypernetworks import blocked_dense
 
 _LEAKY_SLOPE = 0.1
+# Draws from which the spread of a fresh hypernetwork is found. A few at once:
+# one may make as many weights as memory holds.
+_NUM_DRAWS, _DRAWS_AT_ONCE = 128, 8
 
 
 class Hypernetwork(keras.layers.Layer):
@@ -18,7 +23,8 @@ class Hypernetwork(keras.layers.Layer):
     kernels start Glorot-uniform and biases at zero, as in the authors' code.
     Everything is float32 under any dtype policy.
 
-    A subclass says how weights are sliced: `slicing` and `join`.
+    A subclass says how weights are sliced, `slicing` and `join`, and where
+    their mean is set, `set_center`.
 
     Args:
         units: widths of the hidden layers; the paper's are 64, 256, 512
@@ -84,6 +90,7 @@ class Hypernetwork(keras.layers.Layer):
             noise_dim: dimension of the noise, an integer.
             shape: shape of the weights to generate, a tuple.
         """
+        self._noise_dim = noise_dim
         self._shape = tuple(shape)
         self._num_slices, slice_size = self.slicing(shape)
         activation = self.activation
@@ -130,11 +137,60 @@ class Hypernetwork(keras.layers.Layer):
         Returns:
             `float32` tensor of shape `(num_samples, prod(shape))`.
         """
+        return self.join(self._slices(noise), self._shape)
+
+    def start_at(self, values, stds):
+        """Makes the weights spread narrowly around given ones.
+
+        Each output of the stack is scaled so that, over the weights that it
+        makes, the root mean square of standard deviation / `stds` is 1; then
+        the weights' means over the noise are put at `values`.
+
+        Args:
+            values: flat weights, a `float32` array `(prod(shape),)`.
+            stds: standard deviations to start with, positive, likewise.
+        """
+        output = self._stack[-1]
+        output.set_bias(np.zeros(output.units, np.float32))
+        means, variances = self._moments()
+        slots = self.join(
+            tf.reshape(tf.range(means.size), (1, *means.shape)), self._shape
+        )[0].numpy()
+        squares = np.full(means.size, np.nan)
+        squares[slots] = variances.ravel()[slots] / np.square(stds)
+        # Slots that hold no weight, behind the last chunk, do not count.
+        squares = np.nanmean(squares.reshape(means.shape), axis=0)
+        scale = 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0))
+        output.scale_columns(scale.astype(np.float32))
+        self.set_center(values - (means * scale).ravel()[slots])
+
+    def set_center(self, values):
+        """Sets what is added to the flat weights, an array `(prod(shape),)`."""
+        raise NotImplementedError
+
+    def _moments(self):
+        """Estimates means and variances of the slices, `(slices, size)`."""
+        key = randomness.key(0)
+        # Deviations from one draw: slices differ far more from each other
+        # than draws of one slice, and squares of such numbers lose digits.
+        one = self._slices(randomness.normal(key, 1, (self._noise_dim,)))[0]
+        means = squares = 0.0
+        for first in range(0, _NUM_DRAWS, _DRAWS_AT_ONCE):
+            noise = randomness.normal(
+                key, _DRAWS_AT_ONCE, (self._noise_dim,), first
+            )
+            deviations = self._slices(noise) - one
+            means += tf.reduce_sum(deviations, axis=0).numpy()
+            squares += tf.reduce_sum(tf.square(deviations), axis=0).numpy()
+        means, squares = means / _NUM_DRAWS, squares / _NUM_DRAWS
+        variances = np.maximum(squares - np.square(means), 0.0)
+        return one.numpy() + means, variances
+
+    def _slices(self, noise):
         hidden = self._apply_first(noise)
         for dense in self._stack[1:]:
             hidden = dense(hidden)
-        slices = tf.reshape(hidden, (noise.shape[0], self._num_slices, -1))
-        return self.join(slices, self._shape)
+        return tf.reshape(hidden, (noise.shape[0], self._num_slices, -1))
 
     def _apply_first(self, noise):
         """Applies the first layer to the noise joined to each code.

@@ -40,3 +40,7 @@ class MLP(hypernetwork.Hypernetwork):
     def join(self, slices, shape):
         """Drops the axis of the single slice."""
         return slices[:, 0]
+
+    def set_center(self, values):
+        """Sets the output's bias: there is one for each weight."""
+        self._stack[-1].set_bias(values)

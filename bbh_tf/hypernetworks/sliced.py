@@ -31,6 +31,9 @@ class Sliced(hypernetwork.Hypernetwork):
         activation: activation of the hidden layers; None for leaky ReLU of
             slope 0.1.
         kernel_initializer: initialiser of the kernels.
+        center: whether a trainable vector, at first 0, is added to the
+            weights: a parameter more for each weight. All slices share the
+            output's bias; weights that are to start at given values need it.
         name: name of the layer.
 
     Raises:
@@ -54,6 +57,7 @@ class Sliced(hypernetwork.Hypernetwork):
         units=(64, 256, 512),
         activation=None,
         kernel_initializer="glorot_uniform",
+        center=False,
         name=None,
     ):
         super().__init__(units, activation, kernel_initializer, name)
@@ -64,6 +68,7 @@ class Sliced(hypernetwork.Hypernetwork):
                 f"positive integer; got {slices!r}."
             )
         self.slices = slices
+        self.center = bool(center)
 
     def slicing(self, shape):
         """Returns `(num_slices, slice_size)` for weights of a shape."""
@@ -81,6 +86,55 @@ class Sliced(hypernetwork.Hypernetwork):
             return weights.join_output_slices(slices)
         return weights.join_chunks(slices, math.prod(shape))
 
+    def count_parameters(self, noise_dim, shape):
+        """Counts the parameters; see `Hypernetwork.count_parameters`."""
+        count = super().count_parameters(noise_dim, shape)
+        return count + self.center * math.prod(shape)
+
+    def build(self, noise_dim, shape):
+        """Makes the dense layers, and the center if there is to be one."""
+        super().build(noise_dim, shape)
+        self._center = None
+        if self.center:
+            self._center = self.add_weight(
+                name="center", shape=(math.prod(shape),), initializer="zeros"
+            )
+
+    def call(self, noise):
+        """Generates flat weights; see `Hypernetwork.call`."""
+        flat = super().call(noise)
+        return flat if self._center is None else flat + self._center
+
+    def start_at(self, values, stds):
+        """Makes the weights spread narrowly around given ones.
+
+        Args:
+            values: flat weights, a `float32` array `(prod(shape),)`.
+            stds: standard deviations to start with, positive, likewise.
+
+        Raises:
+            ValueError: if there are slices to share a bias, and no center.
+        """
+        if self._center is None and self._num_slices > 1:
+            raise ValueError(
+                "The slices of Sliced share their biases, which cannot hold "
+                "given weights: expected Sliced(center=True), with a "
+                "parameter more for each weight, or MLP(); got "
+                "Sliced(center=False)."
+            )
+        super().start_at(values, stds)
+
+    def set_center(self, values):
+        """Sets the center, or the output's bias where there is one slice."""
+        if self._center is None:
+            self._stack[-1].set_bias(values)
+        else:
+            self._center.assign(values)
+
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {"slices": self.slices, **super().get_config()}
+        return {
+            "slices": self.slices,
+            **super().get_config(),
+            "center": self.center,
+        }

@@ -85,10 +85,9 @@ class Bayesian(keras.layers.Layer):
         # Keras reads the call's signature in Layer.__init__: that of the
         # wrapped layer, so that masks, states and several inputs pass.
         object.__setattr__(self, "call", self._make_call(layer))
-        explicit_dtype = kwargs.get("dtype") is not None
-        kwargs["dtype"] = kwargs.get("dtype") or layer.dtype_policy
-        super().__init__(**kwargs)
-        if explicit_dtype:
+        dtype = kwargs.pop("dtype", None)
+        super().__init__(dtype=dtype or layer.dtype_policy, **kwargs)
+        if dtype is not None:
             for inner in selection.sublayers_of(layer):
                 inner.dtype_policy = self.dtype_policy
         self.layer = layer
@@ -150,8 +149,7 @@ class Bayesian(keras.layers.Layer):
             self.prior.build(specs)
         if not self._trainable:
             # Keras freezes no part of a layer that was made frozen.
-            self.posterior.trainable = False
-            self.layer.trainable = False
+            self.posterior.trainable = self.layer.trainable = False
         self._freeze_replaced()
         self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
@@ -161,8 +159,7 @@ class Bayesian(keras.layers.Layer):
     def replaced_variables(self):
         """The variables of the wrapped layer whose values are drawn."""
         # Not kept: Keras would count them as this layer's own.
-        every = self.layer.weights
-        return [every[index] for index in self._random_indices]
+        return [self.layer.weights[index] for index in self._random_indices]
 
     def draw_size(self):
         """Returns how many weights a draw holds."""
@@ -258,8 +255,7 @@ class Bayesian(keras.layers.Layer):
             "num_samples": self.num_samples,
             "seed": self.seed,
             "sublayers": self.sublayers,
-            "random_indices": self._random_indices
-            and list(self._random_indices),
+            "random_indices": self._random_indices,
         }
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf import memory
 from bbh_tf import posteriors
 from bbh_tf import weights
@@ -11,11 +12,24 @@ from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.models import plain
 
 
-def bayesify(network, posterior, prior=None, scope="layer", layers=None):
+def bayesify(
+    network,
+    posterior,
+    prior=None,
+    scope="layer",
+    layers=None,
+    start="random",
+    relative_std=0.01,
+):
     """Returns a copy of a model with random weights in the chosen layers.
 
     Point estimates (normalisation, frozen layers, layers not chosen) keep
     their values; the model given is left as it was.
+
+    With `start="pretrained"` the posteriors start as narrow distributions
+    around the weights that the model has, so that what it has learnt is kept:
+    the mean prediction differs from the model's by terms of the order of
+    `relative_std` squared, draws from each other in proportion to it.
 
     Args:
         network: a built functional or Sequential `keras.Model`; models inside
@@ -29,6 +43,12 @@ def bayesify(network, posterior, prior=None, scope="layer", layers=None):
         layers: which layers: None for all that have weights to replace; a
             name, a class, a callable from layer to bool, or a list of names
             and classes.
+        start: `"random"`, as the recipe initialises its parameters; or
+            `"pretrained"`, around the weights of `network`. For that,
+            `Sliced` hypernetworks need `center=True`.
+        relative_std: for `start="pretrained"`, the standard deviation of each
+            weight, as a part of the root mean square of its tensor; it takes
+            the place of the recipe's own.
 
     Returns:
         A `keras.Model` for `bbh_tf.models.BayesianModel`.
@@ -42,6 +62,12 @@ def bayesify(network, posterior, prior=None, scope="layer", layers=None):
 
     ```python
     bbh_tf.models.bayesify(network, bbh_tf.posteriors.Implicit())
+    bbh_tf.models.bayesify(
+        keras.applications.ResNet50(classifier_activation=None),
+        bbh_tf.posteriors.MeanField(),
+        layers="predictions",
+        start="pretrained",
+    )
     ```
 
     References:
@@ -53,12 +79,32 @@ def bayesify(network, posterior, prior=None, scope="layer", layers=None):
         raise ValueError(
             f'bayesify expects scope to be "layer" or "network"; got {scope!r}.'
         )
+    if start not in ("random", "pretrained"):
+        raise ValueError(
+            'bayesify expects start to be "random" or "pretrained"; got '
+            f"{start!r}."
+        )
+    checks.check_factor("relative_std", relative_std)
+    if not relative_std:
+        raise ValueError(
+            "bayesify expects relative_std > 0: weights without spread have "
+            f"an infinite KL; got {relative_std!r}."
+        )
     leaves = _leaves(network)
     chosen = _choose(leaves, layers)
     recipe = posteriors.get(posterior)
-    if scope == "network":
-        return _whole_network(network, recipe, prior, leaves, chosen)
+    make = _whole_network if scope == "network" else _layer_by_layer
+    bayesian = make(network, recipe, prior, leaves, chosen)
+    if start == "pretrained":
+        for layer in selection.sublayers_of(bayesian):
+            if isinstance(layer, Bayesian):
+                # The variables that a draw replaces hold the model's weights.
+                layer.posterior.start_at(layer.replaced_variables, relative_std)
+    return bayesian
 
+
+def _layer_by_layer(network, recipe, prior, leaves, chosen):
+    del leaves
     chosen_ids = {id(layer) for layer in chosen}
     _check_memory(recipe, {layer.name: [layer] for layer in chosen})
 

@@ -1,22 +1,23 @@
 """A Keras model that predicts with many draws of its weights."""
 
-import math
 import sys
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from bbh_tf import checks
-from bbh_tf import uncertainty
+from bbh_tf.models import exporting
 from bbh_tf.models import likelihoods
 from bbh_tf.models import prediction
+from bbh_tf.models import sampling_model
+from bbh_tf.models import scoring
+from bbh_tf.models import uncertainty_of_draws
 
 
-class PredictiveModel(keras.Model):
+class PredictiveModel(sampling_model.SamplingModel):
     """Averages predictions over draws; the base of all methods here.
 
-    A subclass says what a draw is, in `draws`.
+    A subclass says what a draw is, in `draws` and `networks`.
 
     Args:
         likelihood: see `bbh_tf.models.likelihoods.get`.
@@ -28,78 +29,12 @@ class PredictiveModel(keras.Model):
     """
 
     def __init__(self, likelihood, num_prediction_samples, name=None):
-        super().__init__(name=name)
+        super().__init__(num_prediction_samples, name)
         self.likelihood = likelihoods.get(likelihood)
-        checks.check_count("num_prediction_samples", num_prediction_samples)
-        self.num_prediction_samples = int(num_prediction_samples)
         self._nll_tracker = keras.metrics.Mean(name="nll")
         self._compiled_mean_label = tf.function(
             self._mean_label, autograph=False, reduce_retracing=True
         )
-
-    def draws(self, inputs, num_samples, seed):
-        """Runs fixed draws of the network.
-
-        Args:
-            inputs: list of batches of inputs.
-            num_samples: number of draws.
-            seed: seed of the draws, an integer.
-
-        Yields:
-            For each draw, a list of `float32` outputs, one for each batch.
-        """
-        raise NotImplementedError
-
-    def predict_samples(
-        self,
-        x,
-        num_samples=None,
-        seed=0,
-        batch_size=None,
-        steps=None,
-        out=None,
-    ):
-        """Runs fixed draws of the network over the data.
-
-        Draw `k` is one set of weights for all examples and depends on the
-        model's seed, `seed` and `k` only.
-
-        Args:
-            x: inputs: arrays, a data set or batches.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-            batch_size: examples in a batch, where `x` holds arrays.
-            steps: batches to take; None for all.
-            out: array of the returned shape to write to, say one on disk from
-                `numpy.lib.format.open_memmap`; None for a new one.
-
-        Returns:
-            `float32` array `(num_samples, examples, ...)`: the network's
-            outputs (logits, for the categorical likelihood); or `out`.
-
-        Raises:
-            ValueError: if `out` has another shape.
-        """
-        parts, filled = [], 0
-        count = self._draw_count(num_samples)
-        for block in prediction.blocks(x, None, None, batch_size, steps):
-            inputs = [batch[0] for batch in block]
-            part = None
-            for index, outputs in enumerate(self.draws(inputs, count, seed)):
-                draw = np.concatenate(outputs)
-                if part is None:
-                    part = prediction.room(out, filled, (count, *draw.shape))
-                part[index] = draw
-            filled += part.shape[1]
-            parts.append(part)
-        if out is None:
-            return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)
-        if filled != out.shape[1]:
-            raise ValueError(
-                f"Expected out to have room for {filled} examples; got shape "
-                f"{out.shape}."
-            )
-        return out
 
     def predict(
         self,
@@ -141,9 +76,15 @@ class PredictiveModel(keras.Model):
         return np.concatenate(parts)
 
     def predict_uncertainty(
-        self, x, num_samples=None, seed=0, batch_size=None, steps=None
+        self,
+        x,
+        num_samples=None,
+        seed=0,
+        batch_size=None,
+        steps=None,
+        level=None,
     ):
-        """Says how uncertain the classes are, and why.
+        """Says how uncertain the labels are, and why.
 
         Args:
             x: inputs: arrays, a data set or batches.
@@ -151,41 +92,108 @@ class PredictiveModel(keras.Model):
             seed: seed of the draws, an integer.
             batch_size: examples in a batch, where `x` holds arrays.
             steps: batches to take; None for all.
+            level: where labels are numbers, the probability that the
+                predictive interval is to hold, 0.95 say; None for none.
 
         Returns:
-            Dictionary of arrays: `"probabilities"` `(examples, classes)`, the
-            mean; `"entropy"` `(examples,)`, of that mean, nats;
-            `"mutual_information"` `(examples,)`, of label and weights, nats:
-            the part of the entropy that draws disagree about.
+            Dictionary of arrays. For a likelihood over classes:
+            `"probabilities"` `(examples, classes)`, the mean; `"entropy"`
+            `(examples,)`, of that mean, nats; `"mutual_information"`
+            `(examples,)`, of label and weights, nats: the part of the entropy
+            that draws disagree about. For others, each of the shape of the
+            labels and in their units: `"mean"` and `"std"` of the mixture of
+            all draws, `"aleatoric_std"`, the root of the draws' mean
+            variance, and `"epistemic_std"`, the standard deviation of the
+            draws' means; the squares of these two add up to that of `"std"`.
+            With `level`, `"lower"` and `"upper"`, the quantiles
+            `(1 - level) / 2` and `(1 + level) / 2` of the mixture.
 
         Raises:
-            ValueError: if the likelihood has no classes.
+            ValueError: if a level is given for classes, for a likelihood
+                without quantiles, or is not between 0 and 1.
         """
-        probabilities, expected = [], []
         count = self._draw_count(num_samples)
+        parts = []
         for block in prediction.blocks(x, None, None, batch_size, steps):
             inputs = [batch[0] for batch in block]
-            total, total_entropy = 0.0, 0.0
-            for outputs in self.draws(inputs, count, seed):
-                distribution = self._distribution(tf.concat(outputs, axis=0))
-                if not likelihoods.is_categorical(distribution):
-                    raise ValueError(
-                        "predict_uncertainty needs a likelihood over classes; "
-                        f"got {type(distribution).__name__}."
-                    )
-                draw = np.asarray(likelihoods.mean(distribution), np.float64)
-                total += draw
-                total_entropy += uncertainty.predictive_entropy(draw)
-            probabilities.append(total / count)
-            expected.append(total_entropy / count)
-        mean = np.concatenate(probabilities)
-        entropy = uncertainty.predictive_entropy(mean)
-        information = np.maximum(entropy - np.concatenate(expected), 0.0)
+            totals, kept = None, []
+            for index, outputs in enumerate(self.draws(inputs, count, seed)):
+                outputs = tf.concat(outputs, axis=0)
+                distribution = self._distribution(outputs)
+                new = uncertainty_of_draws.terms(distribution)
+                totals = uncertainty_of_draws.update(totals, index, new)
+                if level is not None:
+                    uncertainty_of_draws.check_level(level, distribution)
+                    kept.append(outputs)
+            part = uncertainty_of_draws.summary(totals)
+            if kept:
+                mixture = self._distribution(tf.concat(kept, axis=0))
+                part.update(
+                    uncertainty_of_draws.interval(mixture, count, level)
+                )
+            parts.append(part)
         return {
-            "probabilities": mean,
-            "entropy": entropy,
-            "mutual_information": information,
+            name: np.concatenate([part[name] for part in parts])
+            for name in parts[0]
         }
+
+    def export(
+        self,
+        filepath,
+        format="tf_saved_model",
+        verbose=None,
+        input_signature=None,
+        num_samples=None,
+        seed=0,
+    ):
+        """Writes a TensorFlow SavedModel of `predict_uncertainty`.
+
+        It needs neither this library nor Keras, takes batches of any size
+        and holds `num_samples` draws of the weights as they are: 4 bytes
+        times weights times draws. The posterior is not in it. So serving
+        generates nothing, says the same each time, and 100 draws of LeNet
+        take 0.17 GB where the paper's hypernetworks take 0.89.
+
+        Args:
+            filepath: folder to write to.
+            format: `"tf_saved_model"`; no other.
+            verbose: accepted for Keras' sake; nothing is shown.
+            input_signature: structure of `tf.TensorSpec` that the inputs are
+                to have; None for that of the network, batches of any size.
+            num_samples: number of draws; None for `num_prediction_samples`.
+            seed: seed of the draws, an integer.
+
+        Raises:
+            ValueError: if another format is asked for.
+            MemoryError: if the draws do not fit in memory.
+
+        Example:
+
+        ```python
+        model.export("served", num_samples=30)
+        served = tf.saved_model.load("served")
+        served.serve(images)["mutual_information"]
+        served.signatures["serving_default"](**{name_of_input: images})
+        ```
+        """
+        if format != "tf_saved_model":
+            raise ValueError(
+                f'Expected format to be "tf_saved_model"; got {format!r}.'
+            )
+        del verbose
+        count = self._draw_count(num_samples)
+        if input_signature is None:
+            # The network, or the first of several that take the same.
+            input_signature = exporting.input_specs(
+                next(x for x in self.layers if isinstance(x, keras.Model))
+            )
+        exporting.export(
+            filepath,
+            self.networks(count, seed),
+            count,
+            self._distribution,
+            input_signature,
+        )
 
     def evaluate(
         self,
@@ -259,23 +267,10 @@ class PredictiveModel(keras.Model):
         return logs if return_dict else list(logs.values())
 
     def _evaluate_block(self, block, count, seed):
-        total = [0.0] * len(block)
-        log_probs = [-math.inf] * len(block)
-        inputs = [batch[0] for batch in block]
-        for outputs in self.draws(inputs, count, seed):
-            for index, output in enumerate(outputs):
-                labels = block[index][1]
-                if labels is None:
-                    raise ValueError(
-                        "evaluate needs labels: expected (x, y); got x."
-                    )
-                distribution = self._distribution(output)
-                new = likelihoods.log_prob(distribution, labels)
-                new = np.asarray(new, np.float64)
-                log_probs[index] = np.logaddexp(log_probs[index], new)
-                total[index] += likelihoods.mean(distribution) / count
-        for (x, y, weight), mean, log_prob in zip(block, total, log_probs):
-            log_prob = tf.cast(log_prob - math.log(count), tf.float32)
+        draws = self.draws([batch[0] for batch in block], count, seed)
+        labels = [batch[1] for batch in block]
+        scores = scoring.score(draws, count, labels, self._distribution)
+        for (x, y, weight), log_prob, mean in zip(block, *scores):
             weights = tf.ones_like(log_prob) if weight is None else weight
             weights = tf.cast(tf.reshape(weights, [-1]), tf.float32)
             # Keras divides by the number of examples, not the weights' sum.
@@ -290,9 +285,3 @@ class PredictiveModel(keras.Model):
 
     def _mean_label(self, outputs):
         return likelihoods.mean(self._distribution(outputs))
-
-    def _draw_count(self, num_samples):
-        if num_samples is None:
-            return self.num_prediction_samples
-        checks.check_count("num_samples", num_samples)
-        return num_samples

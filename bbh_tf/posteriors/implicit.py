@@ -1,6 +1,7 @@
 """The posterior of Bayes by Hypernet: noise through a hypernetwork."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bbh_tf import checks
@@ -154,6 +155,23 @@ class Implicit(posterior.Posterior):
             for values, shape in zip(flat, shapes)
         ]
         return samples, None
+
+    def start_at(self, values, relative_std):
+        """Puts what is generated around weights; see `Posterior.start_at`.
+
+        Raises:
+            ValueError: if the hypernetworks cannot hold given weights.
+        """
+        self.check_built()
+        stds = posterior.start_stds(values, relative_std)
+        flat = [np.asarray(value, np.float32).ravel() for value in values]
+        stds = [np.full(x.shape, std) for x, std in zip(flat, stds)]
+        if self.per == "layer":
+            flat, stds = [np.concatenate(flat)], [np.concatenate(stds)]
+        for network, *target in zip(
+            self._hypernetworks, flat, stds, strict=True
+        ):
+            network.start_at(*target)
 
     def parameter_report(self):
         """Lists the hypernetworks; see `Posterior.parameter_report`."""

@@ -83,6 +83,20 @@ class MeanField(posterior.Posterior):
                 )
             )
 
+    def start_at(self, values, relative_std):
+        """Puts means and variances around weights; see `Posterior.start_at`.
+
+        All weights of a tensor start with one variance:
+        `initial_log_variance` does not count.
+        """
+        self.check_built()
+        stds = posterior.start_stds(values, relative_std)
+        for mean, log_variance, value, std in zip(
+            self._means, self._log_variances, values, stds, strict=True
+        ):
+            mean.assign(value)
+            log_variance.assign(tf.fill(log_variance.shape, 2 * math.log(std)))
+
     def count_parameters(self, specs):
         """Counts two for each weight."""
         return 2 * sum(spec.size for spec in specs)
@@ -97,11 +111,15 @@ class MeanField(posterior.Posterior):
             ),
             [spec.shape for spec in self._specs],
         )
+        # As tensors: Keras' variables would be added as biases are, which
+        # drops an axis of size 1.
+        means, log_variances = (
+            [tf.convert_to_tensor(variable) for variable in variables]
+            for variables in (self._means, self._log_variances)
+        )
         samples = [
             mean + tf.exp(0.5 * log_variance) * epsilon
-            for mean, log_variance, epsilon in zip(
-                self._means, self._log_variances, noise
-            )
+            for mean, log_variance, epsilon in zip(means, log_variances, noise)
         ]
         log_prob = -0.5 * tf.add_n(
             [
@@ -112,7 +130,7 @@ class MeanField(posterior.Posterior):
                     ),
                     axis=1,
                 )
-                for log_variance, epsilon in zip(self._log_variances, noise)
+                for log_variance, epsilon in zip(log_variances, noise)
             ]
         )
         return samples, log_prob

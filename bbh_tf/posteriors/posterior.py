@@ -1,6 +1,9 @@
 """What all posteriors over weights have in common."""
 
+import math
+
 import keras
+import numpy as np
 
 
 class Posterior(keras.layers.Layer):
@@ -69,6 +72,23 @@ class Posterior(keras.layers.Layer):
         """
         raise NotImplementedError
 
+    def start_at(self, values, relative_std):
+        """Makes q a narrow distribution around given weights.
+
+        Args:
+            values: list of arrays, one for each weight tensor.
+            relative_std: standard deviation of a weight, in units of its
+                tensor's root mean square; see `start_stds`.
+
+        Raises:
+            ValueError: if this posterior cannot, or has no parameters yet.
+        """
+        del values, relative_std
+        raise ValueError(
+            f"{type(self).__name__} cannot start at given weights; MeanField "
+            "and Implicit can."
+        )
+
     def weights_of(self, samples):
         """Turns random variables into weights.
 
@@ -113,6 +133,28 @@ class Posterior(keras.layers.Layer):
     def get_build_config(self):
         """Returns None: the layer that owns a posterior builds it."""
         return None
+
+
+def start_stds(values, relative_std):
+    """Says how wide a narrow distribution around given weights is.
+
+    A weight's own size would not do: those that are 0 would be constants.
+
+    Args:
+        values: list of arrays, one for each weight tensor.
+        relative_std: standard deviation in units of a tensor's root mean
+            square; of that of all tensors where one holds zeros only (as
+            biases may), of 1 where all do.
+
+    Returns:
+        List of positive numbers, one for each tensor.
+    """
+    squares = [np.square(np.asarray(x, np.float64)) for x in values]
+    whole = np.concatenate([square.ravel() for square in squares]).mean()
+    return [
+        relative_std * math.sqrt(square.mean() or whole or 1.0)
+        for square in squares
+    ]
 
 
 def get(posterior):

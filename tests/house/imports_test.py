@@ -29,10 +29,11 @@ FLOORS = {
     "bbh_tf.posteriors": 2,
     "bbh_tf.layers": 3,
     "bbh_tf.models": 4,
+    "bbh_tf.callbacks": 5,
     # The front door, which shows every room.
     "bbh_tf": 4,
-    "benchmarks": 5,
-    "experiments": 5,
+    "benchmarks": 6,
+    "experiments": 6,
 }
 FRONT_DOOR = "bbh_tf/__init__.py"
 HOUSES = ("bbh_tf", "benchmarks", "experiments")

@@ -150,9 +150,13 @@ CASES = {
         "made of integers; got 0.5",
     ),
     "index -1 in draw": (lambda: _model().draw(index=-1), "index.*got -1"),
-    "uncertainty without classes": (
-        lambda: small_models.model(likelihood="normal").predict_uncertainty(X),
-        "needs a likelihood over classes; got Normal",
+    "an interval of classes": (
+        lambda: _model().predict_uncertainty(X, level=0.9),
+        "labels that are numbers; got level=0.9 for a likelihood over classes",
+    ),
+    "level 1": (
+        lambda: _model().predict_uncertainty(X, level=1.0),
+        "level to be a probability between 0 and 1; got 1.0",
     ),
     # Bayesian
     "not a layer": (_layer("Dense"), "a Keras layer to wrap.* got 'Dense'"),

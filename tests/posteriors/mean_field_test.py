@@ -249,3 +249,13 @@ def test_float32_under_any_policy(policy):
         keras.config.set_dtype_policy(previous)
     assert {v.dtype for v in posterior.variables} == {"float32"}
     assert {x.dtype for x in [*samples, log_prob]} == {tf.float32}
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1), (1, 1, 3, 4), (1,), ()])
+@pytest.mark.parametrize("num_samples", [1, 3])
+def test_axes_of_size_1_stay(shape, num_samples):
+    posterior = MeanField()
+    posterior.build([WeightSpec("kernel", shape)])
+    (sample,), log_prob = posterior.sample(num_samples, randomness.key(0))
+    assert sample.shape == (num_samples, *shape)
+    assert log_prob.shape == (num_samples,)

@@ -1,0 +1,5 @@
+"""What watches training."""
+
+from bbh_tf.callbacks.collapse_diagnostic import CollapseDiagnostic
+
+__all__ = ["CollapseDiagnostic"]

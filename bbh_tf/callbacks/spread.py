@@ -1,0 +1,96 @@
+"""How wide the weights of each layer are, and how far from the prior."""
+
+import tensorflow as tf
+
+from bbh_tf import randomness
+from bbh_tf.layers import total_kl
+from bbh_tf.layers.stochastic import Stochastic
+
+# Sets the draws of a layer's prior apart from those of its weights.
+_OF_PRIOR = 1
+
+
+def of_layers(model, num_samples, key):
+    """Measures the spread of weights, and the KL of each layer.
+
+    Args:
+        model: a `bbh_tf.models.BayesianModel`.
+        num_samples: number of draws, at least 2.
+        key: a key of `bbh_tf.randomness`.
+
+    Returns:
+        `(spreads, kls)`: dictionaries from the layers' names to floats.
+        Layers that are random by themselves have no spread; they, and all
+        under a divergence that learns, may have no KL.
+    """
+    spreads, kls = {}, {}
+    divergence = model.divergence
+    # One layer after another: no more than one is held in memory.
+    names = _names_of(model.random_layers)
+    for position, layer in enumerate(model.random_layers):
+        of_prior = randomness.fold(randomness.fold(key, _OF_PRIOR), position)
+        samples = []
+        if not isinstance(layer, Stochastic):
+            count = max(num_samples, model.num_samples)
+            samples, _ = layer.posterior.sample(count, key, position)
+            drawn = layer.posterior.weights_of(samples)
+            spreads[names[position]] = _spread([x[:num_samples] for x in drawn])
+            samples = [x[: model.num_samples] for x in samples]
+        elif type(layer).kl is Stochastic.kl:
+            continue
+        if samples and divergence.is_learned:
+            continue
+        kls[names[position]] = float(
+            total_kl.divergence(
+                [layer],
+                [samples],
+                divergence,
+                model.num_prior_samples,
+                of_prior,
+            )
+        )
+    return spreads, kls
+
+
+def of_priors(model, num_samples, key):
+    """Measures the same spread of draws of the priors.
+
+    Args:
+        model: a `bbh_tf.models.BayesianModel`.
+        num_samples: number of draws, at least 2.
+        key: a key of `bbh_tf.randomness`.
+
+    Returns:
+        Dictionary from the names of `Bayesian` layers to floats.
+    """
+    spreads = {}
+    names = _names_of(model.random_layers)
+    for position, layer in enumerate(model.random_layers):
+        if isinstance(layer, Stochastic):
+            continue
+        shapes = [tuple(v.shape) for v in layer.replaced_variables]
+        drawn = layer.prior.sample(
+            num_samples, shapes, randomness.fold(key, position)
+        )
+        spreads[names[position]] = _spread(drawn)
+    return spreads
+
+
+def _names_of(layers):
+    """Returns names, with the position where two layers have the same."""
+    names = [layer.name for layer in layers]
+    return [
+        f"{name}_{position}" if names.count(name) > 1 else name
+        for position, name in enumerate(names)
+    ]
+
+
+def _spread(tensors):
+    """Returns the mean over all weights of their std over the draws."""
+    stds = [
+        tf.reshape(tf.math.reduce_std(tensor, axis=0), (-1,))
+        for tensor in tensors
+    ]
+    num_samples = tensors[0].shape[0]
+    correction = (num_samples / (num_samples - 1)) ** 0.5
+    return float(tf.reduce_mean(tf.concat(stds, axis=0)) * correction)

@@ -1,0 +1,108 @@
+"""Writing the draws of a model as one program for serving."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bbh_tf import memory
+from bbh_tf.models import uncertainty_of_draws
+
+# The draws are held twice while they are written: here, and as variables.
+_COPIES = 2
+
+
+def export(folder, networks, num_samples, distribution_of, signature):
+    """Writes a SavedModel that says what draws predict, and how surely.
+
+    The draws are variables in it, one for each tensor of a draw, with the
+    draws along the first axis; a loop runs over them.
+
+    Args:
+        folder: where to write.
+        networks: the draws, as `SamplingModel.networks` yields them.
+        num_samples: number of draws.
+        distribution_of: function from outputs to a distribution of labels.
+        signature: structure of `tf.TensorSpec` that the inputs have.
+
+    Raises:
+        MemoryError: if the draws do not fit in memory.
+    """
+    forward, draws = _collect(networks, num_samples)
+    module = tf.Module(name="draws")
+    module.draws = [tf.Variable(x, trainable=False) for x in _leaves(draws)]
+
+    def step(inputs, index, totals):
+        draw = keras.tree.pack_sequence_as(
+            draws, [tf.gather(variable, index) for variable in module.draws]
+        )
+        new = uncertainty_of_draws.terms(
+            distribution_of(forward(inputs, **draw))
+        )
+        return uncertainty_of_draws.update(totals, index, new)
+
+    def serve(inputs):
+        totals = step(inputs, 0, None)
+        _, totals = tf.while_loop(
+            lambda index, _: index < num_samples,
+            lambda index, totals: (index + 1, step(inputs, index, totals)),
+            (tf.constant(1), totals),
+            # Each pass takes what the network needs.
+            parallel_iterations=1,
+        )
+        summary = uncertainty_of_draws.summary(totals)
+        return {k: tf.cast(v, tf.float32) for k, v in summary.items()}
+
+    module.serve = tf.function(
+        serve, input_signature=[signature], autograph=False
+    )
+    # What no draw replaces, normalisation say, is read from the network.
+    concrete = module.serve.get_concrete_function()
+    module.shared = list(concrete.graph.variables)
+    tf.saved_model.save(
+        module, folder, signatures={"serving_default": module.serve}
+    )
+
+
+def input_specs(network):
+    """Returns the structure of `tf.TensorSpec` that a network takes."""
+    is_sequential = isinstance(network, keras.Sequential)
+    inputs = network.inputs[0] if is_sequential else network.input
+    return keras.tree.map_structure(
+        lambda x: tf.TensorSpec(x.shape, x.dtype, x.name), inputs
+    )
+
+
+def _collect(networks, num_samples):
+    """Returns the function of all draws, and the draws, in arrays."""
+    forward = draws = None
+    for index, network in enumerate(networks):
+        if draws is None:
+            # XLA's programs would bind the server to XLA.
+            forward = getattr(network.func, "python_function", network.func)
+            draws = _room(network.keywords, num_samples)
+        for array, tensor in zip(_leaves(draws), _leaves(network.keywords)):
+            array[index] = tensor
+    return forward, draws
+
+
+def _room(draw, num_samples):
+    total = sum(
+        math.prod(x.shape) * tf.as_dtype(x.dtype).size for x in _leaves(draw)
+    )
+    memory.require(
+        _COPIES * num_samples * total,
+        f"{num_samples} draws of {memory.format_bytes(total)} each; export "
+        "fewer: num_samples.",
+    )
+    return keras.tree.map_structure(
+        lambda x: np.empty(
+            (num_samples, *x.shape), tf.as_dtype(x.dtype).as_numpy_dtype
+        ),
+        draw,
+    )
+
+
+def _leaves(structure):
+    return keras.tree.flatten(structure)
