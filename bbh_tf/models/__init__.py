@@ -5,6 +5,7 @@ from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.models.deep_ensemble import DeepEnsemble
 from bbh_tf.models.lenet import lenet
+from bbh_tf.models.priors_of import priors_of
 from bbh_tf.models.resnet import resnet
 from bbh_tf.models.resnet import resnet32
 
@@ -14,6 +15,7 @@ __all__ = [
     "bayesify",
     "lenet",
     "likelihoods",
+    "priors_of",
     "resnet",
     "resnet32",
 ]

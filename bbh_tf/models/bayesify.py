@@ -36,7 +36,10 @@ def bayesify(
             it are gone through too.
         posterior: recipe of the posteriors, such as
             `bbh_tf.posteriors.Implicit()`.
-        prior: prior of each weight; None for N(0, 1).
+        prior: prior of each weight; None for N(0, 1). Or a dictionary from
+            names of layers to priors, as `priors_of` makes it of a trained
+            model; layers that are not in it have N(0, 1). With
+            `scope="network"` the name is the network's.
         scope: `"layer"`, a posterior for each chosen layer (the paper's
             layer-wise form), or `"network"`, one posterior for the weights of
             all of them as one vector (the paper's single G).
@@ -93,6 +96,7 @@ def bayesify(
     leaves = _leaves(network)
     chosen = _choose(leaves, layers)
     recipe = posteriors.get(posterior)
+    _check_prior(prior, [network] if scope == "network" else chosen)
     make = _whole_network if scope == "network" else _layer_by_layer
     bayesian = make(network, recipe, prior, leaves, chosen)
     if start == "pretrained":
@@ -112,7 +116,7 @@ def _layer_by_layer(network, recipe, prior, leaves, chosen):
         copy = plain.copy_of(layer)
         if id(layer) not in chosen_ids:
             return copy
-        return Bayesian(copy, recipe, prior, name=layer.name)
+        return Bayesian(copy, recipe, _prior_of(prior, layer), name=layer.name)
 
     bayesian, pairs = plain.clone(network, replace)
     for old, new in pairs:
@@ -145,11 +149,32 @@ def _whole_network(network, recipe, prior, leaves, chosen):
     wrapped = Bayesian(
         copy,
         recipe,
-        prior,
+        _prior_of(prior, network),
         sublayers=names,
         name=network.name,
     )
     return keras.Model(inputs, wrapped(inputs), name=f"{network.name}_single")
+
+
+def _check_prior(prior, layers):
+    if not _is_by_layer(prior):
+        return
+    names = [layer.name for layer in layers]
+    for name in prior:
+        if name not in names:
+            raise ValueError(
+                "bayesify expects prior to have names of random layers, "
+                f"{', '.join(names)}; got {name!r}."
+            )
+
+
+def _prior_of(prior, layer):
+    return prior.get(layer.name) if _is_by_layer(prior) else prior
+
+
+def _is_by_layer(prior):
+    # Keras' serialised objects are dictionaries too.
+    return isinstance(prior, dict) and "class_name" not in prior
 
 
 def _leaves(model):

@@ -177,3 +177,48 @@ def test_refusals():
     )
     with pytest.raises(ValueError, match="needs a prior with a density"):
         total_kl.check_pairing(bbh.divergences.AnalyticKL(), [second])
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_a_whole_model_is_the_prior_of_the_next(tmp_path, scope):
+    plain = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(3), keras.layers.Dense(1)],
+        name="net",
+    )
+    recipe = bbh.posteriors.MeanField()
+    first = bbh.models.bayesify(plain, recipe, scope=scope)
+    priors = bbh.models.priors_of(first)
+    names = ["net"] if scope == "network" else [x.name for x in plain.layers]
+    assert list(priors) == names
+    model = bbh.models.BayesianModel(
+        bbh.models.bayesify(plain, recipe, prior=priors, scope=scope),
+        num_train_examples=4,
+        likelihood="normal",
+        divergence=bbh.divergences.AnalyticKL(),
+    )
+    for old, new in zip(
+        bbh.models.BayesianModel(first, 4, likelihood="normal").random_layers,
+        model.random_layers,
+    ):
+        for variable, other in zip(
+            new.prior.variables, old.posterior.variables, strict=True
+        ):
+            np.testing.assert_array_equal(variable, other)
+    model.compile("adam")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    model.save(tmp_path / "model.keras")
+    x = np.ones((1, 2), np.float32)
+    np.testing.assert_array_equal(
+        keras.models.load_model(tmp_path / "model.keras").predict(x),
+        model.predict(x),
+    )
+
+
+def test_a_prior_for_a_layer_that_is_not_there_is_refused():
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="prior to have names of random"):
+        bbh.models.bayesify(
+            plain, bbh.posteriors.MeanField(), prior={"fc9": None}
+        )
+    with pytest.raises(ValueError, match="has none"):
+        bbh.models.priors_of(plain)

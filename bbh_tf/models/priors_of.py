@@ -1,0 +1,50 @@
+"""What a trained model knows, as priors for the next."""
+
+from bbh_tf import posteriors
+from bbh_tf.layers import selection
+from bbh_tf.layers.bayesian import Bayesian
+
+
+def priors_of(model):
+    """Returns the posteriors of a model's layers as priors.
+
+    For a second task, or more data that come later: what the first training
+    has learnt, and how surely, is what the second starts to doubt from.
+
+    Args:
+        model: a trained `bbh_tf.models.BayesianModel`, or a Keras model with
+            `bbh_tf.layers.Bayesian` layers.
+
+    Returns:
+        Dictionary from the layers' names to `bbh_tf.posteriors.AsPrior`, as
+        `bayesify` takes it.
+
+    Raises:
+        ValueError: if the model has no `Bayesian` layer, or two of one name.
+
+    Example:
+
+    ```python
+    second = bbh_tf.models.bayesify(
+        network,
+        bbh_tf.posteriors.MeanField(),
+        prior=bbh_tf.models.priors_of(model),
+    )
+    ```
+    """
+    found = {}
+    for layer in selection.sublayers_of(model):
+        if not isinstance(layer, Bayesian):
+            continue
+        if layer.name in found:
+            raise ValueError(
+                "priors_of expects layers of different names; got two named "
+                f"{layer.name!r}."
+            )
+        found[layer.name] = posteriors.AsPrior(layer.posterior)
+    if not found:
+        raise ValueError(
+            "priors_of expects a model with bbh_tf.layers.Bayesian layers; "
+            f"{model.name!r} has none."
+        )
+    return found
