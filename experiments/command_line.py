@@ -1,5 +1,6 @@
 """How every experiment starts and ends on the command line."""
 
+import shlex
 import sys
 
 from absl import app
@@ -43,6 +44,13 @@ def start(run):
     # TFDS tells at length what it reads.
     logging.set_verbosity(logging.WARNING)
     app.run(main, flags_parser=parse)
+
+
+def command():
+    """Returns the command that runs now, as it was typed."""
+    module = sys.modules["__main__"].__spec__
+    name = sys.argv[0] if module is None else f"-m {module.name}"
+    return f"python {name} {shlex.join(sys.argv[1:])}"
 
 
 def _fail(error):

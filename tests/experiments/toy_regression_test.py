@@ -1,0 +1,105 @@
+"""Figure 1 as a person calls it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from experiments import exhibit
+from experiments import toy_settings
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _call(*flags):
+    return subprocess.run(
+        [sys.executable, "-m", "experiments.toy_regression", *flags],
+        cwd=_ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def _results(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_a_run_writes_numbers_and_figure_and_a_rerun_the_same(tmp_path):
+    flags = ("--scale=smoke", "--methods=bbh,map", "--num_samples=3")
+    done = _call(*flags, f"--output_dir={tmp_path / 'a'}")
+    assert done.returncode == 0, done.stderr
+    results = _results(tmp_path / "a")
+    # In the order of the paper's figure, whatever was asked for.
+    places = [
+        done.stdout.index(name)
+        for name in ("\nPosterior (HMC)", "\nMAP", "\nBayes by Hypernet")
+    ]
+    assert places == sorted(places)
+    assert set(results["measures"]) == {"hmc", "map", "bbh"}
+    assert results["settings"]["bbh"]["num_samples"] == 3
+    assert results["num_prediction_samples"] == 500
+    assert (results["preset"], results["scale"]) == ("paper", "smoke")
+    assert len(results["provenance"]["commit"]) >= 7
+    found = exhibit.read(tmp_path / "a")
+    assert found["command"].startswith(
+        "python -m experiments.toy_regression --scale=smoke"
+    )
+    assert [row[0] for row in found["tables"][0].rows] == [
+        "Posterior (HMC)",
+        "MAP",
+        "Bayes by Hypernet",
+    ]
+    figure = (tmp_path / "a" / "toy_regression.png").read_bytes()
+    assert figure[:4] == b"\x89PNG"
+    # The reference is nearest to itself.
+    measures = results["measures"]
+    assert measures["hmc"]["all"]["rmse_to_reference"] == 0
+    assert measures["map"]["all"]["std_ratio"] == 0
+    again = _call(*flags, f"--output_dir={tmp_path / 'b'}")
+    assert again.returncode == 0, again.stderr
+    for key in ("measures", "reference", "training"):
+        assert _results(tmp_path / "b")[key] == results[key]
+    assert (tmp_path / "b" / "toy_regression.png").read_bytes() == figure
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "--output_dir: expected a folder"),
+        (["--preset=x"], "--preset: expected one of paper, released_code; got"),
+        (["--scale=x"], "--scale: expected one of full, smoke; got x."),
+        (["--methods=map,x"], "--methods: expected some of map, ensemble"),
+        (["--methods=map,map"], "--methods: expected some of map, ensemble"),
+        (["--methods="], "got none."),
+        (["--seed=-1"], "--seed: expected at least 0"),
+        (["--num_samples=1"], "--num_samples: expected at least 2"),
+        (["--noise_dim=0"], "--noise_dim: expected at least 1"),
+        (
+            ["--num_prediction_samples=1"],
+            "--num_prediction_samples: expected at least 2",
+        ),
+        (["--divergence=x"], "--divergence: expected one of kernel, full"),
+        (["--methods=map", "--noise_dim=2"], "--noise_dim: is of bbh"),
+        (["x"], "expected flags only; got 'x'."),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_1(flags, message, tmp_path):
+    if flags:
+        flags = [*flags, f"--output_dir={tmp_path / 'none'}"]
+    done = _call(*flags)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_every_method_has_settings_in_every_preset():
+    for preset in toy_settings.PRESETS:
+        for method in toy_settings.METHODS:
+            for scale in toy_settings.SCALES:
+                settings = toy_settings.of(preset, method, scale)
+                assert settings.num_steps % 10 == 0
