@@ -26,13 +26,14 @@ export MPLCONFIGDIR = $(CURDIR)/.venv/cache/matplotlib
 .ONESHELL:
 .SHELLFLAGS = -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint build-files clean
+.PHONY: help demo test lint build-files api-reference clean
 
 help:
 	@echo "make demo         train on the digits and print the table (minutes)"
 	echo "make test         lint, then run the tests"
 	echo "make lint         check style, format and BUILD files"
 	echo "make build-files  write the BUILD files anew from the imports"
+	echo "make api-reference  write docs/api anew from the docstrings"
 	echo "make clean        remove .venv, caches and builds; runs/ stays"
 
 demo: .venv/.installed-experiments
@@ -49,6 +50,9 @@ lint: .venv/.installed-dev
 
 build-files: .venv/.installed-dev
 	@$(BIN)/python tools/build_files.py
+
+api-reference: .venv/.installed-dev
+	@$(BIN)/python tools/api_reference.py
 
 clean:
 	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache

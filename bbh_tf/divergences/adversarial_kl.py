@@ -52,7 +52,7 @@ class AdversarialKL(divergence.Divergence):
 
     ```python
     bbh_tf.models.BayesianModel(
-        network,
+        bbh_tf.models.bayesify(network, bbh_tf.posteriors.Implicit()),
         num_train_examples=60_000,
         divergence=bbh_tf.divergences.AdversarialKL(num_weights=10_000),
     )

@@ -1,0 +1,124 @@
+"""The Python in the documents runs as it stands."""
+
+import ast
+import pathlib
+import re
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+import bbh_tf as bbh
+
+_DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
+
+
+def _blocks(path):
+    return re.findall(r"```python\n(.*?)```", path.read_text(), re.S)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in _DOCS.glob("*.md") if _blocks(path)),
+    ids=lambda path: path.name,
+)
+def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in _blocks(path):
+        exec(block, names)
+    if path.name == "tutorial.md":
+        printed = capsys.readouterr().out
+        accuracy, auroc, inside = (
+            float(re.search(pattern, printed).group(1))
+            for pattern in (
+                r"accuracy ([\d.]+)",
+                r"letters from digits: ([\d.]+)",
+                r"([\d.]+) of the points",
+            )
+        )
+        assert accuracy > 0.93
+        assert auroc > 0.75
+        assert 0.8 < inside <= 1.0
+        assert "['entropy', 'mutual_information', 'probabilities']" in printed
+
+
+def _names():
+    """What the examples of docstrings take for granted."""
+    random = np.random.default_rng(0)
+    network = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Dense(3, name="fc1")]
+    )
+    small = bbh.posteriors.Implicit(bbh.hypernetworks.MLP((4,)))
+    model = bbh.models.BayesianModel(
+        bbh.models.bayesify(network, small),
+        num_train_examples=8,
+        num_prediction_samples=2,
+    )
+    model.compile("adam")
+    names = {
+        "bbh_tf": bbh,
+        "keras": keras,
+        "np": np,
+        "tf": tf,
+        "tfp": tfp,
+        "tfd": tfp.distributions,
+        "network": network,
+        "model": model,
+        "old_model": model,
+        "layer": keras.layers.Dense(2),
+        "posterior": small,
+        "images": random.random((8, 6), np.float32),
+        "test_images": random.random((4, 6), np.float32),
+        "labels": random.integers(0, 3, 8),
+        "name_of_input": model.network.inputs[0].name,
+        "num_epochs": 1,
+        "run_seed": 0,
+        "data": types.SimpleNamespace(
+            train_images=random.random((4, 32, 32, 3), np.float32)
+        ),
+    }
+    for room in (bbh.datasets, bbh.uncertainty):
+        names.update({name: getattr(room, name) for name in room.__all__})
+    return names
+
+
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [
+        (path.name, block)
+        for path in sorted(_DOCS.glob("api/*.md"))
+        for block in _blocks(path)
+    ],
+)
+def test_an_example_of_the_reference_runs(page, block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # Small and short, and without a download.
+    for old, new in (
+        (
+            "keras.applications.ResNet50(classifier_activation=None)",
+            "keras.Sequential([keras.Input((6,)), "
+            'keras.layers.Dense(2, name="predictions")])',
+        ),
+        ("posteriors.Implicit()", "posteriors.Implicit(_small)"),
+        ("epochs=100", "epochs=1, verbose=0"),
+        ("epochs=10)", "epochs=1, verbose=0)"),
+        ("num_samples=30", "num_samples=2"),
+        ("800, 500", "8, 5"),
+    ):
+        block = block.replace(old, new)
+    names = {**_names(), "_small": bbh.hypernetworks.MLP((4,))}
+    *statements, last = ast.parse(block).body
+    exec(compile(ast.Module(statements, []), page, "exec"), names)
+    if not isinstance(last, ast.Expr):
+        exec(compile(ast.Module([last], []), page, "exec"), names)
+        return
+    found = eval(compile(ast.Expression(last.value), page, "eval"), names)
+    says = re.search(r"  # ([-\d.\[\], ()]+)$", block.rstrip())
+    if says:
+        # The comment is what the expression gives.
+        expected = ast.literal_eval(says.group(1))
+        np.testing.assert_allclose(np.asarray(found), expected, atol=1e-4)

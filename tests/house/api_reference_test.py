@@ -1,0 +1,27 @@
+"""The API reference says what the docstrings say."""
+
+import pathlib
+import subprocess
+import sys
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def test_the_reference_is_as_the_tool_writes_it():
+    done = subprocess.run(
+        [sys.executable, _ROOT / "tools/api_reference.py", "--check"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_it_has_all_that_is_public():
+    import bbh_tf as bbh
+
+    for room in ("layers", "models", "posteriors", "divergences"):
+        text = (_ROOT / "docs/api" / f"{room}.md").read_text()
+        for name in getattr(bbh, room).__all__:
+            assert f"`bbh_tf.{room}.{name}`" in text
+    assert "num_train_examples" in (_ROOT / "docs/api/models.md").read_text()
