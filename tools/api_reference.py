@@ -24,7 +24,17 @@ _SECTION = re.compile(
     r"^(Args|Attributes|Raises|Returns|Yields|References|Example|Examples|"
     r"Input shape|Output shape)(:.*)$"
 )
-_ENTRY = re.compile(r"^    (\*{0,2}[\w, .`*]+): ?(.*)$")
+_KERAS = (
+    "build_from_config",
+    "compile_from_config",
+    "compute_mask",
+    "compute_output_shape",
+    "compute_output_spec",
+    "from_config",
+    "get_build_config",
+    "get_config",
+)
+_ENTRY = re.compile(r"^    (?! )(\*{0,2}[\w, .`*]+): ?(.*)$")
 
 
 def pages():
@@ -100,9 +110,8 @@ def _methods(cls):
             if is_method and doc and not doc.startswith("Refuses"):
                 found[name] = (name, value, inspect.cleandoc(doc))
     # What Keras asks for is no news.
-    for name in ("get_config", "from_config", "build_from_config"):
+    for name in _KERAS:
         found.pop(name, None)
-    found.pop("get_build_config", None)
     return [found[name] for name in sorted(found)]
 
 
