@@ -53,14 +53,7 @@ def write(folder, title, figures, tables, notes, command):
         command: the command that makes it again.
     """
     folder = pathlib.Path(folder)
-    for figure in figures:
-        if not (folder / figure.file).is_file():
-            raise ValueError(f"Expected a picture {folder / figure.file}.")
-    for table in tables:
-        if any(len(row) != len(table.heading) for row in table.rows):
-            raise ValueError(
-                f"Expected rows as long as the heading {table.heading}."
-            )
+    _check(folder, figures, tables)
     files.write_json(
         folder / _FILE,
         {
@@ -90,12 +83,29 @@ def read(folder):
         return None
     found = files.read_json(path)
     try:
-        return {
+        exhibit = {
             **{key: found[key] for key in _KEYS},
             "figures": [Figure(**figure) for figure in found["figures"]],
             "tables": [Table(**table) for table in found["tables"]],
         }
-    except (TypeError, KeyError) as error:
+        provenance.facts(exhibit["provenance"])
+        _check(path.parent, exhibit["figures"], exhibit["tables"])
+    except (TypeError, KeyError, ValueError) as error:
         raise ExperimentError(
-            f"{path}: expected a finding with {', '.join(_KEYS)}; {error}."
+            f"{path}: expected a finding with {', '.join(_KEYS)}; {error}"
         ) from error
+    return exhibit
+
+
+def _check(folder, figures, tables):
+    for figure in figures:
+        if not (folder / figure.file).is_file():
+            raise ValueError(f"Expected a picture {folder / figure.file}.")
+    for table in tables:
+        for row in [table.heading, *table.rows]:
+            is_text = all(isinstance(cell, str) for cell in row)
+            if not row or not is_text or len(row) != len(table.heading):
+                raise ValueError(
+                    "Expected rows of texts, as long as the heading "
+                    f"{table.heading}; got {row}."
+                )

@@ -13,6 +13,7 @@ from matplotlib import pyplot
 
 from experiments import paper
 from experiments import tables
+from experiments.errors import ExperimentError
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 _COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00")
@@ -196,8 +197,13 @@ def _have_all(results, folder, name):
 
 
 def _history(result, folder):
-    text = (_run_folder(result, folder) / _METRICS).read_text()
-    return [json.loads(line) for line in text.splitlines()]
+    path = _run_folder(result, folder) / _METRICS
+    try:
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    except ValueError as error:
+        raise ExperimentError(
+            f"{path}: expected a line of JSON for each epoch; {error}."
+        ) from error
 
 
 def _run_folder(result, folder):

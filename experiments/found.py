@@ -55,10 +55,7 @@ def find(folder):
         ExperimentError: if there is nothing, or it cannot be read.
     """
     results, curves = (
-        sorted(
-            map(files.read_json, pathlib.Path(folder).glob(pattern)),
-            key=tables.order,
-        )
+        _sorted(sorted(pathlib.Path(folder).glob(pattern)))
         for pattern in ("*/seed_*/results.json", "*/seed_*.json")
     )
     found = Found(folder, results, curves, exhibit.read(folder))
@@ -67,3 +64,17 @@ def find(folder):
             f"--runs: expected a folder with results of runs; got {folder}."
         )
     return found
+
+
+def _sorted(paths):
+    pairs = []
+    for path in paths:
+        found = files.read_json(path)
+        try:
+            pairs.append((tables.order(found), found))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ExperimentError(
+                f"{path}: expected the results of a run of a table; lacks, or "
+                f"does not know, {error}."
+            ) from error
+    return [found for _, found in sorted(pairs, key=lambda pair: pair[0])]

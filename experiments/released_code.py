@@ -19,25 +19,17 @@ class MNFConv2D(bbh.layers.MNFConv2D):
 
 
 @keras.saving.register_keras_serializable(package="experiments")
-class BatchStatistics(keras.layers.Layer):
+class BatchStatistics(keras.layers.BatchNormalization):
     """Batch normalisation by the batch's statistics, at prediction too.
 
     So the prediction for an image depends on which others are in its batch.
     """
 
-    def build(self, input_shape):
-        """Makes scale and shift, one of each a channel."""
-        shape = (input_shape[-1],)
-        self.gamma = self.add_weight(shape, "ones", name="gamma")
-        self.beta = self.add_weight(shape, "zeros", name="beta")
+    def __init__(self, **kwargs):
+        # Averages that never move are none.
+        super().__init__(**{**kwargs, "momentum": 1.0})
 
-    def call(self, inputs):
+    def call(self, inputs, training=None, mask=None):
         """Normalises inputs, `(batch, height, width, channels)`."""
-        x = keras.ops.cast(inputs, "float32")
-        mean, variance = keras.ops.moments(x, axes=(0, 1, 2), keepdims=True)
-        x = (x - mean) * keras.ops.rsqrt(variance + 1e-3)
-        return keras.ops.cast(
-            x * keras.ops.cast(self.gamma, "float32")
-            + keras.ops.cast(self.beta, "float32"),
-            inputs.dtype,
-        )
+        del training
+        return super().call(inputs, training=True, mask=mask)

@@ -31,7 +31,7 @@ def lines(results):
             )
     epsilons = results[0]["settings"]["epsilons"]
     heading = "accuracy in %, by epsilon"
-    rows = [[heading, *(f"{epsilon:.2f}" for epsilon in epsilons)]]
+    rows = [[heading, *(f"{epsilon:g}" for epsilon in epsilons)]]
     for result in results:
         name = paper.row_of(result["config"]).name
         for attack, curve in result["curves"].items():

@@ -34,7 +34,7 @@ def train(method, settings, data, seed):
         bbh.optimizers.FusedAdam(
             rate,
             epsilon=settings.epsilon,
-            global_clipnorm=settings.clipnorm,
+            global_clipnorm=settings.clipnorm or None,
         ),
         jit_compile=False,
         steps_per_execution=math.gcd(100, settings.num_steps // 10),

@@ -64,6 +64,14 @@ _NUM_SAMPLES = flags.DEFINE_integer(
     None,
     "Samples of posterior and prior in BbH's KL, in place of the preset's.",
 )
+_NUM_PRIOR_SAMPLES = flags.DEFINE_integer(
+    "num_prior_samples", None, "Samples of the prior there, where they differ."
+)
+_CLIPNORM = flags.DEFINE_float(
+    "clipnorm",
+    None,
+    "Largest norm of BbH's gradient, in place of the preset's; 0: no limit.",
+)
 
 
 def run():
@@ -116,6 +124,8 @@ def _check_flags():
         (_NUM_PREDICTION_SAMPLES, 2),
         (_NOISE_DIM, 1),
         (_NUM_SAMPLES, 2),
+        (_NUM_PRIOR_SAMPLES, 1),
+        (_CLIPNORM, 0),
     ):
         value = flag.value
         if value is not None and not fewest <= value < 2**31 - 1:
@@ -127,7 +137,14 @@ def _check_flags():
         raise ExperimentError("--output_dir: expected a folder; got none.")
     changes = {
         flag.name: flag.value
-        for flag in (_DIVERGENCE, _NOISE_DIM, _SHARED_NOISE, _NUM_SAMPLES)
+        for flag in (
+            _DIVERGENCE,
+            _NOISE_DIM,
+            _SHARED_NOISE,
+            _NUM_SAMPLES,
+            _NUM_PRIOR_SAMPLES,
+            _CLIPNORM,
+        )
     }
     if "bbh" not in methods:
         for name, value in changes.items():

@@ -23,8 +23,8 @@ class Settings:
         learning_rate: Adam's.
         decays: whether it falls to zero along a cosine.
         epsilon: Adam's.
-        clipnorm: largest norm of the gradient of all parameters together, or
-            None. Distances between nearest neighbours come near zero, and
+        clipnorm: largest norm of the gradient of all parameters together;
+            None or 0 for no limit. Distances between nearest neighbours come near zero, and
             gradients of their logarithms near infinity.
         has_prior: whether MAP, ensemble and dropout have the N(0, 1) prior
             of the weights as L2.

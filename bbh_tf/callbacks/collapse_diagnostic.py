@@ -18,6 +18,8 @@ from bbh_tf.models import likelihoods
 _PRIOR_SPREAD = 0.95
 # The paper's single G fell to the prior with a likelihood of 81 % of a guess's.
 _GUESS_SHARE = 0.75
+# What an nll must be of the best before, for the network to learn.
+_PROGRESS = 0.99
 
 
 class CollapseDiagnostic(keras.callbacks.Callback):
@@ -45,7 +47,8 @@ class CollapseDiagnostic(keras.callbacks.Callback):
       predictions would be worth less than giving them up; or
     - all `Bayesian` layers were as spread as the prior, 95 % or more.
 
-    A large KL alone is no collapse: it is large while it still falls.
+    Epochs in which the `nll` is the best so far, by 1 %, do not count: a KL
+    is large, and a likelihood poor, while a network still learns.
 
     Args:
         log_dir: folder of the event files; None to write none.
@@ -123,6 +126,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         self._guess = self.guess_nll
         if self._guess is None:
             self._guess = _guess_among_classes(self.model)
+        self._best_nll = math.inf if self._guess is None else self._guess
         key = randomness.key(self.model.seed, drawing.PRIOR, self.seed)
         self._prior_spreads = spread.of_priors(
             self.model, self.num_samples, key
@@ -156,13 +160,16 @@ class CollapseDiagnostic(keras.callbacks.Callback):
             self._writer.close()
 
     def _judge(self, logs, ratios):
+        nll = logs.get("nll", math.inf)
+        learns = nll < _PROGRESS * self._best_nll
+        self._best_nll = min(nll, self._best_nll)
         if self._has_warned or not logs.get("kl_weight"):
             return
-        weighted_kl, nll = logs["kl_weight"] * logs["kl"], logs["nll"]
+        weighted_kl = logs["kl_weight"] * logs["kl"]
         is_guess = self._guess is None or nll > _GUESS_SHARE * self._guess
         is_drowned = self._guess is not None and weighted_kl > self._guess
         is_prior = bool(ratios) and min(ratios.values()) > _PRIOR_SPREAD
-        is_bad = is_guess and (is_drowned or is_prior)
+        is_bad = not learns and is_guess and (is_drowned or is_prior)
         self._num_bad = self._num_bad + 1 if is_bad else 0
         if self._num_bad < self.patience:
             return

@@ -28,8 +28,9 @@ def bayesify(
 
     With `start="pretrained"` the posteriors start as narrow distributions
     around the weights that the model has, so that what it has learnt is kept:
-    the mean prediction differs from the model's by terms of the order of
-    `relative_std` squared, draws from each other in proportion to it.
+    draws differ from the model in proportion to `relative_std`, and their mean
+    far less. (The centre of a hypernetwork's draws is found from 128 of them,
+    to some hundredths of their standard deviation.)
 
     Args:
         network: a built functional or Sequential `keras.Model`; models inside

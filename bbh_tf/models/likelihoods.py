@@ -127,9 +127,9 @@ def distribution(likelihood, outputs):
 
 def is_categorical(distribution):
     """Whether a distribution is over classes, with probabilities to show."""
-    return hasattr(distribution, "probs_parameter") and hasattr(
-        distribution, "logits"
-    )
+    # By name, so that TensorFlow Probability need not be imported.
+    names = {base.__name__ for base in type(distribution).__mro__}
+    return bool(names & {"_Categorical", "Categorical", "OneHotCategorical"})
 
 
 def mean(distribution):

@@ -164,7 +164,11 @@ def unwrap(network, layers, weights, statistics=()):
         id(variable)
         for layer in layers
         if isinstance(layer, Bayesian)
-        for variable in [*layer.posterior.variables, layer.draw_number]
+        for variable in [
+            *layer.posterior.variables,
+            *getattr(layer.prior, "variables", ()),
+            layer.draw_number,
+        ]
     }
 
     def replace(layer):
@@ -185,7 +189,7 @@ def unwrap(network, layers, weights, statistics=()):
         sources = whole.get(id(old)) or [
             drawn.get(id(v), v) for v in old.variables if id(v) not in own
         ]
-        for source, target in zip(sources, new.variables):
+        for source, target in zip(sources, new.variables, strict=True):
             target.assign(source)
     return plain
 

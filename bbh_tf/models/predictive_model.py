@@ -106,7 +106,9 @@ class PredictiveModel(sampling_model.SamplingModel):
             variance, and `"epistemic_std"`, the standard deviation of the
             draws' means; the squares of these two add up to that of `"std"`.
             With `level`, `"lower"` and `"upper"`, the quantiles
-            `(1 - level) / 2` and `(1 + level) / 2` of the mixture.
+            `(1 - level) / 2` and `(1 + level) / 2` of the mixture; for them
+            alone the outputs of all draws are held, for up to 256 MB of
+            inputs at a time.
 
         Raises:
             ValueError: if a level is given for classes, for a likelihood

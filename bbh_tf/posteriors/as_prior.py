@@ -11,7 +11,9 @@ class AsPrior(keras.layers.Layer):
 
     It is a frozen copy: training neither changes it nor the model that it
     comes from. The layer whose prior it becomes must have weights of the same
-    shapes. It is saved with that layer.
+    shapes. It is saved with that layer. (A copy made from the configuration
+    alone, as `keras.models.clone_model` makes it, has new parameters, here as
+    everywhere in Keras.)
 
     What different layers of the first model had in common, through shared
     noise, is lost: each layer's prior is sampled by itself. One posterior for a
@@ -51,8 +53,14 @@ class AsPrior(keras.layers.Layer):
         self.posterior = posteriors.get(posterior)
 
     def copy(self):
-        """Returns another copy of the same posterior, for another layer."""
-        return AsPrior(self.posterior if self.built else self._source())
+        """Returns another copy of the same posterior, for another layer.
+
+        Raises:
+            ValueError: if it has no parameters yet.
+        """
+        if self._source is not None:
+            return AsPrior(self._source())
+        return AsPrior(self.posterior)
 
     def build(self, specs):
         """Copies the parameters.

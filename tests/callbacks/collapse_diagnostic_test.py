@@ -107,6 +107,10 @@ NO_KL = (1.2, 200.0, 0.0)
         ([SMALL_KL] * 3, False),
         ([NO_KL] * 3, False),
         ([NO_KL] * 3 + [DROWNED] * 2, False),
+        # Above three quarters of a guess's, and better in each epoch.
+        ([(1.1 - 0.03 * k, 200.0, 0.01) for k in range(1, 9)], False),
+        # Once learnt, and lost again.
+        ([LEARNT] + [(0.9, 200.0, 0.01)] * 3, True),
     ],
 )
 def test_the_criterion(logs, is_warned):
@@ -133,7 +137,8 @@ def test_labels_that_are_numbers():
     assert not _epochs(model, DROWNED, patience=1, guess_nll=1.6)
     wide = _as_wide_as_the_prior()
     wide.likelihood = bbh.models.likelihoods.Normal()
-    assert len(_epochs(wide, LEARNT, patience=1)) == 1
+    assert not _epochs(wide, LEARNT, patience=1)
+    assert len(_epochs(wide, LEARNT, LEARNT, patience=1)) == 1
 
 
 def test_a_healthy_run_has_no_warning():

@@ -1,5 +1,6 @@
 """Table 4 and Figure 4 on a few small images and a small ResNet."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -19,6 +20,8 @@ from experiments import settings
 from experiments.execution import Execution
 
 _NUM_TRAIN, _NUM_TEST = 24, 10
+# Before any test makes it small.
+_FULL_SIZE = settings.DATASETS["cifar5"]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def _build(row, data, **changes):
     ("row", "preset"),
     [
         *[(row, "paper") for row in settings.METHODS],
-        ("mnf", "released_code"),
+        *[(row, "released_code") for row in ("dropout", "mnf", "bbb")],
     ],
 )
 def test_every_row_runs(tmp_path, row, preset):
@@ -124,7 +127,19 @@ def test_a_prediction_depends_on_its_image_alone(data, row, preset, depends):
         np.testing.assert_allclose(few, together[:, :3], atol=1e-5)
 
 
-def test_settings_are_those_of_the_paper_and_the_authors():
+@pytest.mark.parametrize("preset", ["paper", "released_code"])
+def test_bbh_has_the_papers_weights(data, preset, monkeypatch):
+    monkeypatch.setitem(settings.DATASETS, "cifar5", _FULL_SIZE)
+    (config,) = _config("unused", "bbh", preset=preset).runs()
+    config = dataclasses.replace(config, architecture="sliced")
+    layers = methods.build(config, data).random_layers
+    # Scales and offsets of normalisation are none of them.
+    assert len(layers) == 32
+    assert sum(layer.draw_size() for layer in layers) == 462_693
+
+
+def test_settings_are_those_of_the_paper_and_the_authors(monkeypatch):
+    monkeypatch.setitem(settings.DATASETS, "cifar5", _FULL_SIZE)
     full = {"scale": "full", "num_steps": None, "num_members": None}
     for preset, strides, normalization, final in (
         ("paper", (1, 2, 2), "calibrated", True),
@@ -133,7 +148,9 @@ def test_settings_are_those_of_the_paper_and_the_authors():
         (bbh_run,) = _config("x", "bbh", preset=preset, **full).runs()
         assert bbh_run.epochs == 200
         assert (bbh_run.annealing_start, bbh_run.annealing_epochs) == (20, 15)
-        assert bbh_run.strides == strides[:2]
+        assert bbh_run.strides == strides
+        assert bbh_run.units == (16, 32, 64)
+        assert bbh_run.units_per_stage == 5
         assert bbh_run.normalization == normalization
         assert bbh_run.final_normalization is final
     runs = {

@@ -133,3 +133,27 @@ def test_in_a_browser_of_a_phones_width(page, tmp_path):
     # Text and figures on white.
     assert 150 < pixels.mean() < 254
     assert pixels.std() > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a/seed_0/results.json", "{}", "lacks, or does not know, 'config'"),
+        ("a/seed_0/results.json", "{", "expected a JSON file"),
+        ("a/seed_0.json", '{"config": {"method": "x"}}', "does not know"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_named(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(ExperimentError, match=message) as caught:
+        founds.find(str(tmp_path))
+    assert str(path) in str(caught.value)
+
+
+def test_a_finding_whose_picture_is_gone_is_named(tmp_path):
+    _exhibit(tmp_path)
+    (tmp_path / "one.png").unlink()
+    with pytest.raises(ExperimentError, match="Expected a picture"):
+        founds.find(str(tmp_path))

@@ -76,8 +76,6 @@ def test_a_networks_posterior_is_near_that_of_infinitely_many_units():
     assert found.r_hat < 1.1
     mean, std = _gaussian_process(data, grid)
     draws = found.draws.reshape(-1, 11)
-    # 100 units are near infinitely many: the longer run of the experiment
-    # differs from the limit by 0.14 standard deviations at most.
     # 100 units are near infinitely many: the experiment's longer chains are
     # off by 0.14 standard deviations at most.
     allowed = 0.2 * std + 4 * found.mean_error

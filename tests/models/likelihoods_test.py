@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from bbh_tf.models import likelihoods
 from tests.models import small_models
@@ -149,3 +150,16 @@ def test_a_regression_with_a_metric():
     logs = model.evaluate(x, y, return_dict=True)
     expected = ((model.predict(x) - y) ** 2).mean()
     assert logs["mse"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_classes_are_told_from_other_distributions_with_logits():
+    tfd = tfp.distributions
+    logits = tf.constant([[0.7, -0.2]])
+    for distribution, is_categorical in (
+        (tfd.Categorical(logits=logits), True),
+        (tfd.OneHotCategorical(logits=logits), True),
+        (tfd.Bernoulli(logits=logits), False),
+        (tfd.Independent(tfd.Bernoulli(logits=logits), 1), False),
+        (tfd.NegativeBinomial(3.0, logits=logits), False),
+    ):
+        assert likelihoods.is_categorical(distribution) is is_categorical

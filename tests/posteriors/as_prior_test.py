@@ -222,3 +222,63 @@ def test_a_prior_for_a_layer_that_is_not_there_is_refused():
         )
     with pytest.raises(ValueError, match="has none"):
         bbh.models.priors_of(plain)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class _Two(keras.layers.Layer):
+    """A layer of two Bayesian layers, each with a learnt prior."""
+
+    def __init__(self, first, second, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.second = (
+            keras.saving.deserialize_keras_object(x)
+            if isinstance(x, dict)
+            else x
+            for x in (first, second)
+        )
+
+    def build(self, input_shape):
+        for layer in (self.first, self.second):
+            if not layer.built:
+                layer.build(input_shape)
+
+    def call(self, inputs):
+        return self.first(inputs) + self.second(inputs)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "first": serialize(self.first),
+            "second": serialize(self.second),
+        }
+
+
+def test_a_draw_of_layers_inside_a_layer_is_a_plain_model():
+    prior = bbh.posteriors.AsPrior(_layer(bbh.posteriors.MeanField()).posterior)
+    inner = [
+        bbh.layers.Bayesian(
+            keras.layers.Dense(3),
+            bbh.posteriors.MeanField(-2.0),
+            prior=prior,
+            name=name,
+        )
+        for name in ("one", "two")
+    ]
+    inputs = keras.Input((2,))
+    model = bbh.models.BayesianModel(
+        keras.Model(inputs, _Two(*inner)(inputs)), 4, likelihood="normal"
+    )
+    x = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    np.testing.assert_allclose(
+        model.draw(index=1)(x),
+        model.predict_samples(x, num_samples=2)[1],
+        atol=1e-5,
+    )
+
+
+def test_a_prior_without_parameters_cannot_be_copied():
+    prior = bbh.posteriors.AsPrior(_layer(bbh.posteriors.MeanField()).posterior)
+    copy = bbh.posteriors.AsPrior.from_config(prior.get_config())
+    with pytest.raises(ValueError, match="has no parameters yet"):
+        copy.copy()
