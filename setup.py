@@ -34,6 +34,7 @@ EXPERIMENTS = [
     "psutil>=5.9",
     "rich>=13",
     "scikit-learn>=1.4",
+    "scipy>=1.11",
     "tqdm>=4.66",
 ]
 

@@ -24,8 +24,8 @@ class Settings:
         decays: whether it falls to zero along a cosine.
         epsilon: Adam's.
         clipnorm: largest norm of the gradient of all parameters together;
-            None or 0 for no limit. Distances between nearest neighbours come near zero, and
-            gradients of their logarithms near infinity.
+            None or 0 for no limit. Distances between nearest neighbours come
+            near zero, and gradients of their logarithms near infinity.
         has_prior: whether MAP, ensemble and dropout have the N(0, 1) prior
             of the weights as L2.
         kl_scale: factor on the KL; 1 is Bayes' rule.

@@ -1,0 +1,167 @@
+"""Turned and mixed digits and calibration, as a person looks at them."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from experiments import checkpoints
+from experiments import config as configs
+from experiments import evaluation
+from experiments import exhibit
+from experiments import files
+from experiments import methods
+from experiments import runner
+from experiments import shift_images
+from experiments import shift_predictions
+from experiments import shift_runs
+from experiments.errors import ExperimentError
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _shift(*flags):
+    return subprocess.run(
+        [sys.executable, "-m", "experiments.mnist_shift", *flags],
+        cwd=_ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(name="runs", scope="module")
+def fixture_runs(tmp_path_factory):
+    """Checkpoints of runs that were not trained."""
+    folder = tmp_path_factory.mktemp("runs")
+    config = configs.Config(
+        table="mnist_methods",
+        dataset="digits",
+        rows=("map", "bbb"),
+        seeds=(0,),
+        scale="smoke",
+        preset="paper",
+        output_dir=str(folder),
+        num_prediction_samples=3,
+    )
+    for one in config.runs():
+        there = folder / one.row / "seed_0"
+        there.mkdir(parents=True)
+        model = methods.build(one, runner.load_data(config))
+        checkpoints.Checkpoints(there).save(model, {"step": 0})
+        files.write_json(
+            there / "results.json",
+            {
+                "config": dataclasses.asdict(one),
+                "provenance": {},
+                "seconds": 1.0,
+            },
+        )
+    return folder
+
+
+def test_figures_and_tables_of_all_runs(runs, tmp_path):
+    done = _shift(
+        f"--runs={runs}", f"--output_dir={tmp_path}", "--num_images=12"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Predicting with") == 2
+    found = exhibit.read(tmp_path)
+    assert [figure.file for figure in found["figures"]] == [
+        "calibration.png",
+        "turned_test_set.png",
+        "turned_digits.png",
+        "mixed_digits.png",
+    ]
+    calibration, turned, digits = found["tables"]
+    assert [row[:2] for row in calibration.rows] == [
+        ["MAP", "1"],
+        ["Bayes by Backprop", "3"],
+    ]
+    assert len(turned.rows) == 8
+    assert [row[0] for row in digits.rows] == ["MAP", "Bayes by Backprop"]
+    assert "not the authors'" in " ".join(found["notes"])
+    # What was found is there, so that nothing is predicted again.
+    path = tmp_path / "mnist_methods_bbb_seed_0.json"
+    before = json.loads(path.read_text())
+    name, (folder, results) = list(shift_runs.find([str(runs)]).items())[1]
+    assert name == "Bayes by Backprop"
+    settings = {"indices": None, "published": False, "num_images": 12}
+    again = shift_runs.analyse(folder, results, (), settings, tmp_path, None)
+    assert again == before
+    with pytest.raises(ExperimentError, match="of other settings"):
+        shift_runs.analyse(folder, results, (), settings, tmp_path, 7)
+
+
+def test_predictions_are_the_models(runs):
+    model, _ = checkpoints.Checkpoints(runs / "bbb" / "seed_0").load()
+    data = bbh.datasets.load("digits")
+    images, labels = data.test_images, data.test_labels
+    series = shift_images.series(images, labels, None)
+    turned = [shift_images.turn(images[:5], x) for x in shift_images.ANGLES]
+    found = shift_predictions.analyse(
+        model, series, turned, labels[:5], images, labels
+    )
+    assert found["num_draws"] == 3
+    logits = methods.predict_samples(model, series[-1].images)
+    expected = evaluation.predictive(logits)
+    for key, value in expected.items():
+        np.testing.assert_allclose(found["series"][-1][key], value, atol=1e-5)
+    each = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(
+        found["series"][-1]["upper"], np.quantile(each, 0.9, axis=0), atol=1e-5
+    )
+    angle = found["turned"][-2]
+    assert angle["angle"] == 80
+    expected = evaluation.predictive(methods.predict_samples(model, turned[-2]))
+    probabilities = expected["probabilities"]
+    assert angle["nll"] == pytest.approx(
+        bbh.uncertainty.negative_log_likelihood(probabilities, labels[:5]),
+        abs=1e-5,
+    )
+    assert angle["entropy"] == pytest.approx(
+        np.mean(expected["entropy"]), abs=1e-5
+    )
+    test = evaluation.predictive(methods.predict_samples(model, images))
+    assert found["calibration"]["ece"] == pytest.approx(
+        bbh.uncertainty.expected_calibration_error(
+            test["probabilities"], labels
+        ),
+        abs=1e-5,
+    )
+    assert sum(found["bins"]["mass"]["count"]) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--output_dir=x"], "--runs: expected folders with results of runs"),
+        (["--output_dir=x", "--indices=1,2"], "--indices: expected four"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_1(flags, message):
+    done = _shift(*flags)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_runs_on_other_data_are_refused(tmp_path):
+    for row, dataset in (("map", "digits"), ("bbb", "cifar5")):
+        there = tmp_path / row / "seed_0"
+        there.mkdir(parents=True)
+        files.write_json(
+            there / "results.json",
+            {"config": {"method": row, "seed": 0, "dataset": dataset}},
+        )
+    with pytest.raises(ExperimentError, match="got cifar5, digits"):
+        shift_runs.find([str(tmp_path)])
+    (there / "results.json").unlink()
+    with pytest.raises(ExperimentError, match="expected each run once"):
+        shift_runs.find(2 * [str(tmp_path)])

@@ -1,0 +1,213 @@
+"""Figures 5 to 9, as a person makes them."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from experiments import checkpoints
+from experiments import config as configs
+from experiments import exhibit
+from experiments import files
+from experiments import methods
+from experiments import posterior_findings
+from experiments import posterior_tables
+from experiments import run_names
+from experiments import runner
+from experiments.errors import ExperimentError
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _figures(*flags):
+    return subprocess.run(
+        [sys.executable, "-m", "experiments.posterior_figures", *flags],
+        cwd=_ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(name="runs", scope="module")
+def fixture_runs(tmp_path_factory):
+    """Checkpoints of runs that were not trained."""
+    folder = tmp_path_factory.mktemp("runs")
+    config = configs.Config(
+        table="mnist_methods",
+        dataset="digits",
+        rows=("map", "bbb", "bbh"),
+        seeds=(0,),
+        scale="smoke",
+        preset="paper",
+        output_dir=str(folder),
+    )
+    data = runner.load_data(config)
+    for one in config.runs():
+        there = folder / one.row / "seed_0"
+        there.mkdir(parents=True)
+        files.write_json(there / "config.json", dataclasses.asdict(one))
+        if one.row != "map":
+            model = methods.build(one, data)
+            checkpoints.Checkpoints(there).save(model, {"step": 0})
+    return folder
+
+
+def test_figures_and_numbers_of_all_runs(runs, tmp_path):
+    flags = (
+        f"--run={runs}/bbb/seed_0",
+        f"--run={runs}/bbh/seed_0,",
+        f"--output_dir={tmp_path}",
+        "--num_draws=60",
+        "--num_chosen=50",
+    )
+    done = _figures(*flags)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Drawing weights") == 2
+    found = exhibit.read(tmp_path)
+    assert [figure.file for figure in found["figures"]] == [
+        "marginals_mnist_methods_bbb_seed_0.png",
+        "marginals_mnist_methods_bbh_seed_0.png",
+        "correlations.png",
+        "spreads.png",
+    ]
+    shapes, dependence = found["tables"]
+    assert [row[:2] for row in shapes.rows] == [
+        ["Bayes by Backprop", "60"],
+        ["Bayes by Hypernet", "60"],
+        ["normal weights", ""],
+    ]
+    # The last row is what 60 draws of independent weights would have.
+    assert len(dependence.rows) == 3
+    assert "a curve" in " ".join(found["notes"])
+    runs_found = json.loads((tmp_path / "results.json").read_text())["runs"]
+    measures = {run["name"]: run["measures"] for run in runs_found}
+    normal = measures["Bayes by Backprop"]
+    # As they begin, all weights of Bayes by Backprop have one deviation.
+    np.testing.assert_allclose(normal["std_quantiles"], np.exp(-4.5), rtol=0.25)
+    assert normal["kernel"]["not_normal"] < 0.1
+    assert normal["kernel"]["correlation"] < 0.15
+    # And those of a hypernetwork are functions of one number.
+    curve = measures["Bayes by Hypernet"]["kernel"]
+    assert curve["effective_rank"] < 4
+    assert curve["correlation"] > 0.5
+    assert curve["not_normal"] > 0.5
+    # What was drawn is there, and is not drawn again.
+    folder = runs / "bbb" / "seed_0"
+    config = posterior_findings.read_config(folder)
+    settings = {"num_draws": 60, "num_chosen": 50}
+    path = tmp_path / "draws_mnist_methods_bbb_seed_0.npz"
+    before = path.read_bytes()
+    drawn = posterior_findings.draws(folder, config, tmp_path, settings)
+    assert posterior_findings.measure(drawn) == normal
+    assert path.read_bytes() == before
+    with pytest.raises(ExperimentError, match="draws of other settings"):
+        posterior_findings.draws(
+            folder, config, tmp_path, {**settings, "num_draws": 61}
+        )
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--output_dir=x"], "--run: expected at least one folder"),
+        (["--run=x", "--output_dir=x", "--num_draws=2"], "--num_draws: expe"),
+        (2 * ["--run={}/bbb/seed_0"] + ["--output_dir=x"], "each run once"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_1(runs, flags, message):
+    done = _figures(*(flag.format(runs) for flag in flags))
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_what_has_no_draws_of_weights_is_refused(runs, tmp_path):
+    with pytest.raises(ExperimentError, match="got .*: MAP has one set of"):
+        posterior_findings.read_config(runs / "map" / "seed_0")
+    with pytest.raises(ExperimentError, match="expected the folder of a run"):
+        posterior_findings.read_config(tmp_path)
+    config = {"method": "bbb", "seed": 0}
+    with pytest.raises(ExperimentError, match="has no checkpoint"):
+        posterior_findings.draws(tmp_path, config, tmp_path, {})
+
+
+def test_runs_are_named_as_briefly_as_tells_them_apart():
+    bbb, mnf = (
+        {
+            "table": "mnist_methods",
+            "row": row,
+            "method": row,
+            "seed": 0,
+            "dataset": "mnist",
+        }
+        for row in ("bbb", "mnf")
+    )
+    assert run_names.names([bbb, mnf]) == ["Bayes by Backprop", "MNF"]
+    assert run_names.names([bbb, {**bbb, "seed": 1}]) == [
+        "Bayes by Backprop, seed 0",
+        "Bayes by Backprop, seed 1",
+    ]
+    other = {**bbb, "table": "cifar5_methods", "dataset": "cifar5"}
+    assert run_names.names([bbb, other]) == [
+        "Bayes by Backprop, mnist",
+        "Bayes by Backprop, cifar5",
+    ]
+
+
+def test_a_kernel_that_does_not_vary_has_no_numbers():
+    nothing = {"resolved": 0, "not_normal": None, "multimodal": None}
+    ranks = dict.fromkeys(
+        (
+            "correlation",
+            "within_filters",
+            "between_filters",
+            "effective_rank",
+            "participation_ratio",
+        )
+    )
+    run = {
+        "num_draws": 10,
+        "kernel_size": 72,
+        "num_chosen": 20,
+        "median_std": 0.0,
+        "kernel": {**nothing, **ranks},
+        "chosen": nothing,
+    }
+    found = {"a": run}
+    assert posterior_tables.shapes(found)[1][2:6] == 4 * ["–"]
+    assert posterior_tables.dependence(found)[1][2:] == 5 * ["–"]
+    assert len(posterior_tables.dependence(found)) == 2
+    notes = posterior_tables.notes(
+        found, [{"method": "bbb"}], {"num_chosen": 20}
+    )
+    assert "a: the first kernel does not vary." in notes
+
+
+def test_words_are_those_of_the_numbers():
+    kernel = {
+        "resolved": 72,
+        "not_normal": 0.875,
+        "multimodal": 0.01,
+        "correlation": 0.5,
+    }
+    run = {
+        "num_draws": 10,
+        "kernel_size": 80,
+        "num_chosen": 20,
+        "kernel": kernel,
+        "chosen": {"resolved": 20},
+    }
+    *_, words, left_out = posterior_tables.notes(
+        {"a": run}, [{"method": "ensemble"}], {"num_chosen": 20}
+    )
+    assert "are 87.5 % not normal, pass for unimodal" in words
+    # Of 10 draws, |r| of independent weights is 0.27 on average.
+    assert "1.8 times" in words
+    assert "10 draws can show little." in words
+    assert "8 of 80 weights (first kernel) vary by no more" in left_out
