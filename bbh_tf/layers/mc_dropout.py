@@ -44,12 +44,14 @@ class MCDropout(Stochastic):
     Example:
 
     ```python
-    network = keras.Sequential([
-        keras.Input((784,)),
-        keras.layers.Dense(500, activation="relu"),
-        bbh_tf.layers.MCDropout(0.5),
-        keras.layers.Dense(10),
-    ])
+    network = keras.Sequential(
+        [
+            keras.Input((784,)),
+            keras.layers.Dense(500, activation="relu"),
+            bbh_tf.layers.MCDropout(0.5),
+            keras.layers.Dense(10),
+        ]
+    )
     model = bbh_tf.models.BayesianModel(network, num_train_examples=55_000)
     ```
 

@@ -36,11 +36,13 @@ class MNFDense(mnf.MNF):
     Example:
 
     ```python
-    network = keras.Sequential([
-        keras.Input((784,)),
-        bbh_tf.layers.MNFDense(500, activation="relu"),
-        bbh_tf.layers.MNFDense(10),
-    ])
+    network = keras.Sequential(
+        [
+            keras.Input((784,)),
+            bbh_tf.layers.MNFDense(500, activation="relu"),
+            bbh_tf.layers.MNFDense(10),
+        ]
+    )
     model = bbh_tf.models.BayesianModel(network, num_train_examples=55_000)
     ```
 
