@@ -41,6 +41,8 @@ EXPERIMENTS = [
 # The formatter's taste changes between minor versions, hence its ceiling.
 DEV = [
     "foolbox>=3.3.4",
+    # Runs exported programs; it has left Python 3.10 behind.
+    'jax>=0.10; python_version >= "3.11"',
     "pytest>=8.2",
     "pytest-xdist>=3.6",
     "ruff>=0.17,<0.18",

@@ -4,6 +4,9 @@ import numpy as np
 
 import bbh_tf as bbh
 
+# Nats: above the round-off of float64, below that of float32 logits.
+_LEAST_INFORMATION = 1e-12
+
 
 def predictive(logits):
     """Summarises the draws of a prediction.
@@ -24,6 +27,31 @@ def predictive(logits):
         "probabilities": mean,
         "entropy": bbh.uncertainty.predictive_entropy(mean),
         "mutual_information": bbh.uncertainty.mutual_information(probabilities),
+    }
+
+
+def predictive_of_means(probabilities, expected_entropy):
+    """Summarises draws of which only the means are there.
+
+    Args:
+        probabilities: `float64` array `(examples, classes)`, means over the
+            draws.
+        expected_entropy: `float64` array `(examples,)`, the mean of the draws'
+            entropies, nats.
+
+    Returns:
+        What `predictive` makes of the draws, but for rounding.
+    """
+    entropy = bbh.uncertainty.predictive_entropy(probabilities)
+    information = entropy - expected_entropy
+    return {
+        "probabilities": probabilities,
+        "entropy": entropy,
+        # Of one draw, or equal ones, it is 0, and not what rounding leaves:
+        # outliers are told by it.
+        "mutual_information": np.where(
+            information > _LEAST_INFORMATION, information, 0.0
+        ),
     }
 
 

@@ -37,13 +37,13 @@ def run(config, report=None):
     runs = config.runs()
     with files.only_user(config.output_dir) as folder:
         for run_config in runs:
-            _check_same(run_config, _folder_of(folder, run_config))
+            check_same(run_config, folder_of(folder, run_config))
         data = load_data(config)
         return [
             _run_one(
                 run_config,
                 data,
-                _folder_of(folder, run_config),
+                folder_of(folder, run_config),
                 report,
                 config.execution,
             )
@@ -93,10 +93,6 @@ def _run_one(config, data, folder, report, execution):
         lambda epochs: report(config, "training", epochs),
         execution,
     )
-    files.write_text(
-        folder / "metrics.jsonl",
-        "".join(json.dumps(line, sort_keys=True) + "\n" for line in history),
-    )
     report(config, "predicting", config.epochs)
     test, outliers = (
         evaluation.predictive(
@@ -106,55 +102,100 @@ def _run_one(config, data, folder, report, execution):
         )
         for images in (data.test_images, data.outlier_images)
     )
+    write_results(
+        folder,
+        config,
+        history,
+        {"test": test, "outlier": outliers},
+        data.test_labels,
+        data.num_classes,
+        {
+            **facts(model, data),
+            "seconds": seconds,
+            "provenance": provenance.describe(),
+        },
+    )
+    report(config, "done", config.epochs)
+    return files.read_json(results_file)
+
+
+def facts(model, data):
+    """Returns what the results say of a model and its data: counts, names."""
+    sizes = [np.prod(x.shape) for x in model.trainable_variables]
+    return {
+        "num_train": len(data.train_images),
+        "num_test": len(data.test_images),
+        "num_outliers": len(data.outlier_images),
+        "outliers": data.outlier_name,
+        "num_parameters": int(sum(sizes)),
+    }
+
+
+def write_results(
+    folder, config, history, predictives, labels, num_classes, known
+):
+    """Evaluates predictions and writes all that is kept of a run.
+
+    Args:
+        folder: the run's folder; `results.json` is written last.
+        config: a `RunConfig`.
+        history: list of dictionaries of metrics, one an epoch.
+        predictives: `evaluation.predictive` of `"test"` and `"outlier"`.
+        labels: labels of the test set.
+        num_classes: number of classes.
+        known: what else the results say: `facts`, `"seconds"` of training
+            and `"provenance"`.
+    """
+    files.write_text(
+        folder / "metrics.jsonl",
+        "".join(json.dumps(line, sort_keys=True) + "\n" for line in history),
+    )
     with files.replacing(folder / "predictions.npz") as path:
         np.savez_compressed(
             path,
-            **{f"test_{k}": v.astype(np.float32) for k, v in test.items()},
             **{
-                f"outlier_{k}": v.astype(np.float32)
-                for k, v in outliers.items()
+                f"{name}_{k}": v.astype(np.float32)
+                for name, found in predictives.items()
+                for k, v in found.items()
             },
         )
     results = {
         "config": dataclasses.asdict(config),
         "settings": methods.settings(config),
-        "num_train": len(data.train_images),
-        "num_test": len(data.test_images),
-        "num_outliers": len(data.outlier_images),
-        "outliers": data.outlier_name,
-        "num_parameters": _num_trainable(model),
         "measures": evaluation.measures(
-            test, data.test_labels, outliers, data.num_classes
+            predictives["test"], labels, predictives["outlier"], num_classes
         ),
         "final": history[-1],
-        "seconds": seconds,
-        "provenance": provenance.describe(),
+        **known,
     }
-    files.write_json(results_file, results)
-    report(config, "done", config.epochs)
-    return files.read_json(results_file)
+    files.write_json(folder / "results.json", results)
 
 
-def _num_trainable(model):
-    return int(sum(np.prod(v.shape) for v in model.trainable_variables))
-
-
-def _folder_of(folder, config):
+def folder_of(folder, config):
+    """Returns the folder of a run within that of its experiment."""
     return folder / config.row / f"seed_{config.seed}"
 
 
-def _check_same(config, folder):
-    """Refuses a folder that holds a run of other settings."""
+def check_same(config, folder):
+    """Refuses a folder that holds a run of other settings.
+
+    Args:
+        config: a `RunConfig`.
+        folder: the run's folder, which need not be there.
+
+    Raises:
+        ExperimentError: if other settings are in its `config.json`.
+    """
     config_file = folder / "config.json"
     if not config_file.exists():
         return
-    found = files.read_json(config_file)
+    found = dataclasses.asdict(run_configs.read(files.read_json(config_file)))
     # Through JSON, which has no tuples.
     wanted = json.loads(json.dumps(dataclasses.asdict(config)))
     for name, value in wanted.items():
-        if found.get(name) != value:
+        if found[name] != value:
             raise ExperimentError(
                 f"--output_dir: {folder} holds a run with "
-                f"{name}={found.get(name)}; expected {name}={value}. Choose "
+                f"{name}={found[name]}; expected {name}={value}. Choose "
                 "another folder, or remove that one."
             )

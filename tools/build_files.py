@@ -35,6 +35,8 @@ DISTRIBUTIONS = {
     "google": "protobuf",
     "h5py": "h5py",
     "importlib_resources": "importlib_resources",
+    "jax": "jax",
+    "jaxlib": "jax",
     "keras": "keras",
     "matplotlib": "matplotlib",
     "mpl_toolkits": "matplotlib",

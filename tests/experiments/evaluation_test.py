@@ -21,6 +21,24 @@ def test_extreme_logits_are_finite():
     assert result["entropy"][0] == 0
 
 
+@pytest.mark.parametrize("num_samples", [1, 7])
+def test_means_say_what_the_draws_say(num_samples):
+    logits = np.random.default_rng(0).normal(size=(num_samples, 50, 4))
+    wanted = evaluation.predictive(logits)
+    probabilities = np.exp(logits)
+    probabilities /= probabilities.sum(axis=-1, keepdims=True)
+    terms = -probabilities * np.log(probabilities)
+    found = evaluation.predictive_of_means(
+        probabilities.mean(axis=0), terms.sum(axis=-1).mean(axis=0)
+    )
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        np.testing.assert_allclose(found[name], wanted[name], atol=1e-14)
+    # One draw disagrees with none.
+    none = (found["mutual_information"] == 0).all()
+    assert none == (num_samples == 1)
+
+
 def test_measures_of_a_perfect_and_of_a_useless_prediction():
     sure = evaluation.predictive(50 * np.eye(3)[None])
     unsure = evaluation.predictive(np.zeros((1, 4, 3)))

@@ -1,0 +1,269 @@
+"""Runs exported, run by JAX and imported, beside the same runs made here."""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from experiments import config as configs
+from experiments import exported_folder
+from experiments import files
+from experiments import import_run
+from experiments import run_config
+from experiments import run_exported
+from experiments import runner
+from experiments import settings
+from experiments.errors import ExperimentError
+
+pytest.importorskip("jax", reason="Exported programs are run by JAX.")
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_SCRIPT = """
+import runpy, sys
+for name in ("tensorflow", "keras", "absl", "bbh_tf", "experiments"):
+    sys.modules[name] = None
+runpy.run_path("experiments/run_exported.py", run_name="__main__")
+"""
+
+
+@pytest.fixture(name="rest")
+def fixture_rest(monkeypatch):
+    # Three steps an epoch, the last one smaller, in the place of two: a
+    # program of its own, which takes as long to compile.
+    monkeypatch.setattr(run_config, "_BATCH_SIZE", 80)
+
+
+def _config(folder, row="map", table="mnist_methods", **changes):
+    return configs.Config(
+        **{
+            "table": table,
+            "dataset": "digits",
+            "rows": (row,),
+            "seeds": (1,),
+            "scale": "smoke",
+            "preset": "paper",
+            "output_dir": str(folder),
+            "num_prediction_samples": 3,
+            "epochs": 2,
+            "num_members": 2,
+            **changes,
+        }
+    )
+
+
+def _export(folder, *args, carry_all=True, **kwargs):
+    config = _config(folder, *args, **kwargs)
+    exported_folder.write(config, carry_all, lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="module", name="exported")
+def fixture_exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("there") / "exported"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_config, "_BATCH_SIZE", 80)
+        return _export(folder)
+
+
+@pytest.fixture(scope="module", name="done")
+def fixture_done(exported, tmp_path_factory):
+    """What a process made of it that has no TensorFlow."""
+    out = tmp_path_factory.mktemp("there") / "out"
+    subprocess.run(
+        [sys.executable, "-c", _SCRIPT, f"--folder={exported}", f"--out={out}"],
+        cwd=_ROOT,
+        check=True,
+    )
+    return out
+
+
+def compare(tmp_path, config, export, kl_tolerance=1e-4):
+    """Makes runs here, and by JAX, and compares all that they leave.
+
+    Args:
+        tmp_path: an empty folder.
+        config: `Config` of the runs here.
+        export: callable that exports the same to a folder.
+        kl_tolerance: how far the KL may be off, relatively.
+    """
+    here = runner.run(config)
+    export(tmp_path / "exported")
+    run_exported.run_all(tmp_path / "exported", tmp_path / "out")
+    there = import_run.run(
+        tmp_path / "exported", tmp_path / "out", tmp_path / "imported"
+    )
+    for one, other in zip(here, there, strict=True):
+        assert one.keys() == other.keys()
+        for key in one.keys() - {"measures", "final", "seconds", "provenance"}:
+            assert one[key] == other[key], key
+        # An area under a curve of ranks may jump where two change places.
+        assert one["measures"]["nll"] == pytest.approx(
+            other["measures"]["nll"], rel=1e-4
+        )
+        name = pathlib.Path(one["config"]["row"]) / "seed_1"
+        folders = (
+            pathlib.Path(config.output_dir) / name,
+            (tmp_path / "imported" / name),
+        )
+        metrics = [
+            (folder / "metrics.jsonl").read_text().splitlines()
+            for folder in folders
+        ]
+        for line, its in zip(*metrics, strict=True):
+            line, its = json.loads(line), json.loads(its)
+            assert line.pop("kl", 0.0) == pytest.approx(
+                its.pop("kl", 0.0), rel=kl_tolerance
+            )
+            assert line == pytest.approx(its, rel=1e-4, abs=1e-6)
+        saved = [
+            dict(np.load(folder / "predictions.npz")) for folder in folders
+        ]
+        assert set(saved[0]) == set(saved[1])
+        for key in saved[0]:
+            np.testing.assert_allclose(saved[0][key], saved[1][key], atol=1e-4)
+
+
+@pytest.mark.parametrize("row", ["ensemble", "bbb"])
+def test_a_run_there_is_the_run_here(tmp_path, row):
+    compare(
+        tmp_path,
+        _config(tmp_path / "here", row),
+        lambda folder: _export(folder, row),
+    )
+
+
+def test_hypernetworks_there_are_those_here(tmp_path):
+    # The gradient of the kernel KL is one over distances of near neighbours:
+    # what rounding is in one step is not in the next. The KL itself is as
+    # near as TensorFlow's own operations and XLA's are.
+    row, changes = ("single", "mnist_architectures"), {"kl_scale": 0.0}
+    compare(
+        tmp_path,
+        _config(tmp_path / "here", *row, **changes),
+        lambda folder: _export(folder, *row, **changes),
+        kl_tolerance=2e-3,
+    )
+
+
+def test_augmentation_and_calibration_there_are_those_here(
+    tmp_path, monkeypatch
+):
+    random = np.random.default_rng(0)
+
+    def part(count):
+        # Of large patches, so that images differ in their statistics.
+        patches = random.uniform(size=(count, 2, 2, 3)).astype(np.float32)
+        images = patches.repeat(16, axis=1).repeat(16, axis=2)
+        return images, (np.arange(count) % 5).astype(np.int32)
+
+    data = bbh.datasets.ImageData(
+        "cifar5", "others", 5, *part(20), *part(0), *part(7), part(6)[0]
+    )
+    there = settings.DATASETS["cifar5"]
+    small = {"units": (2, 4), "units_per_stage": 1, "strides": (1, 2)}
+    monkeypatch.setitem(
+        settings.DATASETS,
+        "cifar5",
+        there._replace(network={**there.network, **small}),
+    )
+    monkeypatch.setattr(run_config, "SMOKE_EXAMPLES", (20, 7))
+    monkeypatch.setattr(run_config, "_BATCH_SIZE", 10)
+    monkeypatch.setattr(runner, "load_data", lambda _: data)
+    row = "bbb", "cifar5_methods"
+    compare(
+        tmp_path,
+        _config(tmp_path / "here", *row, dataset="cifar5"),
+        lambda folder: _export(folder, *row, dataset="cifar5"),
+    )
+
+
+def test_the_last_epoch_may_be_cut_short(tmp_path, rest):
+    changes = {"epochs": None, "num_steps": 5}
+    compare(
+        tmp_path,
+        _config(tmp_path / "here", **changes),
+        lambda folder: _export(folder, **changes),
+    )
+
+
+def test_without_tensorflow_and_imported_twice(tmp_path, rest, exported, done):
+    (here,) = runner.run(_config(tmp_path / "here"))
+    (there,) = import_run.run(exported, done, tmp_path / "imported")
+    assert there["measures"] == pytest.approx(here["measures"], rel=1e-4)
+    assert there["provenance"]["gpus"] == ["cpu"]
+    assert import_run.run(exported, done, tmp_path / "imported") == [there]
+
+
+def test_results_of_another_run_are_refused(tmp_path, exported, done):
+    other = tmp_path / "other"
+    shutil.copytree(exported, other)
+    described = other / "map" / "seed_1" / "run.json"
+    described.write_text(
+        described.read_text().replace(
+            json.loads(described.read_text())["id"], "x"
+        )
+    )
+    with pytest.raises(ExperimentError, match="came of another export"):
+        import_run.run(other, done, tmp_path / "imported")
+    assert not (tmp_path / "imported").exists()
+
+
+def test_a_folder_with_other_results_is_refused(tmp_path, exported, done):
+    folder = tmp_path / "map" / "seed_1"
+    folder.mkdir(parents=True)
+    (config,) = _config("unused", kl_scale=0.5).runs()
+    files.write_json(folder / "config.json", dataclasses.asdict(config))
+    with pytest.raises(ExperimentError, match="holds a run with"):
+        import_run.run(exported, done, tmp_path)
+
+
+def test_a_run_cut_short_is_told_and_nothing_is_half_written(
+    tmp_path, exported, capsys
+):
+    out = tmp_path / "out"
+    with pytest.raises(SystemExit, match="cut short .* after 0 of 2 epochs"):
+        run_exported.run_all(exported, out, max_seconds=-1.0)
+    assert not [path for path in out.rglob("*") if path.is_file()]
+    clock = types.SimpleNamespace(monotonic=iter((0, 0, 5, 5)).__next__)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_exported, "time", clock)
+        # An epoch took five seconds, and another would not end in time.
+        with pytest.raises(SystemExit, match="after 1 of 2 epochs"):
+            run_exported.run_all(exported, out, max_seconds=9.0)
+    found = [path.name for path in out.rglob("*") if path.is_file()]
+    assert found == ["metrics.jsonl"]
+    with pytest.raises(ExperimentError, match="got 1 of 2 epochs of map"):
+        import_run.run(exported, out, tmp_path / "imported")
+    run_exported.run_all(exported, out)
+    capsys.readouterr()
+    run_exported.run_all(exported, out)
+    assert capsys.readouterr().out == ""
+    import_run.run(exported, out, tmp_path / "imported")
+
+
+def test_folders_that_are_none_are_refused_in_one_line(tmp_path, exported):
+    with pytest.raises(SystemExit, match="got no export.json"):
+        run_exported.run_all(tmp_path, tmp_path / "out")
+    with pytest.raises(ExperimentError, match="expected a folder of exported"):
+        import_run.run(tmp_path, tmp_path / "out", tmp_path / "imported")
+    with pytest.raises(ExperimentError, match="expected an empty folder"):
+        _export(exported)
+
+
+def test_a_loss_that_is_no_number_stops(tmp_path, exported):
+    class Run:
+        num_epochs = 2
+
+        def train_epoch(self, epoch):
+            return {"loss": float("nan")}
+
+    with pytest.raises(SystemExit, match="the loss is nan after 1 of 2 epochs"):
+        run_exported._run("map", Run(), tmp_path, float("inf"))
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
