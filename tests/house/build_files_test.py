@@ -21,6 +21,7 @@ RENAMED = {
     "PIL": "pillow",
     "absl": "absl-py",
     "google": "protobuf",
+    "jaxlib": "jax",
     "mpl_toolkits": "matplotlib",
     "sklearn": "scikit-learn",
 }
