@@ -1,12 +1,11 @@
 """What the commands share that attack trained runs (Figures 3 and 4)."""
 
-import pathlib
-
 from absl import flags
 
 from experiments import command_line
 from experiments import files
 from experiments import paper
+from experiments import trained_runs
 from experiments.errors import ExperimentError
 
 _FLAGS = flags.FLAGS
@@ -47,16 +46,7 @@ def run(data):
         ExperimentError: with one line that says what is wrong.
     """
     epsilons = _check_flags()
-    trained = [
-        (path.parent, files.read_json(path))
-        for folder in _FLAGS.runs
-        for path in sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
-    ]
-    if not trained:
-        raise ExperimentError(
-            "--runs: expected folders with results of runs; got "
-            f"{','.join(_FLAGS.runs) or 'none'}."
-        )
+    trained = trained_runs.find(_FLAGS.runs)
     for folder, found in trained:
         if paper.data_of(found["config"]) != data:
             raise ExperimentError(
@@ -115,29 +105,18 @@ def _attack(folder, results, output, epsilons):
         "num_images": _FLAGS.num_images,
         "num_samples": _FLAGS.num_samples,
     }
-    if path.exists():
-        found = files.read_json(path)
-        if found["settings"] != settings or found["trained"] != trained:
-            raise ExperimentError(
-                f"--output_dir: {path} holds curves of other settings or of "
-                "another run. Choose another folder, or remove that one."
-            )
+    found = trained_runs.made_before(path, settings, trained, "curves")
+    if found is not None:
         return found
     print(f"Attacking {folder}.", flush=True)
     # Imported here, so that a wrong flag is told before TensorFlow starts.
     import bbh_tf as bbh
-    from experiments import checkpoints
     from experiments import inputs
     from experiments import provenance
     from experiments import robustness
     from experiments import run_config
 
-    loaded = checkpoints.Checkpoints(folder).load()
-    if loaded is None:
-        raise ExperimentError(
-            f"--runs: {folder} has no checkpoint; expected a folder that its "
-            "experiment wrote on this machine."
-        )
+    model = trained_runs.load(folder)
     try:
         data = bbh.datasets.load(config["dataset"], data_dir=_FLAGS.data_dir)
     except (ValueError, OSError, ImportError) as error:
@@ -150,7 +129,7 @@ def _attack(folder, results, output, epsilons):
         "settings": settings,
         "num_images": len(images),
         "curves": robustness.curves(
-            loaded[0],
+            model,
             inputs.for_prediction(run, images),
             labels,
             inputs.limits(run, images),

@@ -13,7 +13,6 @@ from experiments import export_images
 from experiments import inputs
 from experiments import run_config
 
-_COLUMNS = ("loss", "nll", "kl", "kl_weight", "accuracy")
 # As many as `methods.predict_samples` takes: where normalisation looks at the
 # batch, they belong to the prediction.
 _BATCH_SIZE = 1000
@@ -78,7 +77,9 @@ def train_epoch(config, model, data):
                 lambda: last,
             )
         found = model.get_metrics_result()
-        return {name: found[name] for name in _COLUMNS if name in found}
+        return {
+            name: found[name] for name in run_config.METRICS if name in found
+        }
 
     return tf.function(train, jit_compile=True, autograph=False)
 
@@ -236,11 +237,7 @@ def _outputs(config, network, codes, values):
 
 
 def _inputs(config, codes, values):
-    # `inputs.for_prediction` returns an array, which a program cannot.
-    images = export_images.decode(codes, values)
-    if config.dataset == "cifar5":
-        return bbh.datasets.prepare(images)
-    return images
+    return inputs.for_prediction(config, export_images.decode(codes, values))
 
 
 def _predictive_of(logits):

@@ -1,6 +1,7 @@
 """What a network is given of an image."""
 
 import numpy as np
+import tensorflow as tf
 
 import bbh_tf as bbh
 
@@ -29,10 +30,11 @@ def for_training(config, images, step):
 
 
 def for_prediction(config, images):
-    """Makes the inputs of a prediction, an array, without chance."""
-    if config.dataset == "cifar5":
-        return np.asarray(bbh.datasets.prepare(images))
-    return images
+    """Makes the inputs of a prediction: an array of an array, or a tensor."""
+    if config.dataset != "cifar5":
+        return images
+    prepared = bbh.datasets.prepare(images)
+    return prepared if tf.is_tensor(images) else np.asarray(prepared)
 
 
 def limits(config, images):

@@ -7,6 +7,8 @@ from experiments import settings
 
 # Examples that a smoke run takes of the training and of the test set.
 SMOKE_EXAMPLES = (200, 50)
+# Metrics that are kept, a line an epoch.
+METRICS = ("loss", "nll", "kl", "kl_weight", "accuracy")
 _BATCH_SIZE = 100
 
 

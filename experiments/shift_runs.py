@@ -1,10 +1,9 @@
 """What is found out about one trained run, now or before."""
 
-import pathlib
-
 from experiments import files
 from experiments import run_names
 from experiments import tables
+from experiments import trained_runs
 from experiments.errors import ExperimentError
 
 DATASETS = ("digits", "mnist")
@@ -24,16 +23,7 @@ def find(folders):
         ExperimentError: if there is none, one is on other data, or two are
             the same.
     """
-    trained = [
-        (path.parent, files.read_json(path))
-        for folder in folders
-        for path in sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
-    ]
-    if not trained:
-        raise ExperimentError(
-            "--runs: expected folders with results of runs; got "
-            f"{','.join(folders) or 'none'}."
-        )
+    trained = trained_runs.find(folders)
     trained.sort(key=lambda pair: tables.order(pair[1]))
     configs = [results["config"] for _, results in trained]
     datasets = sorted({config["dataset"] for config in configs})
@@ -75,26 +65,14 @@ def analyse(folder, results, images, settings, output, num_samples):
     trained = {key: results[key] for key in ("provenance", "seconds")}
     settings = {**settings, "num_samples": num_samples}
     path = output / f"{run_names.file_name(config)}.json"
-    if path.exists():
-        known = files.read_json(path)
-        if known["settings"] != settings or known["trained"] != trained:
-            raise ExperimentError(
-                f"--output_dir: {path} holds predictions of other settings or "
-                "of another run. Choose another folder, or remove that one."
-            )
+    known = trained_runs.made_before(path, settings, trained, "predictions")
+    if known is not None:
         return known
     # Imported here, so that a wrong flag is told before TensorFlow starts.
-    from experiments import checkpoints
     from experiments import shift_predictions
 
     print(f"Predicting with {folder}.", flush=True)
-    loaded = checkpoints.Checkpoints(folder).load()
-    if loaded is None:
-        raise ExperimentError(
-            f"--runs: {folder} has no checkpoint; expected a folder that its "
-            "experiment wrote on this machine."
-        )
-    model = loaded[0]
+    model = trained_runs.load(folder)
     # The draws of an ensemble are its members.
     if num_samples and config["method"] not in ("map", "ensemble"):
         model.num_prediction_samples = num_samples

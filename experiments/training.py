@@ -13,7 +13,6 @@ from experiments import run_config
 from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 
-_COLUMNS = ("loss", "nll", "kl", "kl_weight", "accuracy")
 # A checkpoint of the largest model takes seconds to write: no more than this
 # share of the time goes into checkpoints.
 _CHECKPOINT_SHARE = 0.1
@@ -151,7 +150,11 @@ class _Recorder(keras.callbacks.Callback):
         self._state["history"].append(
             {
                 "epoch": epoch + 1,
-                **{k: float(v) for k, v in logs.items() if k in _COLUMNS},
+                **{
+                    k: float(v)
+                    for k, v in logs.items()
+                    if k in run_config.METRICS
+                },
             }
         )
 

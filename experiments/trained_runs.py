@@ -1,0 +1,70 @@
+"""Runs that are done, for what is made of them afterwards."""
+
+import pathlib
+
+from experiments import files
+from experiments.errors import ExperimentError
+
+
+def find(folders):
+    """Finds runs in output folders of experiments.
+
+    Returns:
+        List of pairs of a run's folder, a `pathlib.Path`, and what its
+        `results.json` has.
+
+    Raises:
+        ExperimentError: if there is none.
+    """
+    trained = [
+        (path.parent, files.read_json(path))
+        for folder in folders
+        for path in sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
+    ]
+    if not trained:
+        raise ExperimentError(
+            "--runs: expected folders with results of runs; got "
+            f"{','.join(folders) or 'none'}."
+        )
+    return trained
+
+
+def load(folder):
+    """Returns the model of a run's checkpoint.
+
+    Raises:
+        ExperimentError: if there is none.
+    """
+    # Imported here, so that a wrong flag is told before TensorFlow starts.
+    from experiments import checkpoints
+
+    loaded = checkpoints.Checkpoints(folder).load()
+    if loaded is None:
+        raise ExperimentError(
+            f"--runs: {folder} has no checkpoint; expected a folder that its "
+            "experiment wrote on this machine."
+        )
+    return loaded[0]
+
+
+def made_before(path, settings, trained, what):
+    """Reads what was made of a run before; None where nothing was.
+
+    Args:
+        path: the file, a `pathlib.Path`.
+        settings: what it is to be made with.
+        trained: what tells the run from others.
+        what: what the file holds, for the message.
+
+    Raises:
+        ExperimentError: if it is of other settings or another run.
+    """
+    if not path.exists():
+        return None
+    found = files.read_json(path)
+    if found["settings"] != settings or found["trained"] != trained:
+        raise ExperimentError(
+            f"--output_dir: {path} holds {what} of other settings or of "
+            "another run. Choose another folder, or remove that one."
+        )
+    return found
