@@ -9,7 +9,7 @@ standardises once more after the attack, which takes a part of it back; this
 does not.
 """
 
-from experiments import adversarial_command
+from experiments.robustness import command as adversarial_command
 
 if __name__ == "__main__":
     adversarial_command.start("CIFAR5")

@@ -49,7 +49,7 @@ def _run(table):
     config = table_command.config_from_flags(table)
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    from experiments import exported_folder
+    from experiments.exporting import exported_folder
 
     num_bytes = exported_folder.write(
         config,

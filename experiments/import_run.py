@@ -49,9 +49,9 @@ def run(exported, out, output_dir):
     """
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    from experiments import exported_folder
     from experiments import run_config
     from experiments import runner
+    from experiments.exporting import exported_folder
 
     exported, out = pathlib.Path(exported), pathlib.Path(out)
     export = exported_folder.read(exported)

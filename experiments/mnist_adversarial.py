@@ -9,7 +9,7 @@ prediction, within the pixels' range and, for comparison with the paper's,
 without it. A run attacked once is not attacked again.
 """
 
-from experiments import adversarial_command
+from experiments.robustness import command as adversarial_command
 
 if __name__ == "__main__":
     adversarial_command.start("MNIST")

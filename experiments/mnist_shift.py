@@ -48,11 +48,11 @@ _NUM_SAMPLES = flags.DEFINE_integer(
 def run():
     """Looks at all runs; writes figures, numbers and a finding."""
     indices = _check_flags()
-    from experiments import shift_runs
+    from experiments.shift import runs as shift_runs
 
     trained = shift_runs.find(_RUNS.value)
     # Only now, so that a wrong flag is told before TensorFlow starts.
-    from experiments import shift_images
+    from experiments.shift import images as shift_images
 
     data = _load(next(iter(trained.values()))[1]["config"]["dataset"])
     digits = data.test_images, data.test_labels, indices
@@ -114,12 +114,12 @@ def _load(dataset):
 
 
 def _write(series, results, num_test, output):
-    from experiments import calibration_panels
-    from experiments import exhibit
-    from experiments import figures
-    from experiments import shift_panels
-    from experiments import shift_tables
-    from experiments import tables
+    from experiments.reporting import exhibit
+    from experiments.reporting import figures
+    from experiments.reporting import tables
+    from experiments.shift import calibration_panels
+    from experiments.shift import panels as shift_panels
+    from experiments.shift import tables as shift_tables
 
     first = next(iter(results.values()))
     settings = first["settings"]

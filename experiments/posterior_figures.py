@@ -50,8 +50,8 @@ def run():
             )
     if not _OUTPUT_DIR.value:
         raise ExperimentError("--output_dir: expected a folder; got none.")
-    from experiments import posterior_findings as findings
     from experiments import run_names
+    from experiments.posterior import findings
 
     configs = [findings.read_config(folder) for folder in folders]
     keys = [run_names.file_name(config) for config in configs]
@@ -76,13 +76,13 @@ def run():
 
 
 def _write(every, configs, settings, output):
-    from experiments import exhibit
-    from experiments import posterior_findings as findings
-    from experiments import posterior_panels as panels
-    from experiments import posterior_tables
     from experiments import provenance
     from experiments import run_names
-    from experiments import tables
+    from experiments.posterior import findings
+    from experiments.posterior import panels
+    from experiments.posterior import tables as posterior_tables
+    from experiments.reporting import exhibit
+    from experiments.reporting import tables
 
     found = {name: findings.measure(drawn) for name, drawn in every.items()}
     shapes = posterior_tables.shapes(found)
@@ -156,7 +156,7 @@ def _write(every, configs, settings, output):
 
 def _save(figure, path):
     """Writes a figure; returns its file's name."""
-    from experiments import figures
+    from experiments.reporting import figures
 
     data = figures.as_png(figure)
     with files.replacing(path) as temporary:

@@ -14,10 +14,10 @@ import pathlib
 from absl import flags
 
 from experiments import command_line
-from experiments import found as founds
-from experiments import robustness_table
-from experiments import tables
 from experiments.errors import ExperimentError
+from experiments.reporting import found as founds
+from experiments.reporting import tables
+from experiments.robustness import table as robustness_table
 
 _RUNS = flags.DEFINE_list(
     "runs", [], "Output folders of experiments, each a table or a figure."
@@ -51,7 +51,7 @@ def run():
         if found.exhibit:
             _print_exhibit(found)
     if path is not None:
-        from experiments import report_page
+        from experiments.reporting import report_page
 
         report_page.write(path, every)
         print(f"\nPage: {path}")
@@ -69,7 +69,7 @@ def _print_table(folder, table, results):
 
 
 def _print_curves(found):
-    from experiments import robustness_figure
+    from experiments.robustness import figure as robustness_figure
 
     print(f"{found.title_of_curves()}: {found.folder}\n")
     print(robustness_table.text(found.curves))

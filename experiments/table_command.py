@@ -217,10 +217,10 @@ def run(config):
 
     # Each model is traced anew, and TensorFlow would warn of it.
     tf.get_logger().setLevel("ERROR")
-    from experiments import page
     from experiments import progress
     from experiments import runner
-    from experiments import tables
+    from experiments.reporting import page
+    from experiments.reporting import tables
 
     with progress.Bar(config.runs()) as bar:
         results = runner.run(config, bar)

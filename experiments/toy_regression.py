@@ -15,8 +15,8 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
-from experiments import toy_settings
 from experiments.errors import ExperimentError
+from experiments.toy import settings as toy_settings
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for results.json and the figure."
@@ -79,9 +79,9 @@ def run():
     settings, num_draws = _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as output:
         # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments import tables
-        from experiments import toy_comparison
-        from experiments import toy_table
+        from experiments.reporting import tables
+        from experiments.toy import comparison as toy_comparison
+        from experiments.toy import table as toy_table
 
         results, draws = toy_comparison.compare(
             settings, _SEED.value, num_draws, _SCALE.value

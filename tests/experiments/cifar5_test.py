@@ -13,11 +13,11 @@ from experiments import checkpoints
 from experiments import config as configs
 from experiments import inputs
 from experiments import methods
-from experiments import robustness
 from experiments import run_config
 from experiments import runner
 from experiments import settings
 from experiments.execution import Execution
+from experiments.robustness import measures as robustness
 
 _NUM_TRAIN, _NUM_TEST = 24, 10
 # Before any test makes it small.

@@ -13,7 +13,6 @@ import pytest
 
 import bbh_tf as bbh
 from experiments import config as configs
-from experiments import exported_folder
 from experiments import files
 from experiments import import_run
 from experiments import run_config
@@ -21,6 +20,7 @@ from experiments import run_exported
 from experiments import runner
 from experiments import settings
 from experiments.errors import ExperimentError
+from experiments.exporting import exported_folder
 
 pytest.importorskip("jax", reason="Exported programs are run by JAX.")
 

@@ -12,8 +12,8 @@ import pytest
 import bbh_tf as bbh
 from experiments import checkpoints
 from experiments import config as configs
-from experiments import robustness
 from experiments import runner
+from experiments.robustness import measures as robustness
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 

@@ -14,14 +14,14 @@ import bbh_tf as bbh
 from experiments import checkpoints
 from experiments import config as configs
 from experiments import evaluation
-from experiments import exhibit
 from experiments import files
 from experiments import methods
 from experiments import runner
-from experiments import shift_images
-from experiments import shift_predictions
-from experiments import shift_runs
 from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
+from experiments.shift import images as shift_images
+from experiments.shift import predictions as shift_predictions
+from experiments.shift import runs as shift_runs
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 

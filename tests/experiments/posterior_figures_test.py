@@ -12,14 +12,14 @@ import pytest
 
 from experiments import checkpoints
 from experiments import config as configs
-from experiments import exhibit
 from experiments import files
 from experiments import methods
-from experiments import posterior_findings
-from experiments import posterior_tables
 from experiments import run_names
 from experiments import runner
 from experiments.errors import ExperimentError
+from experiments.posterior import findings as posterior_findings
+from experiments.posterior import tables as posterior_tables
+from experiments.reporting import exhibit
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 

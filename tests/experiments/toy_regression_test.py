@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from experiments import exhibit
-from experiments import toy_settings
+from experiments.reporting import exhibit
+from experiments.toy import settings as toy_settings
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,1 @@
+"""Runs as programs for a machine without TensorFlow."""

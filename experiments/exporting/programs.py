@@ -1,0 +1,248 @@
+"""A run's training and prediction, each as one TensorFlow function for XLA."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+import bbh_tf as bbh
+from bbh_tf import randomness
+from bbh_tf.layers import drawing
+from bbh_tf.models import calibration
+from experiments import inputs
+from experiments import run_config
+from experiments.exporting import images as export_images
+
+# As many as `methods.predict_samples` takes: where normalisation looks at the
+# batch, they belong to the prediction.
+_BATCH_SIZE = 1000
+
+
+def train_epoch(config, model, data):
+    """Makes the function that trains a model for an epoch.
+
+    XLA cannot shuffle as TensorFlow does, so the order of the examples is an
+    argument; see `epoch_keys`.
+
+    Args:
+        config: a `RunConfig`.
+        model: a compiled model, from `methods.build`; its metrics and the
+            state of its optimiser are made here.
+        data: a `bbh_tf.datasets.ImageData`.
+
+    Returns:
+        A `tf.function` of `(train_images, train_values, train_labels, order,
+        epoch, num_steps)`: all training images and their values, as
+        `export_images` has them; labels; an `int32` tensor `(members,
+        examples)`; the number of the epoch from 0, `int64`; and how many of
+        its steps to take, `int32`. It returns a dictionary of the epoch's
+        metrics.
+    """
+    batch_size = config.batch_size
+    num_full, rest = divmod(len(data.train_images), batch_size)
+    per_epoch = run_config.steps_per_epoch(config)
+    no_prediction = np.zeros((1, data.num_classes), np.float32)
+    model.compute_metrics(None, data.train_labels[:1], no_prediction)
+    model.optimizer.build(model.trainable_variables)
+
+    def train(
+        train_images, train_values, train_labels, order, epoch, num_steps
+    ):
+        def take_step(step, size):
+            start = tf.stack([0, step * batch_size])
+            indices = tf.slice(order, start, [config.num_members, size])
+            indices = tf.reshape(indices, [-1])
+            images = export_images.decode(
+                tf.gather(train_images, indices), train_values
+            )
+            number = epoch * per_epoch + tf.cast(step, tf.int64)
+            seen = inputs.for_training(config, images, number)
+            model.train_step((seen, tf.gather(train_labels, indices)))
+            return step + 1
+
+        model.reset_metrics()
+        last = tf.while_loop(
+            lambda step: step < tf.minimum(num_steps, num_full),
+            lambda step: [take_step(step, batch_size)],
+            [tf.constant(0)],
+        )[0]
+        if rest and config.num_steps is None:
+            take_step(last, rest)
+        elif rest:
+            # The epoch may be cut short. A condition might copy all variables,
+            # so there is none where it cannot.
+            tf.cond(
+                num_steps > num_full,
+                lambda: take_step(last, rest),
+                lambda: last,
+            )
+        found = model.get_metrics_result()
+        return {
+            name: found[name] for name in run_config.METRICS if name in found
+        }
+
+    return tf.function(train, jit_compile=True, autograph=False)
+
+
+def epoch_keys(config):
+    """Returns what the orders of the examples are made from.
+
+    Args:
+        config: a `RunConfig`.
+
+    Returns:
+        `uint64` array `(epochs, members, 3)`: for each order that
+        `training.train` takes, the key and the two words of the counter of
+        the Philox generator that shuffles it.
+    """
+
+    def words_of(epoch, member):
+        seed = tf.constant([config.seed, epoch], tf.int64)
+        if member:
+            seed = tf.random.experimental.stateless_fold_in(seed, member)
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+        return np.concatenate([key, counter])
+
+    return np.array(
+        [
+            [words_of(epoch, member) for member in range(config.num_members)]
+            for epoch in range(config.epochs)
+        ],
+        np.uint64,
+    )
+
+
+def predict(config, model, data):
+    """Makes the function that predicts with all draws.
+
+    The draws are those of `methods.predict_samples`, the sums, in float64,
+    those of `evaluation.predictive`.
+
+    Args:
+        config: a `RunConfig`.
+        model: a compiled model, from `methods.build`.
+        data: a `bbh_tf.datasets.ImageData`.
+
+    Returns:
+        A `tf.function` of `(train_images, train_values, test_images,
+        test_values, outlier_images, outlier_values)`, images and their values
+        as `export_images` has them. It returns a dictionary of `float64`
+        tensors: `"test_probabilities"` `(examples, classes)`, the mean over
+        the draws, `"test_expected_entropy"` `(examples,)`, the mean of the
+        draws' entropies in nats, and the same of the outliers.
+    """
+
+    def means(
+        train_images,
+        train_values,
+        test_images,
+        test_values,
+        outlier_images,
+        outlier_values,
+    ):
+        parts = {
+            "test": (test_images, test_values),
+            "outlier": (outlier_images, outlier_values),
+        }
+
+        def add_draw(network, totals):
+            new = {}
+            for name, part in parts.items():
+                probabilities, entropy = _predictive_of(
+                    _outputs(config, network, *part)
+                )
+                new[f"{name}_probabilities"] = probabilities
+                new[f"{name}_expected_entropy"] = entropy
+            return {name: totals[name] + new[name] for name in new}
+
+        totals = {}
+        for name, (codes, _) in parts.items():
+            shape = (codes.shape[0], data.num_classes)
+            totals[f"{name}_probabilities"] = tf.zeros(shape, tf.float64)
+            totals[f"{name}_expected_entropy"] = tf.zeros(shape[0], tf.float64)
+        if isinstance(model, bbh.models.BayesianModel):
+            count = config.num_prediction_samples
+            statistics = _calibration(config, model, train_images, train_values)
+            _, totals = tf.while_loop(
+                lambda index, _: index < count,
+                lambda index, totals: (
+                    index + 1,
+                    add_draw(_draw(model, index, statistics), totals),
+                ),
+                (tf.constant(0), totals),
+            )
+        else:
+            networks = getattr(model, "members", [model])
+            count = len(networks)
+            for network in networks:
+                run = functools.partial(network, training=False)
+                totals = add_draw(run, totals)
+        return {name: total / count for name, total in totals.items()}
+
+    return tf.function(means, jit_compile=True, autograph=False)
+
+
+def _calibration(config, model, train_images, train_values):
+    """Returns a function from a draw to the moving statistics under it."""
+    if model.calibration_data is None:
+        return lambda weights: []
+    # The very images that `methods.build` took.
+    codes = train_images[: len(model.calibration_data)]
+    images = _inputs(config, codes, train_values)
+    found = calibration.Calibration(model.network, model.random_layers)
+
+    def statistics(weights):
+        values = found.statistics(images, weights)
+        return list(zip(found.variables, values))
+
+    return statistics
+
+
+def _draw(model, index, statistics):
+    """Returns the network under a draw, as a function."""
+    key = randomness.key(model.seed, drawing.PREDICTION, 0)
+    _, weights = drawing.sample(model.random_layers, 1, key, first=index)
+    values = statistics(weights)
+
+    def network(images):
+        return drawing.call(
+            model.network,
+            model.random_layers,
+            weights,
+            0,
+            (images,),
+            {"training": False},
+            values,
+        )[0]
+
+    return network
+
+
+def _outputs(config, network, codes, values):
+    """Runs a network batch by batch, which bounds the memory."""
+
+    def run(part):
+        return tf.cast(network(_inputs(config, part, values)), tf.float32)
+
+    num_full, rest = divmod(codes.shape[0], _BATCH_SIZE)
+    found = []
+    if num_full:
+        whole = codes[: num_full * _BATCH_SIZE]
+        batches = tf.reshape(whole, (num_full, _BATCH_SIZE, *codes.shape[1:]))
+        logits = tf.map_fn(run, batches, fn_output_signature=tf.float32)
+        found.append(tf.reshape(logits, (-1, logits.shape[-1])))
+    if rest:
+        found.append(run(codes[num_full * _BATCH_SIZE :]))
+    return tf.concat(found, axis=0)
+
+
+def _inputs(config, codes, values):
+    return inputs.for_prediction(config, export_images.decode(codes, values))
+
+
+def _predictive_of(logits):
+    logits = tf.cast(logits, tf.float64)
+    log_probabilities = tf.nn.log_softmax(logits)
+    probabilities = tf.exp(log_probabilities)
+    terms = tf.math.multiply_no_nan(log_probabilities, probabilities)
+    return probabilities, -tf.reduce_sum(terms, axis=-1)

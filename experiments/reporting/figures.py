@@ -1,0 +1,210 @@
+"""Figures of an experiment, in one style."""
+
+import io
+import json
+import pathlib
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib import pyplot
+
+from experiments import paper
+from experiments.errors import ExperimentError
+from experiments.reporting import tables
+
+# Okabe and Ito's colours, told apart by colour-blind readers too.
+_COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00")
+_OUTLIERS = "#CC79A7"
+_METRICS = "metrics.jsonl"
+_PREDICTIONS = "predictions.npz"
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 110,
+}
+
+
+def color_of(config):
+    """Returns the colour of a run, that of its row's place in the table."""
+    table, row = paper.place(config)
+    return _COLORS[list(paper.TABLES[table].rows).index(row)]
+
+
+def learning_curves(results, folder):
+    """Draws training negative log-likelihood and accuracy by epoch.
+
+    Args:
+        results: list of result dictionaries.
+        folder: the experiment's folder, a path.
+
+    Returns:
+        A figure.
+    """
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
+        labelled = set()
+        for result in results:
+            name = paper.row_of(result["config"]).name
+            history = _history(result, folder)
+            epochs = [line["epoch"] for line in history]
+            label = None if name in labelled else name
+            labelled.add(name)
+            for axis, key, scale in zip(axes, ("nll", "accuracy"), (1, 100)):
+                axis.plot(
+                    epochs,
+                    [scale * line[key] for line in history],
+                    color=color_of(result["config"]),
+                    alpha=0.7,
+                    linewidth=1.2,
+                    marker="." if len(epochs) < 3 else None,
+                    label=label,
+                )
+        axes[0].set(
+            xlabel="epoch",
+            ylabel="training NLL, nats per example",
+            yscale="log",
+        )
+        axes[1].set(xlabel="epoch", ylabel="training accuracy, %")
+        axes[0].legend(frameon=False)
+    return figure
+
+
+def entropy_histograms(results, folder):
+    """Draws the entropies of test images and outliers, a panel a row."""
+    rows = tables.by_row(results)
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(
+            1,
+            len(rows),
+            figsize=(3.2 * len(rows), 3),
+            squeeze=False,
+            sharey=True,
+        )
+        for axis, chosen in zip(axes[0], rows):
+            config = chosen[0]["config"]
+            saved = [predictions(result, folder) for result in chosen]
+            classes = saved[0]["test_probabilities"].shape[1]
+            bins = np.linspace(0, np.log(classes), 31)
+            for key, color, label in (
+                ("test_entropy", color_of(config), "test images"),
+                ("outlier_entropy", _OUTLIERS, results[0]["outliers"]),
+            ):
+                values = np.concatenate([s[key] for s in saved])
+                share = np.full(len(values), 100 / len(values))
+                axis.hist(
+                    values,
+                    bins,
+                    weights=share,
+                    color=color,
+                    alpha=0.6,
+                    label=label,
+                )
+            axis.set(
+                title=paper.row_of(config).name,
+                xlabel="predictive entropy, nats",
+            )
+            axis.legend(frameon=False)
+        axes[0][0].set_ylabel("share of images, %")
+    return figure
+
+
+def examples(result, data, folder, title):
+    """Shows images with the prediction under each.
+
+    The rows: test images of lowest and of highest entropy, outliers of lowest
+    and of highest entropy.
+
+    Args:
+        result: a result dictionary.
+        data: the `bbh_tf.datasets.ImageData` it was made with.
+        folder: the experiment's folder, a path.
+        title: title of the figure.
+
+    Returns:
+        A figure.
+    """
+    saved = predictions(result, folder)
+    per_row = 8
+    rows = []
+    for name, images, key in (
+        ("test images", data.test_images, "test"),
+        (data.outlier_name, data.outlier_images, "outlier"),
+    ):
+        order = np.argsort(saved[f"{key}_entropy"], kind="stable")
+        rows.append((f"surest\n{name}", images, key, order[:per_row]))
+        rows.append((f"least sure\n{name}", images, key, order[-per_row:]))
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(
+            len(rows), per_row, figsize=(9, 5.6), squeeze=False
+        )
+        for line, (name, images, key, chosen) in zip(axes, rows):
+            for axis, index in zip(line, chosen):
+                probabilities = saved[f"{key}_probabilities"][index]
+                best = int(np.argmax(probabilities))
+                # Of a single channel, ink is dark.
+                axis.imshow(np.squeeze(images[index]), cmap="gray_r")
+                axis.set(xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
+                text = f"{best}: {100 * probabilities[best]:.0f} %"
+                wrong = key == "test" and best != data.test_labels[index]
+                if wrong:
+                    text += f" (is {data.test_labels[index]})"
+                entropy = saved[f"{key}_entropy"][index]
+                axis.set_xlabel(
+                    f"{text}\n{entropy:.2f} nats",
+                    fontsize=8,
+                    color="#D00000" if wrong else "black",
+                )
+            for axis in line[len(chosen) :]:
+                axis.set_axis_off()
+            line[0].set_ylabel(name, fontsize=8)
+        figure.suptitle(title)
+    return figure
+
+
+def predictions(result, folder):
+    """Loads the saved predictions of a run, a dictionary of arrays."""
+    return dict(np.load(_run_folder(result, folder) / _PREDICTIONS))
+
+
+def as_png(figure):
+    """Returns a figure as the bytes of a PNG, and closes it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    pyplot.close(figure)
+    return buffer.getvalue()
+
+
+def has_history(results, folder):
+    """Whether the metrics of all runs are there."""
+    return _have_all(results, folder, _METRICS)
+
+
+def has_predictions(results, folder):
+    """Whether the predictions of all runs are there."""
+    return _have_all(results, folder, _PREDICTIONS)
+
+
+def _have_all(results, folder, name):
+    return all(
+        (_run_folder(result, folder) / name).exists() for result in results
+    )
+
+
+def _history(result, folder):
+    path = _run_folder(result, folder) / _METRICS
+    try:
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    except ValueError as error:
+        raise ExperimentError(
+            f"{path}: expected a line of JSON for each epoch; {error}."
+        ) from error
+
+
+def _run_folder(result, folder):
+    return pathlib.Path(folder) / paper.run_name(result["config"])

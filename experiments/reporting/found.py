@@ -1,0 +1,80 @@
+"""What experiments left in a folder."""
+
+import pathlib
+import typing
+
+from experiments import files
+from experiments import paper
+from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
+from experiments.reporting import tables
+
+
+class Found(typing.NamedTuple):
+    """The contents of an output folder; some may be empty.
+
+    Attributes:
+        folder: the folder, a text.
+        results: result dictionaries of runs, in the paper's order of rows,
+            then by seed.
+        curves: what the commands that attack runs found, in that order.
+        exhibit: see `exhibit.read`.
+    """
+
+    folder: str
+    results: list
+    curves: list
+    exhibit: dict | None
+
+    def by_table(self):
+        """Returns pairs of a `paper.Table` and its results."""
+        pairs = []
+        for key, table in paper.TABLES.items():
+            chosen = [
+                result
+                for result in self.results
+                if paper.place(result["config"])[0] == key
+            ]
+            if chosen:
+                pairs.append((table, chosen))
+        return pairs
+
+    def title_of_curves(self):
+        """Names the figure that the curves are for."""
+        name, _ = paper.ATTACKS[paper.data_of(self.curves[0]["config"])]
+        return f"Fast gradient sign method ({name})"
+
+
+def find(folder):
+    """Reads what is in a folder.
+
+    Returns:
+        A `Found`.
+
+    Raises:
+        ExperimentError: if there is nothing, or it cannot be read.
+    """
+    results, curves = (
+        _sorted(sorted(pathlib.Path(folder).glob(pattern)))
+        for pattern in ("*/seed_*/results.json", "*/seed_*.json")
+    )
+    found = Found(folder, results, curves, exhibit.read(folder))
+    if not (results or curves or found.exhibit):
+        raise ExperimentError(
+            f"--runs: expected a folder with results of runs; got {folder}."
+        )
+    return found
+
+
+def _sorted(paths):
+    pairs = []
+    for path in paths:
+        found = files.read_json(path)
+        try:
+            pairs.append((tables.order(found), found))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ExperimentError(
+                f"{path}: expected the results of a run of a table; lacks, or "
+                f"does not know, {error}."
+            ) from error
+    return [found for _, found in sorted(pairs, key=lambda pair: pair[0])]

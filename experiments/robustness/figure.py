@@ -1,0 +1,67 @@
+"""Figures 3 and 4: accuracy and entropy under attack."""
+
+from matplotlib import pyplot
+
+from experiments import files
+from experiments import paper
+from experiments.reporting import figures
+
+
+def curves(results):
+    """Draws accuracy and entropy under attack, a row of panels for each attack.
+
+    Args:
+        results: list of dictionaries as `experiments.mnist_adversarial`
+            writes them.
+
+    Returns:
+        A figure.
+    """
+    attacks = {
+        "paper": "the paper's attack",
+        "expected_gradient": "attack on the averaged prediction",
+        "expected_gradient_unclipped": "the same, pixels not clipped",
+    }
+    _, units = paper.ATTACKS[paper.data_of(results[0]["config"])]
+    with pyplot.rc_context(figures.STYLE):
+        figure, axes = pyplot.subplots(
+            3, 2, figsize=(9, 9), sharex=True, sharey="col"
+        )
+        for (attack, name), line in zip(attacks.items(), axes):
+            labelled = set()
+            for result in results:
+                curve = result["curves"][attack]
+                row = paper.row_of(result["config"]).name
+                for axis, key in zip(line, ("accuracy", "entropy")):
+                    axis.plot(
+                        [point["epsilon"] for point in curve],
+                        [100 * point[key] for point in curve],
+                        ".-",
+                        color=figures.color_of(result["config"]),
+                        label=None if row in labelled else row,
+                    )
+                labelled.add(row)
+            line[0].set(title=name, ylabel="accuracy, %")
+            line[1].set(title=name, ylabel="entropy, % of its maximum")
+        for axis in axes[-1]:
+            axis.set_xlabel(f"epsilon, where {units}")
+        axes[0][0].legend(frameon=False)
+    return figure
+
+
+def write(results, folder):
+    """Writes the figure as `adversarial.png` into a folder.
+
+    Args:
+        results: see `curves`.
+        folder: a `pathlib.Path`.
+
+    Returns:
+        The figure's path.
+    """
+    path = folder / "adversarial.png"
+    figure = curves(results)
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+    pyplot.close(figure)
+    return path

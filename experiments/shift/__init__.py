@@ -1,0 +1,1 @@
+"""Digits turned and mixed, and calibration."""

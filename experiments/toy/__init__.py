@@ -1,0 +1,1 @@
+"""Figure 1: a cubic, six methods and the posterior itself."""
