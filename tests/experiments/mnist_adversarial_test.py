@@ -1,10 +1,7 @@
 """Figure 3 from runs that are done, as a person calls it."""
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,18 +11,7 @@ from experiments import checkpoints
 from experiments import config as configs
 from experiments import runner
 from experiments.robustness import measures as robustness
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _attack(*flags):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.mnist_adversarial", *flags],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+from tests.experiments import commands
 
 
 @pytest.fixture(name="runs", scope="module")
@@ -55,7 +41,7 @@ def test_curves_and_figure_of_all_runs(runs, tmp_path):
         "--num_samples=5",
         "--epsilons=0,0.1,0.3",
     )
-    done = _attack(*flags)
+    done = commands.call("mnist_adversarial", *flags)
     assert done.returncode == 0, done.stderr
     lines = [x for x in done.stdout.splitlines() if "seed 0" in x]
     assert [line.split(",")[0] for line in lines] == [
@@ -76,23 +62,18 @@ def test_curves_and_figure_of_all_runs(runs, tmp_path):
         clean = {curve[0]["accuracy"] for curve in curves.values()}
         assert len(clean) == 1
     (tmp_path / "adversarial.png").unlink()
-    report = subprocess.run(
-        [sys.executable, "-m", "experiments.report", f"--runs={tmp_path}"],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-    )
+    report = commands.call("report", f"--runs={tmp_path}")
     assert report.returncode == 0, report.stderr
     assert "(Figure 3)" in report.stdout
     assert lines[-1] in report.stdout
     assert (tmp_path / "adversarial.png").exists()
     before = path.stat().st_mtime_ns
-    again = _attack(*flags)
+    again = commands.call("mnist_adversarial", *flags)
     # The same table, without the work.
     assert "Attacking" not in again.stdout
     assert done.stdout.endswith(again.stdout)
     assert path.stat().st_mtime_ns == before
-    other = _attack(*flags[:-1], "--epsilons=0")
+    other = commands.call("mnist_adversarial", *flags[:-1], "--epsilons=0")
     assert other.returncode == 1
     assert "holds curves of other settings" in other.stderr
 
@@ -123,25 +104,17 @@ def test_a_curve_is_the_attack_and_the_prediction(runs):
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(flags, message):
-    done = _attack(*flags)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    done = commands.call("mnist_adversarial", *flags)
+    commands.check_refused(done, message)
 
 
 def test_runs_on_other_data_are_refused(runs, tmp_path):
     config, _ = runs
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "experiments.cifar5_adversarial",
-            f"--runs={config.output_dir}",
-            f"--output_dir={tmp_path}",
-        ],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
+    done = commands.call(
+        "cifar5_adversarial",
+        f"--runs={config.output_dir}",
+        f"--output_dir={tmp_path}",
     )
-    assert done.returncode == 1
-    assert "--runs: expected runs of tables on CIFAR5; got" in done.stderr
+    commands.check_refused(
+        done, "--runs: expected runs of tables on CIFAR5; got"
+    )

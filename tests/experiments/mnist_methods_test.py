@@ -1,28 +1,11 @@
 """The command line, as a person uses it."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import pytest
 
 from experiments import config as configs
 from experiments import paper
 from experiments import table_command
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _command(*flags, table="mnist_methods"):
-    return subprocess.run(
-        [sys.executable, "-m", f"experiments.{table}", *flags],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+from tests.experiments import commands
 
 
 def test_smoke_run_prints_the_table_and_writes_one_page(tmp_path, capsys):
@@ -48,7 +31,7 @@ def test_smoke_run_prints_the_table_and_writes_one_page(tmp_path, capsys):
 
 
 def test_help_can_be_read():
-    result = _command("--help")
+    result = commands.call("mnist_methods", "--help")
     assert "Compares the methods of Table 3" in result.stdout
     for flag in ("--dataset", "--methods", "--kl_scale", "--output_dir"):
         assert flag in result.stdout
@@ -64,7 +47,7 @@ def test_help_can_be_read():
     ],
 )
 def test_each_command_names_its_rows(table, line):
-    help_text = " ".join(_command("--help", table=table).stdout.split())
+    help_text = " ".join(commands.call(table, "--help").stdout.split())
     assert line in help_text
     assert f"--{paper.TABLES[table].flag}" in help_text
 
@@ -86,9 +69,7 @@ def test_each_command_names_its_rows(table, line):
 def test_a_mistake_is_one_line_and_status_1(tmp_path, flags, message):
     if flags:
         flags = [*flags, f"--output_dir={tmp_path}/out"]
-    result = _command(*flags)
-    assert result.returncode == 1
-    assert message in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
+    result = commands.call("mnist_methods", *flags)
+    commands.check_refused(result, message)
     assert result.stdout == ""
     assert not (tmp_path / "out").exists()

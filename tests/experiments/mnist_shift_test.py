@@ -1,74 +1,36 @@
 """Turned and mixed digits and calibration, as a person looks at them."""
 
-import dataclasses
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 import bbh_tf as bbh
 from experiments import checkpoints
-from experiments import config as configs
 from experiments import evaluation
 from experiments import files
 from experiments import methods
-from experiments import runner
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.shift import images as shift_images
 from experiments.shift import predictions as shift_predictions
 from experiments.shift import runs as shift_runs
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _shift(*flags):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.mnist_shift", *flags],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+from tests.experiments import commands
 
 
 @pytest.fixture(name="runs", scope="module")
 def fixture_runs(tmp_path_factory):
-    """Checkpoints of runs that were not trained."""
     folder = tmp_path_factory.mktemp("runs")
-    config = configs.Config(
-        table="mnist_methods",
-        dataset="digits",
-        rows=("map", "bbb"),
-        seeds=(0,),
-        scale="smoke",
-        preset="paper",
-        output_dir=str(folder),
-        num_prediction_samples=3,
-    )
-    for one in config.runs():
-        there = folder / one.row / "seed_0"
-        there.mkdir(parents=True)
-        model = methods.build(one, runner.load_data(config))
-        checkpoints.Checkpoints(there).save(model, {"step": 0})
-        files.write_json(
-            there / "results.json",
-            {
-                "config": dataclasses.asdict(one),
-                "provenance": {},
-                "seconds": 1.0,
-            },
-        )
+    commands.write_untrained(folder, ("map", "bbb"), num_prediction_samples=3)
     return folder
 
 
 def test_figures_and_tables_of_all_runs(runs, tmp_path):
-    done = _shift(
-        f"--runs={runs}", f"--output_dir={tmp_path}", "--num_images=12"
+    done = commands.call(
+        "mnist_shift",
+        f"--runs={runs}",
+        f"--output_dir={tmp_path}",
+        "--num_images=12",
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Predicting with") == 2
@@ -146,10 +108,8 @@ def test_predictions_are_the_models(runs):
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(flags, message):
-    done = _shift(*flags)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    done = commands.call("mnist_shift", *flags)
+    commands.check_refused(done, message)
 
 
 def test_runs_on_other_data_are_refused(tmp_path):

@@ -1,60 +1,22 @@
 """Figures 5 to 9, as a person makes them."""
 
-import dataclasses
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from experiments import checkpoints
-from experiments import config as configs
-from experiments import files
-from experiments import methods
 from experiments import run_names
-from experiments import runner
 from experiments.errors import ExperimentError
 from experiments.posterior import findings as posterior_findings
 from experiments.posterior import tables as posterior_tables
 from experiments.reporting import exhibit
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _figures(*flags):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.posterior_figures", *flags],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+from tests.experiments import commands
 
 
 @pytest.fixture(name="runs", scope="module")
 def fixture_runs(tmp_path_factory):
-    """Checkpoints of runs that were not trained."""
     folder = tmp_path_factory.mktemp("runs")
-    config = configs.Config(
-        table="mnist_methods",
-        dataset="digits",
-        rows=("map", "bbb", "bbh"),
-        seeds=(0,),
-        scale="smoke",
-        preset="paper",
-        output_dir=str(folder),
-    )
-    data = runner.load_data(config)
-    for one in config.runs():
-        there = folder / one.row / "seed_0"
-        there.mkdir(parents=True)
-        files.write_json(there / "config.json", dataclasses.asdict(one))
-        if one.row != "map":
-            model = methods.build(one, data)
-            checkpoints.Checkpoints(there).save(model, {"step": 0})
+    commands.write_untrained(folder, ("map", "bbb", "bbh"))
     return folder
 
 
@@ -66,7 +28,7 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
         "--num_draws=60",
         "--num_chosen=50",
     )
-    done = _figures(*flags)
+    done = commands.call("posterior_figures", *flags)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Drawing weights") == 2
     found = exhibit.read(tmp_path)
@@ -121,10 +83,10 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(runs, flags, message):
-    done = _figures(*(flag.format(runs) for flag in flags))
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    done = commands.call(
+        "posterior_figures", *(flag.format(runs) for flag in flags)
+    )
+    commands.check_refused(done, message)
 
 
 def test_what_has_no_draws_of_weights_is_refused(runs, tmp_path):

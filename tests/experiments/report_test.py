@@ -1,22 +1,10 @@
 """The report on runs that are done, as a person calls it."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _report(*flags):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.report", *flags],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-    )
+from tests.experiments import commands
 
 
 @pytest.fixture(name="runs")
@@ -63,7 +51,7 @@ def fixture_runs(tmp_path):
 
 
 def test_markdown_has_a_row_and_the_paper_s_for_each_method(runs):
-    done = _report(f"--runs={runs}", "--format=markdown")
+    done = commands.call("report", f"--runs={runs}", "--format=markdown")
     assert done.returncode == 0, done.stderr
     rows = [x for x in done.stdout.splitlines() if x.startswith("|")]
     assert rows[0].startswith("|  | error % | in AUC |")
@@ -80,7 +68,7 @@ def test_markdown_has_a_row_and_the_paper_s_for_each_method(runs):
 
 
 def test_text_is_aligned(runs):
-    done = _report(f"--runs={runs},{runs}")
+    done = commands.call("report", f"--runs={runs},{runs}")
     tables = [x for x in done.stdout.splitlines() if x.startswith("MAP, 100")]
     assert len(tables) == 2
     assert "   2.00 ± 1.41  " in tables[0]
@@ -96,7 +84,5 @@ def test_text_is_aligned(runs):
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(flags, message):
-    done = _report(*flags)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    done = commands.call("report", *flags)
+    commands.check_refused(done, message)

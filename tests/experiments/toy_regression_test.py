@@ -1,27 +1,12 @@
 """Figure 1 as a person calls it."""
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
 from experiments.reporting import exhibit
 from experiments.toy import settings as toy_settings
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _call(*flags):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.toy_regression", *flags],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+from tests.experiments import commands
 
 
 def _results(folder):
@@ -30,7 +15,9 @@ def _results(folder):
 
 def test_a_run_writes_numbers_and_figure_and_a_rerun_the_same(tmp_path):
     flags = ("--scale=smoke", "--methods=bbh,map", "--num_samples=3")
-    done = _call(*flags, f"--output_dir={tmp_path / 'a'}")
+    done = commands.call(
+        "toy_regression", *flags, f"--output_dir={tmp_path / 'a'}"
+    )
     assert done.returncode == 0, done.stderr
     results = _results(tmp_path / "a")
     # In the order of the paper's figure, whatever was asked for.
@@ -59,7 +46,9 @@ def test_a_run_writes_numbers_and_figure_and_a_rerun_the_same(tmp_path):
     measures = results["measures"]
     assert measures["hmc"]["all"]["rmse_to_reference"] == 0
     assert measures["map"]["all"]["std_ratio"] == 0
-    again = _call(*flags, f"--output_dir={tmp_path / 'b'}")
+    again = commands.call(
+        "toy_regression", *flags, f"--output_dir={tmp_path / 'b'}"
+    )
     assert again.returncode == 0, again.stderr
     for key in ("measures", "reference", "training"):
         assert _results(tmp_path / "b")[key] == results[key]
@@ -90,10 +79,8 @@ def test_a_run_writes_numbers_and_figure_and_a_rerun_the_same(tmp_path):
 def test_a_mistake_is_one_line_and_status_1(flags, message, tmp_path):
     if flags:
         flags = [*flags, f"--output_dir={tmp_path / 'none'}"]
-    done = _call(*flags)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    done = commands.call("toy_regression", *flags)
+    commands.check_refused(done, message)
     assert not (tmp_path / "none").exists()
 
 

@@ -1,0 +1,60 @@
+"""Commands as a person calls them, and runs for them to read."""
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+from experiments import checkpoints
+from experiments import config as configs
+from experiments import files
+from experiments import methods
+from experiments import runner
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def call(name, *flags):
+    """Runs `python -m experiments.<name>`; returns what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", f"experiments.{name}", *flags],
+        cwd=_ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def check_refused(done, message):
+    """Checks that a call ended in one line that says what was wrong."""
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def write_untrained(folder, rows, **settings):
+    """Writes runs of Table 3 on the digits that took no step, with seed 0."""
+    config = configs.Config(
+        table="mnist_methods",
+        dataset="digits",
+        rows=rows,
+        seeds=(0,),
+        scale="smoke",
+        preset="paper",
+        output_dir=str(folder),
+        **settings,
+    )
+    data = runner.load_data(config)
+    for one in config.runs():
+        there = folder / one.row / "seed_0"
+        there.mkdir(parents=True)
+        model = methods.build(one, data)
+        checkpoints.Checkpoints(there).save(model, {"step": 0})
+        settled = dataclasses.asdict(one)
+        files.write_json(there / "config.json", settled)
+        files.write_json(
+            there / "results.json",
+            {"config": settled, "provenance": {}, "seconds": 1.0},
+        )
