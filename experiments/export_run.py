@@ -3,7 +3,7 @@
 python -m experiments.export_run --table=mnist_methods --methods=bbh \
     --seeds=0 --dataset=digits --output_dir=exported
 
-Takes the flags of the table's own command. `experiments/run_exported.py` runs
+Takes the flags of the table's own command. `experiments.run_exported` runs
 what is written, `experiments.import_run` takes in what comes of it.
 """
 

@@ -1,16 +1,17 @@
-"""Takes in what `run_exported.py` made, as if it had been made here.
+"""Takes in what `experiments.run_exported` made, as if it had been made here.
 
 python -m experiments.import_run --exported=exported --out=outcome \
     --output_dir=runs/mnist_methods
 
 Writes of each run what a run writes here, all but its checkpoint, by the same
-code; `experiments.report` reads it. All runs of the export must be done.
+code; `experiments.report` reads it. Runs that are not done yet are left out.
 """
 
 import dataclasses
 import json
 import pathlib
 import sys
+import zipfile
 
 import numpy as np
 from absl import flags
@@ -23,15 +24,22 @@ _EXPORTED = flags.DEFINE_string(
     "exported", None, "Folder that export_run wrote.", required=True
 )
 _OUT = flags.DEFINE_string(
-    "out", None, "Folder that run_exported.py wrote.", required=True
+    "out", None, "Folder that run_exported wrote.", required=True
 )
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for the results.", required=True
 )
 
 
+_PREDICTIONS = [
+    f"{part}_{what}"
+    for what in ("probabilities", "expected_entropy")
+    for part in ("test", "outlier")
+]
+
+
 def run(exported, out, output_dir):
-    """Imports all runs of an export.
+    """Imports all runs of an export that are done.
 
     What is already in the output folder is not done again.
 
@@ -44,8 +52,8 @@ def run(exported, out, output_dir):
         List of result dictionaries, in the order of the export.
 
     Raises:
-        ExperimentError: if a run is not done, or does not belong to the
-            export.
+        ExperimentError: if no run is done, or one does not belong to the
+            export, or its folder in the output has a run that was begun here.
     """
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
@@ -56,15 +64,24 @@ def run(exported, out, output_dir):
     exported, out = pathlib.Path(exported), pathlib.Path(out)
     export = exported_folder.read(exported)
     labels = exported_folder.read_array(exported, export, "test_labels")
-    runs = []
+    runs, left_out = [], []
     for name in export["runs"]:
         run = files.read_json(exported / name / "run.json")
-        outcome = _outcome(name, run, out / name)
+        if not (out / name / "done.json").exists():
+            left_out.append(name)
+            continue
         config = run_config.read(run["config"])
-        runs.append((config, run, outcome))
+        runs.append((config, run, _outcome(name, run, out / name)))
+    if not runs:
+        raise ExperimentError(
+            f"--out: expected runs that are done; got none of "
+            f"{', '.join(left_out)} in {out}."
+        )
+    if left_out:
+        print(f"Not done yet: {', '.join(left_out)}.", file=sys.stderr)
     with files.only_user(output_dir) as folder:
         for config, _, _ in runs:
-            runner.check_same(config, runner.folder_of(folder, config))
+            _check_free(config, runner.folder_of(folder, config))
         return [
             _import(
                 runner.folder_of(folder, config),
@@ -78,35 +95,52 @@ def run(exported, out, output_dir):
         ]
 
 
+def _check_free(config, folder):
+    """Refuses a folder with another run, or with weights of another."""
+    from experiments import runner
+
+    runner.check_same(config, folder)
+    # Its checkpoint would be taken for that of the results.
+    if (folder / "state.json").exists():
+        raise ExperimentError(
+            f"--output_dir: expected {folder} to have no checkpoint; got one "
+            "of a run that was begun here. Choose another folder."
+        )
+
+
 def _outcome(name, run, folder):
     """Returns `(done, history, predictions)` of a run, once checked."""
-    history = []
-    if (folder / "metrics.jsonl").exists():
+    try:
         text = (folder / "metrics.jsonl").read_text()
         history = [json.loads(line) for line in text.splitlines()]
-    num_epochs = len(run["epoch_keys"])
-    if not (folder / "done.json").exists():
+        # Open here, so that it is closed where it is no archive.
+        with open(folder / "predictions.npz", "rb") as file:
+            predictions = dict(np.load(file))
+        done = json.loads((folder / "done.json").read_text())
+        found = [predictions[key].shape for key in _PREDICTIONS]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ExperimentError(
-            f"--out: expected all runs to be done; got {len(history)} of "
-            f"{num_epochs} epochs of {name}, and no predictions."
-        )
-    done = files.read_json(folder / "done.json")
-    if done["id"] != run["id"]:
+            f"--out: expected metrics.jsonl, predictions.npz and done.json of "
+            f"{name}, whole; {error}."
+        ) from error
+    if done.get("id") != run["id"]:
         raise ExperimentError(
             f"--out: expected what came of --exported; {name} came of another "
             "export."
         )
-    predictions = dict(np.load(folder / "predictions.npz"))
-    num_classes, facts = run["num_classes"], run["facts"]
-    wanted = [(facts[x], num_classes) for x in ("num_test", "num_outliers")]
-    found = [
-        predictions[f"{part}_probabilities"].shape
-        for part in ("test", "outlier")
-    ]
+    num_epochs, facts = len(run["epoch_keys"]), run["facts"]
+    sizes = [facts[x] for x in ("num_test", "num_outliers")]
+    wanted = [(size, run["num_classes"]) for size in sizes]
+    wanted += [(size,) for size in sizes]
     if found != wanted or len(history) != num_epochs:
         raise ExperimentError(
             f"--out: expected {num_epochs} epochs and predictions of shapes "
             f"{wanted} of {name}; got {len(history)} and {found}."
+        )
+    if not all(np.isfinite(predictions[key]).all() for key in _PREDICTIONS):
+        raise ExperimentError(
+            f"--out: expected finite predictions of {name}; got NaN or "
+            "infinity."
         )
     return done, history, predictions
 
@@ -140,8 +174,9 @@ def _import(folder, config, run, outcome, labels, exported_on):
             # The code is the export's, the machine that of the run.
             "provenance": {
                 **exported_on,
-                "gpus": [done["device"]],
+                "gpus": [] if done["platform"] == "cpu" else [done["device"]],
                 "jax": done["jax"],
+                "compile_seconds": done["compile_seconds"],
             },
         },
     )

@@ -34,13 +34,21 @@ def hardware(description):
     return f"{description['cores']} cores of {description['cpu']}"
 
 
+def software(description):
+    """Names the libraries of a description; exported programs ran on JAX."""
+    names = ["tensorflow", "keras"]
+    if "jax" in description:
+        names.insert(0, "jax")
+    shown = {"jax": "JAX", "tensorflow": "TensorFlow", "keras": "Keras"}
+    return ", ".join(f"{shown[name]} {description[name]}" for name in names)
+
+
 def facts(description):
     """Returns the lines of a description, a dictionary of texts."""
     return {
         "commit": description["commit"],
         "machine": hardware(description),
-        "software": f"Python {description['python']}, TensorFlow "
-        f"{description['tensorflow']}, Keras {description['keras']}",
+        "software": f"Python {description['python']}, {software(description)}",
     }
 
 

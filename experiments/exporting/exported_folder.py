@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import inspect
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -53,25 +54,43 @@ def write(config, carry_all, report):
             raise ExperimentError(
                 f"--output_dir: expected an empty folder; got {folder}."
             )
-        data = runner.load_data(config)
-        arrays = _arrays(data)
-        names = []
-        for run_config in config.runs():
-            where = runner.folder_of(folder, run_config)
-            _write_run(where, run_config, data, arrays, carry_all)
-            names.append(where.relative_to(folder).as_posix())
-            report(f"{names[-1]}: exported")
-        export = {
-            "format": FORMAT,
-            "runs": names,
-            "data": _write_data(folder / "data", arrays),
-            "provenance": provenance.describe(),
-        }
-        # The last, so that a folder that has it is whole.
-        files.write_json(folder / _EXPORT_FILE, export)
+        try:
+            _write_all(folder, config, carry_all, report)
+        except BaseException:
+            # Nothing goes on from here: the same command begins anew.
+            for path in folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+            raise
         return sum(
             path.stat().st_size for path in folder.rglob("*") if path.is_file()
         )
+
+
+def _write_all(folder, config, carry_all, report):
+    data = runner.load_data(config)
+    arrays = _arrays(data)
+    names = []
+    for run_config in config.runs():
+        where = runner.folder_of(folder, run_config)
+        try:
+            _write_run(where, run_config, data, arrays, carry_all)
+        except (tf.errors.OpError, NotImplementedError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ExperimentError(
+                f"{run_config.row}: expected a run that XLA can compile: "
+                f"{reason}"
+            ) from error
+        names.append(where.relative_to(folder).as_posix())
+        report(f"{names[-1]}: exported")
+    export = {
+        "format": FORMAT,
+        "runs": names,
+        "data": _write_data(folder / "data", arrays),
+        "provenance": provenance.describe(),
+    }
+    # The last, so that a folder that has it is whole.
+    files.write_json(folder / _EXPORT_FILE, export)
 
 
 def read(folder):
@@ -178,8 +197,8 @@ def _write_program(path, function, specs, variables, numbers, store):
     program = export_lowering.lower(
         function, [specs[name] for name in arguments], variables
     )
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.write(program.text)
+    # The time of writing would make each export another.
+    path.write_bytes(gzip.compress(program.text.encode("utf-8"), mtime=0))
     parameters = []
     for parameter in program.parameters:
         if isinstance(parameter, str):

@@ -25,9 +25,6 @@ class ExportedImages:
     codes: np.ndarray
     values: np.ndarray
 
-    def __len__(self):
-        return len(self.codes)
-
 
 def encode(images):
     """Finds the shortest form of images.

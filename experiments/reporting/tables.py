@@ -148,8 +148,7 @@ def origins(results):
         made = result["provenance"]
         origin = (
             f"commit {made['commit'][:7]}{made['commit'][40:]}, "
-            f"{provenance.hardware(made)}, "
-            f"TensorFlow {made['tensorflow']}, Keras {made['keras']}"
+            f"{provenance.hardware(made)}, {provenance.software(made)}"
         )
         name = paper.row_of(result["config"]).name
         lines.setdefault(origin, []).append(name)

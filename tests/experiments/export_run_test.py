@@ -27,9 +27,9 @@ pytest.importorskip("jax", reason="Exported programs are run by JAX.")
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _SCRIPT = """
 import runpy, sys
-for name in ("tensorflow", "keras", "absl", "bbh_tf", "experiments"):
+for name in ("tensorflow", "keras", "absl", "bbh_tf"):
     sys.modules[name] = None
-runpy.run_path("experiments/run_exported.py", run_name="__main__")
+runpy.run_module("experiments.run_exported", run_name="__main__")
 """
 
 
@@ -197,7 +197,8 @@ def test_without_tensorflow_and_imported_twice(tmp_path, rest, exported, done):
     (here,) = runner.run(_config(tmp_path / "here"))
     (there,) = import_run.run(exported, done, tmp_path / "imported")
     assert there["measures"] == pytest.approx(here["measures"], rel=1e-4)
-    assert there["provenance"]["gpus"] == ["cpu"]
+    assert there["provenance"]["gpus"] == []
+    assert there["provenance"]["compile_seconds"] > 0
     assert import_run.run(exported, done, tmp_path / "imported") == [there]
 
 
@@ -224,28 +225,88 @@ def test_a_folder_with_other_results_is_refused(tmp_path, exported, done):
         import_run.run(exported, done, tmp_path)
 
 
-def test_a_run_cut_short_is_told_and_nothing_is_half_written(
-    tmp_path, exported, capsys
-):
+def test_a_run_cut_short_is_told_and_goes_on(tmp_path, exported, done, capsys):
     out = tmp_path / "out"
-    with pytest.raises(SystemExit, match="cut short .* after 0 of 2 epochs"):
+    with pytest.raises(SystemExit, match="cut short .* before it began"):
         run_exported.run_all(exported, out, max_seconds=-1.0)
-    assert not [path for path in out.rglob("*") if path.is_file()]
-    clock = types.SimpleNamespace(monotonic=iter((0, 0, 5, 5)).__next__)
+    assert not out.exists()
+    # The start; before the run, and when it is compiled; an epoch that takes
+    # five seconds; and another, which would not end in time.
+    times = iter((0, 0, 0, 0, 5, 5))
+    clock = types.SimpleNamespace(monotonic=times.__next__)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_exported, "time", clock)
-        # An epoch took five seconds, and another would not end in time.
-        with pytest.raises(SystemExit, match="after 1 of 2 epochs"):
+        with pytest.raises(SystemExit, match="after 1 of 2 epochs; the same"):
             run_exported.run_all(exported, out, max_seconds=9.0)
-    found = [path.name for path in out.rglob("*") if path.is_file()]
-    assert found == ["metrics.jsonl"]
-    with pytest.raises(ExperimentError, match="got 1 of 2 epochs of map"):
+    there = out / "map" / "seed_1"
+    assert {path.name for path in there.iterdir()} == {
+        "metrics.jsonl",
+        "state.npz",
+    }
+    with pytest.raises(ExperimentError, match="got none of map/seed_1"):
         import_run.run(exported, out, tmp_path / "imported")
     run_exported.run_all(exported, out)
+    assert not (there / "state.npz").exists()
+    # As if it had not been cut short.
+    other = done / "map" / "seed_1"
+    name = "metrics.jsonl"
+    assert (there / name).read_text() == (other / name).read_text()
+    found, expected = (
+        np.load(folder / "predictions.npz") for folder in (there, other)
+    )
+    for key in expected.files:
+        np.testing.assert_array_equal(found[key], expected[key])
     capsys.readouterr()
     run_exported.run_all(exported, out)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "All runs are done.\n"
     import_run.run(exported, out, tmp_path / "imported")
+
+
+def test_files_that_are_missing_or_broken_are_named(tmp_path, exported, done):
+    folder, out = tmp_path / "exported", tmp_path / "out"
+    shutil.copytree(exported, folder)
+    shutil.copytree(done, out)
+    predictions = out / "map" / "seed_1" / "predictions.npz"
+    predictions.write_bytes(predictions.read_bytes()[:100])
+    with pytest.raises(ExperimentError, match="npz and done.json of map/seed"):
+        import_run.run(folder, out, tmp_path / "imported")
+    described = out / "map" / "seed_1" / "done.json"
+    described.write_text(described.read_text().replace('"id": "', '"id": "x'))
+    with pytest.raises(SystemExit, match="got another run"):
+        run_exported.run_all(folder, out)
+    (part, *_) = (folder / "data").glob("train_images_*.npz")
+    part.unlink()
+    with pytest.raises(SystemExit, match="files; got no data/train_images_0"):
+        run_exported.run_all(folder, out)
+
+
+def test_a_checkpoint_of_another_run_is_not_given_results(
+    tmp_path, exported, done
+):
+    there = tmp_path / "map" / "seed_1"
+    there.mkdir(parents=True)
+    files.write_json(there / "state.json", {"step": 1})
+    with pytest.raises(ExperimentError, match="to have no checkpoint"):
+        import_run.run(exported, done, tmp_path)
+    assert not (there / "results.json").exists()
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def lower(*args):
+        raise NotImplementedError("no kernel for it\nand more")
+
+    monkeypatch.setattr(
+        "experiments.exporting.exported_folder.export_lowering.lower", lower
+    )
+    with pytest.raises(ExperimentError, match="^map: .*: no kernel for it$"):
+        _export(tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()
+
+
+def test_an_export_is_the_same_whenever_it_is_written(tmp_path, exported):
+    text = (exported / "map" / "seed_1" / "train.mlir.gz").read_bytes()
+    # The time in the header of gzip.
+    assert text[4:8] == bytes(4)
 
 
 def test_folders_that_are_none_are_refused_in_one_line(tmp_path, exported):
@@ -257,13 +318,13 @@ def test_folders_that_are_none_are_refused_in_one_line(tmp_path, exported):
         _export(exported)
 
 
-def test_a_loss_that_is_no_number_stops(tmp_path, exported):
+def test_a_loss_that_is_no_number_stops(tmp_path):
     class Run:
         num_epochs = 2
 
         def train_epoch(self, epoch):
             return {"loss": float("nan")}
 
-    with pytest.raises(SystemExit, match="the loss is nan after 1 of 2 epochs"):
-        run_exported._run("map", Run(), tmp_path, float("inf"))
+    (failure,) = run_exported._run("map", Run(), tmp_path, float("inf"), 0.0)
+    assert "the loss is nan after 1 of 2 epochs" in failure
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

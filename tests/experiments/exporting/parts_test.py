@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from experiments import config as configs
-from experiments import run_exported
 from experiments.errors import ExperimentError
+from experiments.exporting import exported_run
 from experiments.exporting import images as export_images
 from experiments.exporting import lowering as export_lowering
 from experiments.exporting import programs as export_programs
+from experiments.exporting import shuffling
 from experiments.exporting import values as export_values
 
 
@@ -42,7 +43,7 @@ def test_the_order_is_tensorflows(count):
     wanted = tf.random.experimental.stateless_shuffle(
         tf.range(count), seed=seed, alg="philox"
     )
-    found = run_exported.shuffled(count, int(key[0]), *map(int, counter))
+    found = shuffling.shuffled(count, int(key[0]), *map(int, counter))
     np.testing.assert_array_equal(found, wanted)
 
 
@@ -84,7 +85,7 @@ def test_large_values_are_drawn_anew_from_their_distribution(kind, value):
     assert start["scale"] == pytest.approx(0.03, rel=0.006)
     described = {**start, "shape": [600, 1000], "dtype": "float32"}
     drawn, again, other = (
-        np.asarray(run_exported._first_value(jax, described, seeds, {}))
+        np.asarray(exported_run._first_value(jax, described, seeds, {}))
         for seeds in ((1, 2), (1, 2), (1, 3))
     )
     assert export_values.start_of("kernel", drawn, False)["kind"] == kind
