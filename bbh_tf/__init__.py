@@ -31,7 +31,10 @@ from bbh_tf import optimizers
 from bbh_tf import posteriors
 from bbh_tf import priors
 from bbh_tf import uncertainty
+from bbh_tf.checks import check_backend as _check_backend
 from bbh_tf.version import __version__
+
+_check_backend()
 
 __all__ = [
     "__version__",

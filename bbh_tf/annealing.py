@@ -85,7 +85,8 @@ def get(schedule):
             or None for `constant`.
 
     Raises:
-        ValueError: if it is none of these.
+        ValueError: if it is none of these, or needs the epoch's value, as
+            `min` and `if` do.
     """
     if schedule is None:
         return constant
@@ -96,4 +97,17 @@ def get(schedule):
             "Expected annealing to be a callable from the epoch to a factor, "
             f"or None; got {schedule!r}."
         )
+    _check_traceable(schedule)
     return schedule
+
+
+def _check_traceable(schedule):
+    epoch = tf.TensorSpec([], tf.float32)
+    try:
+        tf.function(schedule, autograph=False).get_concrete_function(epoch)
+    except tf.errors.OperatorNotAllowedInGraphError as error:
+        raise ValueError(
+            "Expected annealing to be made of TensorFlow's operations, such "
+            "as tf.minimum, since the epoch is a tensor; got "
+            f"{schedule!r}, which needs its value."
+        ) from error

@@ -3,6 +3,8 @@
 import math
 import numbers
 
+import keras
+
 
 def check_count(argument, value):
     """Refuses what is not a positive integer.
@@ -27,4 +29,18 @@ def check_factor(argument, value):
     if not is_number or not 0 <= value < math.inf:
         raise ValueError(
             f"Expected {argument} to be a finite number >= 0; got {value!r}."
+        )
+
+
+def check_backend():
+    """Refuses Keras on anything but TensorFlow.
+
+    Raises:
+        ImportError: naming the backend that Keras runs on.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ImportError(
+            f"bbh_tf expects Keras to run on TensorFlow; got {backend!r}. Set "
+            "KERAS_BACKEND=tensorflow."
         )

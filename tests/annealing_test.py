@@ -75,6 +75,11 @@ def test_get():
     assert annealing.get(schedule) is schedule
 
 
+def test_what_needs_the_epoch_s_value_is_refused():
+    with pytest.raises(ValueError, match="such as tf.minimum"):
+        annealing.get(lambda epoch: min(1.0, epoch / 10))
+
+
 def test_round_trip():
     for schedule in (annealing.Linear(1.5, 0), annealing.constant):
         config = json.loads(

@@ -6,6 +6,7 @@ are `Bayesian`, whose weights a posterior replaces, and those that are
 `Stochastic`, random by themselves.
 """
 
+import collections
 import contextlib
 import threading
 
@@ -144,10 +145,26 @@ def changes(network, layers, weights, args, kwargs, values):
         values: pairs of a variable and the value from which it is changed.
 
     Returns:
-        List of the values of these variables after the call.
+        List of pairs of the values of these variables after the call, and of
+        how often the call wrote them.
     """
     _, scope, _ = _run(network, layers, weights, 0, args, kwargs, values)
-    return [scope.get_current_value(variable) for variable, _ in values]
+    return [
+        (scope.get_current_value(variable), scope.times_written[id(variable)])
+        for variable, _ in values
+    ]
+
+
+class _Scope(keras.StatelessScope):
+    """A stateless scope that counts what is written."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.times_written = collections.Counter()
+
+    def add_update(self, update):
+        self.times_written[id(update[0])] += 1
+        super().add_update(update)
 
 
 def _run(network, layers, weights, index, args, kwargs, values):
@@ -166,7 +183,7 @@ def _run(network, layers, weights, index, args, kwargs, values):
         (variable, tf.cast(tensor, variable.dtype))
         for variable, tensor in [*drawn, *values]
     ]
-    scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
+    scope = _Scope(state_mapping=mapping, collect_losses=True)
     with scope, _drawing(draws):
         if scope.original_scope is not None:
             # Within `stateless_call`: the caller has values for the others.

@@ -38,8 +38,8 @@ class BayesianModel(drawn_model.DrawnModel):
             output and at least one random layer of `bbh_tf.layers`.
         num_train_examples: number of examples in the training set, N.
         likelihood: callable from outputs to a `tfp` distribution of labels,
-            or `"categorical_logits"`, `"normal"` (scale 1; see
-            `bbh_tf.models.likelihoods.Normal` for others) or
+            or `"categorical_logits"` (outputs without a softmax), `"normal"`
+            (scale 1; see `bbh_tf.models.likelihoods.Normal` for others) or
             `"normal_learned_scale"`.
         divergence: estimate of the KL; None for
             `bbh_tf.divergences.KernelKL()`.
@@ -47,8 +47,8 @@ class BayesianModel(drawn_model.DrawnModel):
         num_prior_samples: prior samples of that estimate; None for
             `num_samples`.
         num_likelihood_samples: draws under which the likelihood is taken.
-        annealing: callable from the epoch (examples seen / N) to a factor;
-            None for 1.
+        annealing: callable from the epoch (examples seen / N, a scalar
+            tensor) to a factor; None for 1.
         kl_scale: factor on the KL; 1 is Bayes' rule, any other value a
             tempered posterior.
         num_prediction_samples: draws that `predict` and `evaluate` average.

@@ -9,6 +9,7 @@ from bbh_tf import weights
 from bbh_tf.hypernetworks import sliced
 from bbh_tf.layers import selection
 from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.models import layer_values
 from bbh_tf.models import plain
 
 
@@ -122,7 +123,7 @@ def _layer_by_layer(network, recipe, prior, leaves, chosen):
     bayesian, pairs = plain.clone(network, replace)
     for old, new in pairs:
         new = new.layer if isinstance(new, Bayesian) else new
-        _copy_values(old, new)
+        layer_values.assign(old, new)
     return bayesian
 
 
@@ -140,7 +141,7 @@ def _whole_network(network, recipe, prior, leaves, chosen):
     _check_memory(recipe, {network.name: chosen})
     copy, pairs = plain.clone(network, plain.copy_of)
     for old, new in pairs:
-        _copy_values(old, new)
+        layer_values.assign(old, new)
     inputs = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
         network.inputs[0]
@@ -258,8 +259,3 @@ def _check_memory(recipe, groups):
         f"for {largest!r} (training with Adam takes four times as much). "
         f"{sliced.ADVICE}",
     )
-
-
-def _copy_values(old, new):
-    for source, target in zip(old.variables, new.variables):
-        target.assign(source)

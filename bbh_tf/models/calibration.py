@@ -46,7 +46,7 @@ class Calibration:
 
         Returns:
             List of tensors, one for each of `variables`: mean and variance of
-            what enters each layer.
+            what enters each layer, averaged over its calls.
         """
         changed = drawing.changes(
             self._network,
@@ -59,8 +59,14 @@ class Calibration:
                 for variable in self.variables
             ],
         )
-        # From 0, a step of the moving average is a known share of the batch's.
-        shares = [
-            1.0 - layer.momentum for layer in self._normalizations for _ in "mv"
+        momenta = [
+            layer.momentum for layer in self._normalizations for _ in "mv"
         ]
-        return [value / share for value, share in zip(changed, shares)]
+        # From 0, k steps of the moving average are a known share of the
+        # batch's statistics, or of the mean over the k calls of the layer.
+        return [
+            value / (1.0 - momentum**times) if times else variable.value
+            for variable, (value, times), momentum in zip(
+                self.variables, changed, momenta
+            )
+        ]

@@ -10,10 +10,12 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf import randomness
+from bbh_tf.models import layer_values
 from bbh_tf.models import likelihood_model
 from bbh_tf.models import member_loss
 from bbh_tf.models import members
 from bbh_tf.models import objective
+from bbh_tf.models import outputs
 from bbh_tf.models import plain
 
 
@@ -92,6 +94,7 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
             adversarial_clip_range,
         )
         members.check_network(network)
+        outputs.check(self.likelihood, network)
         self.num_members = int(num_members)
         self.split_batches = bool(split_batches)
         self.seed = random.getrandbits(31) if seed is None else seed
@@ -245,8 +248,7 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
         member = self.members[index]
         drawn, pairs = plain.clone(member, plain.copy_of)
         for old, new in pairs:
-            for variable, target in zip(old.variables, new.variables):
-                target.assign(variable)
+            layer_values.assign(old, new)
         return drawn
 
     def _draw_count(self, num_samples):

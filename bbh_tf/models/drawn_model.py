@@ -11,6 +11,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
 from bbh_tf.models import likelihood_model
+from bbh_tf.models import outputs
 from bbh_tf.models import plain
 from bbh_tf.models import prediction
 
@@ -34,6 +35,7 @@ class DrawnModel(likelihood_model.LikelihoodModel):
     def __init__(self, network, likelihood, num_prediction_samples, seed, name):
         super().__init__(likelihood, num_prediction_samples, name)
         self._layers_drawn = tuple(plain.random_layers_of(network))
+        outputs.check(self.likelihood, network)
         self.network = network
         self.seed = random.getrandbits(31) if seed is None else seed
         randomness.key(self.seed)

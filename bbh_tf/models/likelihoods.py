@@ -139,7 +139,7 @@ def mean(distribution):
     return distribution.mean()
 
 
-def log_prob(distribution, labels):
+def log_prob(distribution, labels, weights=None):
     """Evaluates the log-likelihood of labels.
 
     Args:
@@ -147,38 +147,46 @@ def log_prob(distribution, labels):
         labels: for classes, integers `(batch,)` or `(batch, 1)`, or
             probabilities `(batch, classes)` (one-hot); otherwise as the
             distribution's batch shape, but for axes of length 1.
+        weights: factors of examples, `(batch,)` or `(batch, 1)`, or of single
+            labels, in their shape: `(batch, time)` where each of a sequence
+            has one. None for 1.
 
     Returns:
         `float32` tensor of shape `(batch,)`, nats.
 
     Raises:
-        ValueError: if the labels' shape does not fit.
+        ValueError: if the shape of labels or weights does not fit.
     """
+    return _sum_per_example(_log_prob(distribution, labels), weights)
+
+
+def _log_prob(distribution, labels):
+    """Evaluates the log-likelihood of each label."""
     labels = tf.convert_to_tensor(labels)
     if is_categorical(distribution):
         logits = distribution.logits_parameter()
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
                 _check_shape(labels, logits, "one-hot labels")
-                per_label = tf.reduce_sum(
+                return tf.reduce_sum(
                     tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
                     axis=-1,
                 )
-                return _sum_per_example(per_label)
             labels = tf.squeeze(labels, -1)
         _check_shape(labels, logits[..., 0], "class labels")
-        return _sum_per_example(
-            -tf.nn.sparse_softmax_cross_entropy_with_logits(
-                tf.cast(labels, tf.int32), logits
-            )
+        return -tf.nn.sparse_softmax_cross_entropy_with_logits(
+            tf.cast(labels, tf.int32), logits
         )
     target = distribution.mean()
+    if labels.shape.rank is None:
+        raise ValueError(
+            f"Expected labels of shape {tuple(target.shape)}; got labels whose "
+            "number of axes is not known: call set_shape where they are made."
+        )
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
-    return _sum_per_example(
-        distribution.log_prob(tf.cast(labels, target.dtype))
-    )
+    return distribution.log_prob(tf.cast(labels, target.dtype))
 
 
 def _check_shape(labels, target, what):
@@ -189,6 +197,25 @@ def _check_shape(labels, target, what):
         )
 
 
-def _sum_per_example(values):
-    axes = range(1, values.shape.rank)
-    return tf.cast(tf.reduce_sum(values, axis=list(axes)), tf.float32)
+def are_of_labels(weights):
+    """Whether weights, or None, are one for each of an example's labels."""
+    if weights is None:
+        return False
+    shape = tf.TensorShape(weights.shape)
+    return shape.rank is not None and shape.rank > 1 and shape[1:] != [1]
+
+
+def _sum_per_example(values, weights):
+    axes = list(range(1, values.shape.rank))
+    values = tf.cast(values, tf.float32)
+    if weights is None:
+        return tf.reduce_sum(values, axis=axes)
+    weights = tf.cast(tf.convert_to_tensor(weights), tf.float32)
+    if not are_of_labels(weights):
+        return tf.reduce_sum(values, axis=axes) * tf.reshape(weights, [-1])
+    if not weights.shape.is_compatible_with(values.shape):
+        raise ValueError(
+            "Expected sample_weight of shape (batch,), or that of the labels, "
+            f"{tuple(values.shape)}; got {tuple(weights.shape)}."
+        )
+    return tf.reduce_sum(values * weights, axis=axes)

@@ -46,7 +46,8 @@ class MemberLoss:
             network: a Keras model.
             x: inputs.
             y: labels.
-            sample_weight: weights `(batch,)`, or None.
+            sample_weight: weights of examples or labels, or None; see
+                `likelihoods.log_prob`.
 
         Returns:
             `(nll, cost, penalty, prediction)`: -log p(y | x), nats, summed
@@ -89,11 +90,11 @@ class MemberLoss:
     def _run(self, network, x, y, sample_weight):
         outputs = network(x, training=True)
         distribution = likelihoods.distribution(self._likelihood, outputs)
-        log_prob = likelihoods.log_prob(distribution, y)
-        unweighted = nll = -tf.reduce_sum(log_prob)
+        unweighted = nll = -tf.reduce_sum(likelihoods.log_prob(distribution, y))
         if sample_weight is not None:
-            weights = tf.reshape(sample_weight, tf.shape(log_prob))
-            nll = -tf.reduce_sum(log_prob * tf.cast(weights, tf.float32))
+            nll = -tf.reduce_sum(
+                likelihoods.log_prob(distribution, y, sample_weight)
+            )
         penalty = sum(
             (tf.cast(loss, tf.float32) for loss in network.losses),
             start=tf.constant(0.0),

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf.layers import selection
+from bbh_tf.models import layer_values
 from bbh_tf.models import plain
 
 
@@ -55,8 +56,10 @@ def member(network, key):
         random.setstate(state)
     for old, new in pairs:
         if not old.trainable_weights:
+            # Its weights; the states of its random seeds are the member's.
             for variable, target in zip(old.weights, new.weights):
                 target.assign(variable)
+            layer_values.copy_adapted(old, new)
     return clone
 
 

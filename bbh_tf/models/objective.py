@@ -13,7 +13,8 @@ def data_terms(model, x, y, sample_weight, weights):
         model: a `bbh_tf.models.BayesianModel`.
         x: inputs of the network.
         y: labels.
-        sample_weight: weights `(batch,)`, or None.
+        sample_weight: weights of examples or labels, or None; see
+            `likelihoods.log_prob`.
         weights: for each random layer, a list of `(num_samples, *shape)`, or
             None for noise of its own for each example.
 
@@ -34,11 +35,7 @@ def data_terms(model, x, y, sample_weight, weights):
             {"training": True},
         )
         distribution = likelihoods.distribution(model.likelihood, outputs)
-        log_prob = likelihoods.log_prob(distribution, y)
-        if sample_weight is not None:
-            log_prob *= tf.cast(
-                tf.reshape(sample_weight, tf.shape(log_prob)), tf.float32
-            )
+        log_prob = likelihoods.log_prob(distribution, y, sample_weight)
         nll -= tf.reduce_sum(log_prob) / count
         penalty += _sum(losses) / count
         prediction += likelihoods.mean(distribution) / count

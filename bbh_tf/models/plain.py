@@ -7,6 +7,7 @@ import keras
 from bbh_tf.layers import selection
 from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.layers.stochastic import Stochastic
+from bbh_tf.models import layer_values
 
 
 def clone(network, replace):
@@ -189,8 +190,7 @@ def unwrap(network, layers, weights, statistics=()):
         sources = whole.get(id(old)) or [
             drawn.get(id(v), v) for v in old.variables if id(v) not in own
         ]
-        for source, target in zip(sources, new.variables, strict=True):
-            target.assign(source)
+        layer_values.assign(old, new, sources)
     return plain
 
 

@@ -218,7 +218,8 @@ class PredictiveModel(sampling_model.SamplingModel):
             y: labels, where `x` holds arrays.
             batch_size: examples in a batch, where `x` holds arrays.
             verbose: accepted for Keras' sake; nothing is shown.
-            sample_weight: weights of the examples.
+            sample_weight: weights of the examples, `(examples,)`, or of
+                single labels, in their shape.
             steps: batches to take; None for all.
             callbacks: accepted for Keras' sake; none is called.
             return_dict: whether to return a dictionary, or a list in the
@@ -271,12 +272,22 @@ class PredictiveModel(sampling_model.SamplingModel):
     def _evaluate_block(self, block, count, seed):
         draws = self.draws([batch[0] for batch in block], count, seed)
         labels = [batch[1] for batch in block]
-        scores = scoring.score(draws, count, labels, self._distribution)
-        for (x, y, weight), log_prob, mean in zip(block, *scores):
-            weights = tf.ones_like(log_prob) if weight is None else weight
-            weights = tf.cast(tf.reshape(weights, [-1]), tf.float32)
+        # Those of single labels count within a draw, those of examples for
+        # the mean over draws.
+        of_labels = [
+            batch[2] if likelihoods.are_of_labels(batch[2]) else None
+            for batch in block
+        ]
+        scores = scoring.score(
+            draws, count, labels, of_labels, self._distribution
+        )
+        for (x, y, weight), inner, log_prob, mean in zip(
+            block, of_labels, *scores
+        ):
             # Keras divides by the number of examples, not the weights' sum.
-            nll = -log_prob * weights
+            nll = -log_prob
+            if weight is not None and inner is None:
+                nll *= tf.cast(tf.reshape(weight, [-1]), tf.float32)
             self._nll_tracker.update_state(nll)
             if self._loss_tracker is not None:
                 self._loss_tracker.update_state(nll)

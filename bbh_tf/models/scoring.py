@@ -8,13 +8,15 @@ import tensorflow as tf
 from bbh_tf.models import likelihoods
 
 
-def score(draws, num_samples, labels, distribution_of):
+def score(draws, num_samples, labels, weights, distribution_of):
     """Averages what draws say of the labels of some batches.
 
     Args:
         draws: yields, for each draw, a list of outputs, one for each batch.
         num_samples: number of draws.
         labels: list of the batches' labels.
+        weights: list of factors of single labels in these batches, or None;
+            see `likelihoods.log_prob`.
         distribution_of: function from outputs to a distribution of labels.
 
     Returns:
@@ -32,7 +34,9 @@ def score(draws, num_samples, labels, distribution_of):
     for outputs in draws:
         for index, output in enumerate(outputs):
             distribution = distribution_of(output)
-            new = likelihoods.log_prob(distribution, labels[index])
+            new = likelihoods.log_prob(
+                distribution, labels[index], weights[index]
+            )
             new = np.asarray(new, np.float64)
             log_probs[index] = np.logaddexp(log_probs[index], new)
             means[index] += likelihoods.mean(distribution) / num_samples

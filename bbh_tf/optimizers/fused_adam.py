@@ -27,7 +27,8 @@ class FusedAdam(keras.optimizers.Adam):
     def apply(self, grads, trainable_variables=None):
         """Makes one step for all variables."""
         # Once a step: a hypernetwork has hundreds of variables.
-        number = tf.cast(self.iterations.value + 1, tf.float32)
+        number = tf.convert_to_tensor(self.iterations)
+        number = tf.cast(number + 1, tf.float32)
         self._step_constants = (
             tf.pow(tf.constant(self.beta_1, tf.float32), number),
             tf.pow(tf.constant(self.beta_2, tf.float32), number),

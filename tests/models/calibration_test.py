@@ -103,3 +103,49 @@ def test_wrong_data_is_refused(model):
     with pytest.raises(ValueError, match="Expected calibration_data for a net"):
         small_models.model().calibration_data = X
     assert model.calibration_data is not None
+
+
+def test_a_layer_that_is_called_twice_has_the_mean_of_both_calls():
+    shared = keras.layers.BatchNormalization(momentum=0.8, name="shared")
+    inputs = keras.Input((4,))
+    there = shared(shared(inputs) + 3 * inputs)
+    posterior = bbh.posteriors.MeanField()
+    last = bbh.layers.Bayesian(keras.layers.Dense(3), posterior)
+    model = small_models.model(keras.Model(inputs, last(there)))
+    model.calibration_data = X
+    x = np.asarray(X, np.float64)
+    scale = np.sqrt(x.var(0) + shared.epsilon)
+    second = (x - x.mean(0)) / scale + 3 * x
+    drawn = model.draw(index=1).get_layer("shared")
+    for found, of_first, of_second in (
+        (drawn.moving_mean, x.mean(0), second.mean(0)),
+        (drawn.moving_variance, x.var(0), second.var(0)),
+    ):
+        expected = (0.8 * of_first + of_second) / 1.8
+        np.testing.assert_allclose(found, expected, **CLOSE)
+
+
+def test_a_layer_that_is_not_called_keeps_what_it_has():
+    normal = keras.layers.BatchNormalization(name="normal")
+
+    class Skipping(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.normal = normal
+
+        def build(self, input_shape):
+            self.normal.build(input_shape)
+
+        def call(self, inputs):
+            return inputs
+
+    model = small_models.model(
+        small_models.network(Skipping(), keras.layers.BatchNormalization())
+    )
+    normal.moving_mean.assign([1.0, 2.0, 3.0, 4.0, 5.0])
+    model.calibration_data = X
+    model.predict_samples(X, num_samples=2)
+    predictor = model._predictor()
+    pairs = predictor.statistics(predictor.weights(0, 0), X)
+    (value,) = [v for variable, v in pairs if variable is normal.moving_mean]
+    np.testing.assert_array_equal(value, normal.moving_mean)

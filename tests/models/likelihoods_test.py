@@ -163,3 +163,27 @@ def test_classes_are_told_from_other_distributions_with_logits():
         (tfd.NegativeBinomial(3.0, logits=logits), False),
     ):
         assert likelihoods.is_categorical(distribution) is is_categorical
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 2)])
+def test_weights_of_examples_and_of_labels(shape):
+    outputs = np.random.default_rng(0).normal(size=(3, 2)).astype("float32")
+    labels = np.array([[0.5, 1.0], [0.0, -1.0], [2.0, 0.0]], np.float32)
+    weights = np.random.default_rng(1).uniform(size=shape)
+    each = _normal_log_prob(labels, outputs, 1.0)
+    factors = weights.reshape(3, -1)
+    got = likelihoods.log_prob(
+        likelihoods.get("normal")(outputs), labels, weights
+    )
+    np.testing.assert_allclose(got, (each * factors).sum(1), rtol=1e-5)
+
+
+def test_labels_of_unknown_shape_are_refused():
+    @tf.function(input_signature=[tf.TensorSpec(None)])
+    def score(labels):
+        return likelihoods.log_prob(
+            likelihoods.get("normal")(tf.zeros((3, 2))), labels
+        )
+
+    with pytest.raises(ValueError, match="call set_shape"):
+        score(tf.zeros((3, 2)))

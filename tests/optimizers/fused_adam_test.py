@@ -47,8 +47,9 @@ def _train(optimizer, num_steps=50, compiled=None):
         {"learning_rate": 1e-2, "weight_decay": 0.1, "clipnorm": 0.5},
         {"learning_rate": 1e-2, "amsgrad": True},
         {"learning_rate": 1e-2, "use_ema": True, "ema_momentum": 0.5},
+        {"learning_rate": 1e-2, "gradient_accumulation_steps": 2},
     ],
-    ids=["plain", "epsilon", "decay_and_clip", "amsgrad", "ema"],
+    ids=["plain", "epsilon", "decay_and_clip", "amsgrad", "ema", "accumulate"],
 )
 def test_equals_keras_adam_over_fifty_steps(arguments):
     ours = _train(bbh.optimizers.FusedAdam(**arguments))

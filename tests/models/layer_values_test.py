@@ -1,0 +1,104 @@
+"""What was adapted to data stays so in all that is made of a network."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import bbh_tf as bbh
+from bbh_tf.models import layer_values
+
+X = np.random.default_rng(0).normal(100, 20, (32, 3)).astype("float32")
+CLOSE = {"rtol": 1e-4, "atol": 1e-4}
+
+
+@pytest.fixture(name="network")
+def fixture_network():
+    """A network with an adapted layer, alone and inside another model."""
+    keras.utils.set_random_seed(0)
+    outer, inner = (keras.layers.Normalization() for _ in range(2))
+    outer.adapt(X)
+    inner.adapt(3 * X)
+    head = keras.Sequential([keras.Input((3,)), inner, keras.layers.Dense(2)])
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, outer(inputs) + head(inputs)[:, :1])
+
+
+def _bayesian(network, **kwargs):
+    kwargs.setdefault("start", "pretrained")
+    return bbh.models.BayesianModel(
+        bbh.models.bayesify(
+            network,
+            bbh.posteriors.MeanField(),
+            relative_std=1e-5,
+            **kwargs,
+        ),
+        len(X),
+        "normal",
+        num_prediction_samples=1,
+    )
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_a_bayesian_network_sees_inputs_as_the_plain_one(
+    network, scope, tmp_path
+):
+    expected = network.predict(X, verbose=0)
+    assert np.abs(expected).max() < 10
+    model = _bayesian(network, scope=scope)
+    np.testing.assert_allclose(model.predict(X), expected, **CLOSE)
+    drawn = model.draw(seed=1, index=2)
+    np.testing.assert_allclose(drawn.predict(X, verbose=0), expected, **CLOSE)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_members_see_inputs_as_the_recipe_does(network, tmp_path):
+    model = bbh.models.DeepEnsemble(network, 2, "normal")
+    for member in [*model.members, model.draw()]:
+        for old, new in zip(
+            network._flatten_layers(), member._flatten_layers()
+        ):
+            if isinstance(old, keras.layers.Normalization):
+                np.testing.assert_array_equal(new(X), old(X))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_vocabularies_are_copied():
+    words = keras.layers.TextVectorization(output_sequence_length=3)
+    words.adapt(["a good film", "a very bad film"])
+    network = keras.Sequential(
+        [
+            keras.Input((), dtype="string"),
+            words,
+            keras.layers.Embedding(words.vocabulary_size(), 4),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    )
+    model = _bayesian(network)
+    texts = tf.constant(["good film", "film", "bad", "unheard of"])
+    expected = network.predict(texts, verbose=0)
+    np.testing.assert_allclose(model.predict(texts), expected, **CLOSE)
+
+
+def test_a_vocabulary_with_weights_is_refused_by_name():
+    made = [
+        keras.layers.TextVectorization(output_mode="tf_idf", max_tokens=5)
+        for _ in range(2)
+    ]
+    for layer, texts in zip(made, (["a b", "a c"], ["a", "d"])):
+        layer.adapt(texts)
+    with pytest.raises(ValueError, match="expected a layer made with voc"):
+        layer_values.assign(*made)
+
+
+def test_other_numbers_of_variables_are_refused():
+    layers = [keras.layers.Dense(2), keras.layers.Dense(2, use_bias=False)]
+    for layer in layers:
+        layer.build((None, 3))
+    with pytest.raises(ValueError, match="shorter"):
+        layer_values.assign(*layers)
