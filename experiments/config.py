@@ -39,6 +39,7 @@ class Config:
         mixed_precision: see `run_config.RunConfig`.
         num_members: members of an ensemble, or None for the paper's.
         divergence_weights: see `run_config.RunConfig`.
+        global_clipnorm: see `run_config.RunConfig`.
     """
 
     table: str
@@ -61,6 +62,7 @@ class Config:
     mixed_precision: bool = False
     num_members: int | None = None
     divergence_weights: int | None = None
+    global_clipnorm: float | None = None
 
     def __post_init__(self):
         flag = paper.TABLES[self.table].flag
@@ -98,6 +100,16 @@ class Config:
                 raise ExperimentError(
                     f"--{name}: expected at least 1; got {value}."
                 )
+        norm = self.global_clipnorm
+        if norm is not None and not 0 < norm < math.inf:
+            raise ExperimentError(
+                f"--global_clipnorm: expected a finite number > 0; got {norm}."
+            )
+        if norm is not None and "ensemble" in self.rows:
+            raise ExperimentError(
+                "--global_clipnorm: expected no ensemble beside it, whose "
+                "members would depend on each other."
+            )
         if self.epochs is not None and self.num_steps is not None:
             raise ExperimentError(
                 "--num_steps: expected no --epochs beside it; got "

@@ -79,6 +79,8 @@ def settings(config):
         A text of one line.
     """
     parts = [f"{config.optimizer} {config.learning_rate:g}"]
+    if config.global_clipnorm is not None:
+        parts.append(f"gradients clipped at {config.global_clipnorm:g}")
     if config.method == "ensemble":
         parts.append(f"{config.num_members} members")
         if config.adversarial_epsilon is not None:
@@ -231,12 +233,12 @@ _MODELS = {
 
 
 def _optimizer(config):
+    settings = {
+        "epsilon": config.epsilon,
+        "global_clipnorm": config.global_clipnorm,
+    }
+    make = bbh.optimizers.FusedAdam
     if config.optimizer == "tf1_rmsprop":
-        return bbh.optimizers.TF1RMSprop(
-            config.learning_rate, epsilon=config.epsilon
-        )
-    if config.epsilon is None:
-        return bbh.optimizers.FusedAdam(config.learning_rate)
-    return bbh.optimizers.FusedAdam(
-        config.learning_rate, epsilon=config.epsilon
-    )
+        make = bbh.optimizers.TF1RMSprop
+    given = {k: value for k, value in settings.items() if value is not None}
+    return make(config.learning_rate, **given)

@@ -51,6 +51,8 @@ class RunConfig:
         optimizer: `"adam"` or `"tf1_rmsprop"`.
         learning_rate: its step size.
         epsilon: its constant, or None for Keras' own.
+        global_clipnorm: largest norm of the gradient of all parameters
+            together, or None for no clipping, as in the paper.
         divergence: estimate of the KL, or None where there is none to choose.
         num_samples: posterior and prior samples of that estimate.
         released_kernel: whether the kernel KL has the authors' 1e-8 terms.
@@ -100,6 +102,7 @@ class RunConfig:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     epsilon: float | None = None
+    global_clipnorm: float | None = None
     divergence: str | None = None
     num_samples: int = 5
     released_kernel: bool = False
@@ -156,6 +159,7 @@ def make(config, row, seed):
         num_prediction_samples=config.num_prediction_samples,
         num_validation=config.num_validation,
         mixed_precision=config.mixed_precision,
+        global_clipnorm=config.global_clipnorm,
         batch_size=_BATCH_SIZE,
         method=method,
         **found,

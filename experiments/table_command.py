@@ -84,6 +84,13 @@ def define_flags(table, values=flags.FLAGS):
         "Factor on the KL; 1 is Bayes' rule, less a tempered posterior.",
         **here,
     )
+    flags.DEFINE_float(
+        "global_clipnorm",
+        None,
+        "Largest norm of the gradient of all parameters together; none: no "
+        "clipping, as in the paper.",
+        **here,
+    )
     flags.DEFINE_integer(
         "num_prediction_samples",
         100,
@@ -199,6 +206,7 @@ def config_from_flags(table, values=flags.FLAGS):
         mixed_precision=given["mixed_precision"],
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
+        global_clipnorm=given["global_clipnorm"],
     )
 
 

@@ -57,6 +57,7 @@ def command(config):
         "num_steps": config.num_steps,
         "num_members": config.num_members,
         "divergence_weights": config.divergence_weights,
+        "global_clipnorm": config.global_clipnorm,
         "num_validation": config.num_validation or None,
         "num_prediction_samples": config.num_prediction_samples,
         "mixed_precision": config.mixed_precision or None,

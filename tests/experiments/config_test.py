@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from experiments import config as configs
+from experiments import methods
 from experiments.errors import ExperimentError
 
 _DEFAULTS = {
@@ -52,6 +53,18 @@ def test_annealing_is_in_proportion(scale):
     assert run.annealing_epochs == pytest.approx(0.15 * run.epochs)
 
 
+def test_clipping_reaches_the_optimizer():
+    for preset in configs.PRESETS:
+        settings = {"dataset": "digits", "preset": preset, "scale": "smoke"}
+        runs = [
+            _run("bbh", **settings),
+            _run("bbh", **settings, global_clipnorm=2.0),
+        ]
+        made = [methods._optimizer(run) for run in runs]
+        assert [x.global_clipnorm for x in made] == [None, 2.0]
+        assert "clipped at 2" in methods.settings(runs[1])
+
+
 def test_steps_in_place_of_epochs():
     run = _run("bbh", num_steps=275)
     assert run.num_steps == 275
@@ -85,6 +98,11 @@ def test_configs_are_frozen():
         ({"seeds": (1, 1)}, "--seeds: expected each once"),
         ({"seeds": (-1,)}, "--seeds: expected integers from 0"),
         ({"seeds": (2**31,)}, "--seeds: expected integers from 0"),
+        ({"global_clipnorm": 0.0}, "--global_clipnorm: expected a finite"),
+        (
+            {"global_clipnorm": 1.0, "rows": ("ensemble",)},
+            "expected no ensemble beside it",
+        ),
         ({"kl_scale": -1.0}, "--kl_scale: expected a finite number"),
         ({"kl_scale": float("nan")}, "--kl_scale: expected a finite"),
         ({"kl_scale": float("inf")}, "--kl_scale: expected a finite"),
