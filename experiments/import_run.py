@@ -100,8 +100,10 @@ def _check_free(config, folder):
     from experiments import runner
 
     runner.check_same(config, folder)
-    # Its checkpoint would be taken for that of the results.
-    if (folder / "state.json").exists():
+    # Its checkpoint would be taken for that of the results. One that has
+    # results is left as it is.
+    has_results = (folder / "results.json").exists()
+    if (folder / "state.json").exists() and not has_results:
         raise ExperimentError(
             f"--output_dir: expected {folder} to have no checkpoint; got one "
             "of a run that was begun here. Choose another folder."

@@ -289,6 +289,9 @@ def test_a_checkpoint_of_another_run_is_not_given_results(
     with pytest.raises(ExperimentError, match="to have no checkpoint"):
         import_run.run(exported, done, tmp_path)
     assert not (there / "results.json").exists()
+    # A run that was done here stays what it is.
+    files.write_json(there / "results.json", {"made": "here"})
+    assert import_run.run(exported, done, tmp_path) == [{"made": "here"}]
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
