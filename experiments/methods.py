@@ -12,6 +12,9 @@ from experiments import networks
 from experiments import released_code
 from experiments import run_config
 
+# Training images that statistics of normalisation are found on.
+NUM_CALIBRATION = 1000
+
 
 def build(config, data):
     """Makes a compiled, untrained model.
@@ -27,8 +30,7 @@ def build(config, data):
     with _precision(config):
         model = _MODELS[config.method](config, data)
     if config.normalization == "calibrated" and _is_drawn(model):
-        images = data.train_images[:_NUM_CALIBRATION]
-        model.calibration_data = inputs.for_prediction(config, images)
+        model.calibration_data = _calibration_inputs(config, data)
     settings = {"metrics": ["accuracy"]}
     if config.method == "map":
         settings["loss"] = keras.losses.SparseCategoricalCrossentropy(
@@ -41,6 +43,29 @@ def build(config, data):
         )
     model.compile(_optimizer(config), jit_compile=False, **settings)
     return model
+
+
+def finish(config, data, model):
+    """Makes a model that is trained ready to predict.
+
+    Where a run has calibrated normalisation, a network that is not drawn anew
+    gets its statistics here; for one that is, each draw finds its own.
+
+    Args:
+        config: a `RunConfig`.
+        data: a `bbh_tf.datasets.ImageData`.
+        model: a model of `build`.
+    """
+    if config.normalization != "calibrated" or _is_drawn(model):
+        return
+    found = _calibration_inputs(config, data)
+    for network in getattr(model, "members", [model]):
+        bbh.models.update_batch_normalization(network, found)
+
+
+def _calibration_inputs(config, data):
+    images = data.train_images[:NUM_CALIBRATION]
+    return inputs.for_prediction(config, images)
 
 
 @contextlib.contextmanager
@@ -218,8 +243,6 @@ def _divergence(config):
     }[config.divergence]()
 
 
-# Training images that statistics of normalisation are found on.
-_NUM_CALIBRATION = 1000
 # 130 slices of 3,316 weights are the paper's LeNet exactly.
 _SINGLE_G_SLICES = 130
 _MODELS = {

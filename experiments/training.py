@@ -72,6 +72,7 @@ def train(config, data, folder, progress, execution):
             shuffle=False,
             verbose=0,
         )
+    methods.finish(config, data, model)
     saver.save()
     return model, state["history"], state["seconds"]
 

@@ -3,6 +3,7 @@
 from bbh_tf.models import likelihoods
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
+from bbh_tf.models.calibration import update_batch_normalization
 from bbh_tf.models.deep_ensemble import DeepEnsemble
 from bbh_tf.models.lenet import lenet
 from bbh_tf.models.priors_of import priors_of
@@ -18,4 +19,5 @@ __all__ = [
     "priors_of",
     "resnet",
     "resnet32",
+    "update_batch_normalization",
 ]

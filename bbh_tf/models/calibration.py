@@ -1,10 +1,12 @@
-"""Statistics of batch normalisation that fit a draw of the weights."""
+"""Statistics of batch normalisation that fit the weights as they are."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
+from bbh_tf.models import plain
 
 
 class Calibration:
@@ -36,6 +38,30 @@ class Calibration:
             for layer in self._normalizations
             for variable in (layer.moving_mean, layer.moving_variance)
         ]
+
+    def checked(self, name, inputs):
+        """Returns inputs as an array, where they can be calibrated on.
+
+        Args:
+            name: name of the argument, for the messages.
+            inputs: what was given.
+
+        Raises:
+            ValueError: if there is nothing to calibrate, or are no two
+                examples.
+        """
+        if not self.variables:
+            raise ValueError(
+                f"Expected {name} for a network with BatchNormalization that "
+                f"is trained; network {self._network.name!r} has none."
+            )
+        inputs = np.asarray(inputs)
+        if inputs.ndim < 2 or len(inputs) < 2:
+            raise ValueError(
+                f"Expected {name} to be an array of at least 2 examples; got "
+                f"shape {inputs.shape}."
+            )
+        return inputs
 
     def statistics(self, inputs, weights):
         """Computes the statistics.
@@ -70,3 +96,37 @@ class Calibration:
                 self.variables, changed, momenta
             )
         ]
+
+
+def update_batch_normalization(network, inputs):
+    """Sets moving statistics to those that given inputs have.
+
+    Moving averages are behind the weights while these still move fast: after
+    a short training, say. What `BayesianModel.calibration_data` does for each
+    draw, this does for a network whose weights are fixed, such as a member of
+    a `DeepEnsemble`.
+
+    Args:
+        network: a built `keras.Model` without random layers. Of all its
+            trainable `keras.layers.BatchNormalization`, mean and variance are
+            replaced; nothing else is.
+        inputs: array `(examples, ...)`, a fixed part of the training set. It
+            is one batch; layers such as Dropout run in training mode.
+
+    Raises:
+        ValueError: if the network has random layers or no such layer, or
+            there are less than two examples.
+    """
+    for layer in selection.sublayers_of(network):
+        if plain.is_random(layer):
+            raise ValueError(
+                "Expected an ordinary network, without random layers; layer "
+                f"{layer.name!r} is a {type(layer).__name__}, for which "
+                "BayesianModel has calibration_data."
+            )
+    found = Calibration(network, ())
+    inputs = found.checked("inputs", inputs)
+    for variable, value in zip(
+        found.variables, found.statistics(inputs, weights=[])
+    ):
+        variable.assign(value)

@@ -58,18 +58,8 @@ class DrawnModel(likelihood_model.LikelihoodModel):
     @calibration_data.setter
     def calibration_data(self, inputs):
         if inputs is not None:
-            inputs = np.asarray(inputs)
-            if not calibration.Calibration(self.network, ()).variables:
-                raise ValueError(
-                    "Expected calibration_data for a network with "
-                    "BatchNormalization that is trained; network "
-                    f"{self.network.name!r} has none."
-                )
-            if inputs.ndim < 2 or len(inputs) < 2:
-                raise ValueError(
-                    "Expected calibration_data to be an array of at least 2 "
-                    f"examples; got shape {inputs.shape}."
-                )
+            found = calibration.Calibration(self.network, ())
+            inputs = found.checked("calibration_data", inputs)
         self._calibration_data = inputs
 
     @property

@@ -1,7 +1,5 @@
 """A run's training and prediction, each as one TensorFlow function for XLA."""
 
-import functools
-
 import numpy as np
 import tensorflow as tf
 
@@ -10,6 +8,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
 from experiments import inputs
+from experiments import methods
 from experiments import run_config
 from experiments.exporting import images as export_images
 
@@ -160,14 +159,15 @@ def predict(config, model, data):
             shape = (codes.shape[0], data.num_classes)
             totals[f"{name}_probabilities"] = tf.zeros(shape, tf.float64)
             totals[f"{name}_expected_entropy"] = tf.zeros(shape[0], tf.float64)
+        images = train_images, train_values
         if isinstance(model, bbh.models.BayesianModel):
             count = config.num_prediction_samples
-            statistics = _calibration(config, model, train_images, train_values)
+            draw = _draw(config, model, *images)
             _, totals = tf.while_loop(
                 lambda index, _: index < count,
                 lambda index, totals: (
                     index + 1,
-                    add_draw(_draw(model, index, statistics), totals),
+                    add_draw(draw(index), totals),
                 ),
                 (tf.constant(0), totals),
             )
@@ -175,47 +175,55 @@ def predict(config, model, data):
             networks = getattr(model, "members", [model])
             count = len(networks)
             for network in networks:
-                run = functools.partial(network, training=False)
-                totals = add_draw(run, totals)
+                run = _under(config, network, (), *images)
+                totals = add_draw(run([]), totals)
         return {name: total / count for name, total in totals.items()}
 
     return tf.function(means, jit_compile=True, autograph=False)
 
 
-def _calibration(config, model, train_images, train_values):
-    """Returns a function from a draw to the moving statistics under it."""
-    if model.calibration_data is None:
-        return lambda weights: []
-    # The very images that `methods.build` took.
-    codes = train_images[: len(model.calibration_data)]
-    images = _inputs(config, codes, train_values)
-    found = calibration.Calibration(model.network, model.random_layers)
-
-    def statistics(weights):
-        values = found.statistics(images, weights)
-        return list(zip(found.variables, values))
-
-    return statistics
-
-
-def _draw(model, index, statistics):
-    """Returns the network under a draw, as a function."""
+def _draw(config, model, train_images, train_values):
+    """Returns a function from the number of a draw to the network under it."""
+    layers = model.random_layers
+    under = _under(config, model.network, layers, train_images, train_values)
     key = randomness.key(model.seed, drawing.PREDICTION, 0)
-    _, weights = drawing.sample(model.random_layers, 1, key, first=index)
-    values = statistics(weights)
 
-    def network(images):
-        return drawing.call(
-            model.network,
-            model.random_layers,
-            weights,
-            0,
-            (images,),
-            {"training": False},
-            values,
-        )[0]
+    def draw(index):
+        return under(drawing.sample(layers, 1, key, first=index)[1])
 
-    return network
+    return draw
+
+
+def _under(config, network, layers, train_images, train_values):
+    """Returns a function from a draw to the network under it, a function.
+
+    Its statistics of normalisation are those of the run: the moving ones, or
+    those under the draw.
+    """
+    found = calibration.Calibration(network, layers)
+
+    def under(weights):
+        values = []
+        if config.normalization == "calibrated":
+            codes = train_images[: methods.NUM_CALIBRATION]
+            images = _inputs(config, codes, train_values)
+            statistics = found.statistics(images, weights)
+            values = list(zip(found.variables, statistics))
+
+        def run(images):
+            return drawing.call(
+                network,
+                layers,
+                weights,
+                0,
+                (images,),
+                {"training": False},
+                values,
+            )[0]
+
+        return run
+
+    return under
 
 
 def _outputs(config, network, codes, values):

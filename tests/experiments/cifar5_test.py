@@ -16,6 +16,7 @@ from experiments import methods
 from experiments import run_config
 from experiments import runner
 from experiments import settings
+from experiments import trained_runs
 from experiments.execution import Execution
 from experiments.robustness import measures as robustness
 
@@ -125,6 +126,20 @@ def test_a_prediction_depends_on_its_image_alone(data, row, preset, depends):
         assert np.abs(few - together[:, :3]).max() > 1e-4
     else:
         np.testing.assert_allclose(few, together[:, :3], atol=1e-5)
+
+
+@pytest.mark.parametrize("row", ["map", "ensemble"])
+def test_fixed_weights_end_with_statistics_of_training_images(
+    tmp_path, data, row
+):
+    runner.run(_config(tmp_path, row))
+    model = trained_runs.load(tmp_path / row / "seed_0")
+    images = bbh.datasets.prepare(data.train_images)
+    for network in getattr(model, "members", [model]):
+        before = network.predict(images, verbose=0)
+        bbh.models.update_batch_normalization(network, images)
+        after = network.predict(images, verbose=0)
+        np.testing.assert_allclose(before, after, atol=1e-5)
 
 
 @pytest.mark.parametrize("preset", ["paper", "released_code"])

@@ -152,8 +152,9 @@ def test_hypernetworks_there_are_those_here(tmp_path):
     )
 
 
+@pytest.mark.parametrize("row", ["bbb", "ensemble"])
 def test_augmentation_and_calibration_there_are_those_here(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, row
 ):
     random = np.random.default_rng(0)
 
@@ -176,7 +177,7 @@ def test_augmentation_and_calibration_there_are_those_here(
     monkeypatch.setattr(run_config, "SMOKE_EXAMPLES", (20, 7))
     monkeypatch.setattr(run_config, "_BATCH_SIZE", 10)
     monkeypatch.setattr(runner, "load_data", lambda _: data)
-    row = "bbb", "cifar5_methods"
+    row = row, "cifar5_methods"
     compare(
         tmp_path,
         _config(tmp_path / "here", *row, dataset="cifar5"),

@@ -149,3 +149,53 @@ def test_a_layer_that_is_not_called_keeps_what_it_has():
     pairs = predictor.statistics(predictor.weights(0, 0), X)
     (value,) = [v for variable, v in pairs if variable is normal.moving_mean]
     np.testing.assert_array_equal(value, normal.moving_mean)
+
+
+def _plain_network():
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(5, activation="relu"),
+            keras.layers.BatchNormalization(momentum=0.9, name="first"),
+            keras.layers.Dense(3),
+            keras.layers.BatchNormalization(trainable=False, name="frozen"),
+        ]
+    )
+
+
+def test_a_plain_network_takes_the_statistics_of_the_data():
+    network = _plain_network()
+    before = [np.asarray(variable) for variable in network.variables]
+    hidden, first = network.layers[:2]
+    bbh.models.update_batch_normalization(network, X)
+    entering = np.asarray(hidden(X), np.float64)
+    np.testing.assert_allclose(first.moving_mean, entering.mean(0), **CLOSE)
+    np.testing.assert_allclose(first.moving_variance, entering.var(0), **CLOSE)
+    moved = {id(first.moving_mean), id(first.moving_variance)}
+    for old, variable in zip(before, network.variables):
+        if id(variable) not in moved:
+            np.testing.assert_array_equal(variable, old)
+
+
+def test_a_plain_network_is_calibrated_as_its_only_draw_would_be():
+    sharp = small_models.model(
+        small_models.network(
+            keras.layers.BatchNormalization(momentum=0.9, name="normal"),
+            posterior=bbh.posteriors.MeanField(initial_log_variance=-60.0),
+        )
+    )
+    plain = sharp.draw(seed=4, index=1)
+    bbh.models.update_batch_normalization(plain, X)
+    sharp.calibration_data = X
+    (sample,) = sharp.predict_samples(X, num_samples=1, seed=4)
+    np.testing.assert_allclose(plain.predict(X, verbose=0), sample, **CLOSE)
+
+
+def test_a_network_that_cannot_be_updated_is_refused(model):
+    update = bbh.models.update_batch_normalization
+    with pytest.raises(ValueError, match="inputs to be an array of at least 2"):
+        update(_plain_network(), X[:1])
+    with pytest.raises(ValueError, match="inputs for a network with Batch"):
+        update(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), X)
+    with pytest.raises(ValueError, match="BayesianModel has calibration_data"):
+        update(model.network, X)
