@@ -44,9 +44,9 @@ class RunConfig:
         final_normalization: whether it has a normalisation before the last
             ReLU.
         normalization: where its normalisation has statistics from at
-            prediction: `"calibrated"`, moving averages, or for random weights
-            a fixed part of the training set under each draw; `"batch"`, the
-            images that are predicted together; `"image"`, each image.
+            prediction: `"calibrated"`, a fixed part of the training set under
+            the final weights, or under each draw; `"batch"`, the images that
+            are predicted together; `"image"`, each image.
         batch_size: examples in a batch, of each member in an ensemble.
         optimizer: `"adam"` or `"tf1_rmsprop"`.
         learning_rate: its step size.

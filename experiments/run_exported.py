@@ -22,7 +22,7 @@ import numpy as np
 from experiments.exporting import exported_run
 from experiments.exporting import runtime
 
-FORMAT = 1
+FORMAT = 2
 
 
 def main():

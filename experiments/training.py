@@ -46,6 +46,7 @@ def train(config, data, folder, progress, execution):
     num_steps = config.num_steps or config.epochs * per_epoch
     progress(state["step"] / per_epoch)
     if state["step"] == num_steps:
+        methods.finish(config, data, model)
         return model, state["history"], state["seconds"]
     # Keras makes the compiled metrics when it first needs them; here they need
     # to be there, to take on the values that they had.

@@ -1,5 +1,7 @@
 """What all hypernetworks share: a stack of dense layers on noise."""
 
+import numbers
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -49,14 +51,16 @@ class Hypernetwork(keras.layers.Layer):
         super().__init__(name=name, dtype="float32")
         units = tuple(units) if hasattr(units, "__iter__") else units
         if not isinstance(units, tuple) or not all(
-            isinstance(unit, int) and unit > 0 and unit is not True
+            isinstance(unit, numbers.Integral)
+            and unit > 0
+            and not isinstance(unit, bool)
             for unit in units
         ):
             raise ValueError(
                 f"{type(self).__name__} expects units to be a sequence of "
                 f"positive integers, such as (64, 256, 512); got {units!r}."
             )
-        self.units = units
+        self.units = tuple(int(unit) for unit in units)
         self.activation = keras.activations.get(activation)
         self._activation_is_default = activation is None
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

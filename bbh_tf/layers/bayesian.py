@@ -114,8 +114,9 @@ class Bayesian(keras.layers.Layer):
 
     def __call__(self, *args, **kwargs):
         """Calls the wrapped layer on a draw of its weights."""
-        if not self.built:
-            if not self.layer.built:
+        # Keras says that a loaded layer is built, whether or not it is.
+        if not self.posterior.built:
+            if not self._wraps_built():
                 symbolic_args, symbolic_kwargs = keras.tree.map_structure(
                     signatures.to_symbolic, (args, kwargs)
                 )
@@ -131,18 +132,27 @@ class Bayesian(keras.layers.Layer):
             **kwargs: likewise.
 
         Raises:
-            ValueError: if the layer has no weights that can be random.
+            ValueError: if the layer has no weights that can be random, or one
+            that it constrains.
             MemoryError: if the posterior does not fit in memory.
         """
-        if not self.layer.built:
+        if not self._wraps_built():
             self.layer.build(*args, **kwargs)
         if self._random_indices is None:
             self._choose_variables()
         if not self._random_indices:
             raise ValueError(
                 f"Layer {self.layer.name!r} has no trainable weights that "
-                "could be random (normalisation and frozen layers keep theirs)."
+                "could be random (normalisation and what is frozen keep "
+                "theirs)."
             )
+        for variable in self.replaced_variables:
+            if variable.constraint is not None:
+                raise ValueError(
+                    "Expected weights without constraints: draws would not "
+                    f"keep to them; {variable.path!r} has "
+                    f"{type(variable.constraint).__name__}."
+                )
         specs = weights.specs_of(self.replaced_variables)
         self.posterior.build(specs)
         if isinstance(self.prior, posteriors.AsPrior):
@@ -168,6 +178,11 @@ class Bayesian(keras.layers.Layer):
     def parameter_report(self):
         """Describes the posterior; see `Posterior.parameter_report`."""
         return self.posterior.parameter_report()
+
+    def _wraps_built(self):
+        # A layer without a `build` of its own has its weights once called.
+        places = self._random_indices or (-1,)
+        return self.layer.built and max(places) < len(self.layer.weights)
 
     def _choose_variables(self):
         chosen = selection.random_variables(self.layer, self.sublayers)
@@ -235,12 +250,12 @@ class Bayesian(keras.layers.Layer):
     @trainable.setter
     def trainable(self, value):
         keras.layers.Layer.trainable.fset(self, value)
-        if self.built:
+        if self.posterior.built:
             self._freeze_replaced()
 
     def _freeze_replaced(self):
         for variable in self.replaced_variables:
-            variable.trainable = False
+            selection.replace(variable)
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -266,9 +281,13 @@ class Bayesian(keras.layers.Layer):
         config.pop("dtype", None)
         config["layer"] = keras.saving.deserialize_keras_object(config["layer"])
         random_indices = config.pop("random_indices", None)
+        if random_indices is None:
+            return cls(**config)
+        # They were chosen by names that inner layers may have no longer.
+        sublayers = config.pop("sublayers", None)
         layer = cls(**config)
-        if random_indices is not None:
-            layer._random_indices = tuple(random_indices)
+        layer.sublayers = selection.names_of(sublayers)
+        layer._random_indices = tuple(random_indices)
         return layer
 
     def get_build_config(self):
@@ -277,7 +296,8 @@ class Bayesian(keras.layers.Layer):
 
     def build_from_config(self, config):
         """Builds the posterior; the wrapped layer was loaded, built."""
-        if config["built"] and not self.built:
+        # Else it is built when it is called, once the weights are there.
+        if config["built"] and not self.built and self._wraps_built():
             self.build()
 
 

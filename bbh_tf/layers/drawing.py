@@ -97,7 +97,8 @@ def call(network, layers, weights, index, args, kwargs, values=()):
     """Runs a network, or a layer, on one draw of its weights.
 
     No variable is overwritten by the draw. What the call changes besides
-    (moving statistics, the states of random seeds) is written back.
+    (moving statistics, the states of random seeds, metrics that layers keep)
+    is written back.
 
     Args:
         network: the Keras layer or model to call.
@@ -119,10 +120,9 @@ def call(network, layers, weights, index, args, kwargs, values=()):
         network, layers, weights, index, args, kwargs, values
     )
     replaced = {id(variable) for variable, _ in [*drawn, *values]}
-    for variable in network.non_trainable_variables:
-        value = scope.get_current_value(variable)
-        if value is not None and id(variable) not in replaced:
-            variable.assign(value)
+    for variable in scope.written():
+        if id(variable) not in replaced:
+            variable.assign(scope.get_current_value(variable))
     regularization = [
         variable.regularizer(tensor)
         for variable, tensor in drawn
@@ -156,15 +156,22 @@ def changes(network, layers, weights, args, kwargs, values):
 
 
 class _Scope(keras.StatelessScope):
-    """A stateless scope that counts what is written."""
+    """A stateless scope that knows what is written, and how often."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.times_written = collections.Counter()
+        self._written = {}
 
     def add_update(self, update):
-        self.times_written[id(update[0])] += 1
+        variable = update[0]
+        self.times_written[id(variable)] += 1
+        self._written[id(variable)] = variable
         super().add_update(update)
+
+    def written(self):
+        """Returns the variables that were written, each once."""
+        return list(self._written.values())
 
 
 def _run(network, layers, weights, index, args, kwargs, values):

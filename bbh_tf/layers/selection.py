@@ -20,10 +20,11 @@ def sublayers_of(layer):
 def random_variables(layer, names=None):
     """Returns the variables of a layer that a posterior can replace.
 
-    These are the kernels, biases and embeddings of the layer and of the
-    layers in it. Scales and offsets of normalisation layers stay point
-    estimates, and so does what the user has frozen (`trainable = False`).
-    Layers that are random by themselves keep what they have.
+    These are all trainable variables of the layer and of the layers in it:
+    kernels, biases, embeddings. Scales and offsets of normalisation layers
+    stay point estimates, and so does what the user has frozen, a layer or a
+    variable (`trainable = False`). Layers that are random by themselves keep
+    what they have.
 
     Args:
         layer: a built Keras layer or model.
@@ -60,11 +61,24 @@ def random_variables(layer, names=None):
             or not sublayer.trainable
         ):
             continue
-        # Not `trainable_variables`: a variable once replaced is no longer
-        # trainable, and may be wrapped again.
+        # Of its own, not those of the layers in it.
         for variable in sublayer._trainable_variables:
-            variables.setdefault(id(variable), variable)
+            if variable.trainable or is_replaced(variable):
+                variables.setdefault(id(variable), variable)
     return list(variables.values())
+
+
+def replace(variable):
+    """Takes a variable out of training, since draws stand in for it."""
+    variable.trainable = False
+    # So that it is not taken for one that the user froze: a layer may be
+    # wrapped again, in the place of a wrapper that is thrown away.
+    variable.is_replaced_by_draws = True
+
+
+def is_replaced(variable):
+    """Whether draws stand in, or stood in, for a variable."""
+    return getattr(variable, "is_replaced_by_draws", False)
 
 
 def can_be_random(layer):

@@ -122,9 +122,27 @@ def _layer_by_layer(network, recipe, prior, leaves, chosen):
 
     bayesian, pairs = plain.clone(network, replace)
     for old, new in pairs:
-        new = new.layer if isinstance(new, Bayesian) else new
-        layer_values.assign(old, new)
+        inner = new.layer if isinstance(new, Bayesian) else new
+        layer_values.assign(old, inner)
+        if isinstance(new, Bayesian):
+            _check_frozen(old, new)
     return bayesian
+
+
+def _check_frozen(old, new):
+    """Refuses to make random what is frozen, one variable of a layer."""
+    frozen = {
+        id(copy)
+        for variable, copy in zip(old.weights, new.layer.weights)
+        if not variable.trainable
+    }
+    for variable in new.replaced_variables:
+        if id(variable) in frozen:
+            raise ValueError(
+                "bayesify makes all weights of a layer random; "
+                f"{variable.path!r} is frozen by itself: wrap the layer in "
+                "bbh_tf.layers.Bayesian, or freeze all of it."
+            )
 
 
 def _whole_network(network, recipe, prior, leaves, chosen):

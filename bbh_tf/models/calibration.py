@@ -47,9 +47,21 @@ class Calibration:
             inputs: what was given.
 
         Raises:
-            ValueError: if there is nothing to calibrate, or are no two
-                examples.
+            ValueError: if there is nothing to calibrate, or something that
+                cannot be, or are no two examples.
         """
+        for layer in self._normalizations:
+            if getattr(layer, "renorm", False):
+                raise ValueError(
+                    f"Expected {name} for BatchNormalization whose moving "
+                    f"statistics are all it has; layer {layer.name!r} has "
+                    "renorm=True."
+                )
+        if len(getattr(self._network, "inputs", None) or [None]) > 1:
+            raise ValueError(
+                f"Expected {name} for a network with one input; network "
+                f"{self._network.name!r} has {len(self._network.inputs)}."
+            )
         if not self.variables:
             raise ValueError(
                 f"Expected {name} for a network with BatchNormalization that "
@@ -74,17 +86,17 @@ class Calibration:
             List of tensors, one for each of `variables`: mean and variance of
             what enters each layer, averaged over its calls.
         """
-        changed = drawing.changes(
-            self._network,
-            self._layers,
-            weights,
-            (inputs,),
-            {"training": True},
-            [
-                (variable, tf.zeros_like(variable))
-                for variable in self.variables
-            ],
-        )
+        zeros = [tf.zeros_like(variable) for variable in self.variables]
+        changed = self._changes(inputs, weights, zeros)
+        if not all(times for _, times in changed):
+            # Those that are not written normalise by what they have.
+            starts = [
+                zero if times else variable.value
+                for variable, zero, (_, times) in zip(
+                    self.variables, zeros, changed
+                )
+            ]
+            changed = self._changes(inputs, weights, starts)
         momenta = [
             layer.momentum for layer in self._normalizations for _ in "mv"
         ]
@@ -96,6 +108,16 @@ class Calibration:
                 self.variables, changed, momenta
             )
         ]
+
+    def _changes(self, inputs, weights, starts):
+        return drawing.changes(
+            self._network,
+            self._layers,
+            weights,
+            (inputs,),
+            {"training": True},
+            list(zip(self.variables, starts)),
+        )
 
 
 def update_batch_normalization(network, inputs):
@@ -114,9 +136,14 @@ def update_batch_normalization(network, inputs):
             is one batch; layers such as Dropout run in training mode.
 
     Raises:
-        ValueError: if the network has random layers or no such layer, or
-            there are less than two examples.
+        ValueError: if the network is not built, has random layers, several
+            inputs or no such layer, or there are less than two examples.
     """
+    if not network.built:
+        raise ValueError(
+            f"Expected a network that is built; {network.name!r} is not: give "
+            "it a keras.Input, or call it on data first."
+        )
     for layer in selection.sublayers_of(network):
         if plain.is_random(layer):
             raise ValueError(

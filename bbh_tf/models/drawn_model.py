@@ -61,6 +61,7 @@ class DrawnModel(likelihood_model.LikelihoodModel):
             found = calibration.Calibration(self.network, ())
             inputs = found.checked("calibration_data", inputs)
         self._calibration_data = inputs
+        self._predictors.clear()
 
     @property
     def random_layers(self):
@@ -75,6 +76,12 @@ class DrawnModel(likelihood_model.LikelihoodModel):
             for layer in self._layers_drawn
             if isinstance(layer, layers.Bayesian)
         )
+
+    def compile(self, *args, **kwargs):
+        """Configures training; see `LikelihoodModel.compile`."""
+        super().compile(*args, **kwargs)
+        # Made for the layers that were trained so far.
+        self._predictors.clear()
 
     def build(self, input_shape=None):
         """Makes the draw counter; the network is built already."""
@@ -181,5 +188,7 @@ class DrawnModel(likelihood_model.LikelihoodModel):
         """Loads what `save_own_variables` saved."""
         own = {k: store[k] for k in store.keys() if k != "calibration_data"}
         super().load_own_variables(own)
+        data = None
         if "calibration_data" in store.keys():
-            self._calibration_data = np.array(store["calibration_data"])
+            data = np.array(store["calibration_data"])
+        self._calibration_data = data

@@ -54,8 +54,10 @@ def member(network, key):
         clone, pairs = plain.clone(network, replace)
     finally:
         random.setstate(state)
-    for old, new in pairs:
-        if not old.trainable_weights:
+    for pair in pairs:
+        for old, new in zip(*map(selection.sublayers_of, pair), strict=True):
+            if old.trainable_weights:
+                continue
             # Its weights; the states of its random seeds are the member's.
             for variable, target in zip(old.weights, new.weights):
                 target.assign(variable)

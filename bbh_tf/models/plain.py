@@ -99,17 +99,42 @@ def random_layers_of(network):
         lists them.
 
     Raises:
-        ValueError: if there is none, or the network has several outputs.
+        ValueError: if there is none, or two share weights; if a recurrent
+            layer keeps its state; or if the network has several outputs.
     """
     check_cloneable(network)
-    layers = [x for x in selection.sublayers_of(network) if is_random(x)]
+    sublayers = selection.sublayers_of(network)
+    for layer in sublayers:
+        if getattr(layer, "stateful", False) is True and isinstance(
+            layer, keras.layers.RNN
+        ):
+            raise ValueError(
+                f"Expected recurrent layers without a state that stays; "
+                f"{layer.name!r} has stateful=True, and one draw would go on "
+                "from the state of another."
+            )
+    layers = [layer for layer in sublayers if is_random(layer)]
     if not layers:
         raise ValueError(
             f"Network {network.name!r} has no Bayesian layer: wrap layers "
             "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
         )
+    _check_own_weights(layers)
     check_one_output(network)
     return layers
+
+
+def _check_own_weights(layers):
+    owners = {}
+    for layer in layers:
+        for variable in layer.replaced_variables:
+            owner = owners.setdefault(id(variable), layer)
+            if owner is not layer:
+                raise ValueError(
+                    f"Bayesian layers {owner.name!r} and {layer.name!r} wrap "
+                    f"the same weights, {variable.path!r}: wrap the layer "
+                    "once, and call that twice."
+                )
 
 
 def check_one_output(network):
@@ -131,8 +156,11 @@ def is_random(layer):
 
 
 def copy_of(layer):
-    """Returns an unbuilt layer of the same configuration."""
-    return type(layer).from_config(layer.get_config())
+    """Returns an unbuilt layer of the same configuration, and name."""
+    copy = type(layer).from_config(layer.get_config())
+    # A layer that leaves its configuration to Keras may not have it there.
+    copy.name = layer.name
+    return copy
 
 
 def unwrap(network, layers, weights, statistics=()):

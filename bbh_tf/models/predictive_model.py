@@ -222,8 +222,8 @@ class PredictiveModel(sampling_model.SamplingModel):
                 single labels, in their shape.
             steps: batches to take; None for all.
             callbacks: accepted for Keras' sake; none is called.
-            return_dict: whether to return a dictionary, or a list in the
-                order of `metrics_names`.
+            return_dict: whether to return a dictionary, or a list of its
+                values.
             num_samples: number of draws; None for `num_prediction_samples`.
             seed: seed of the draws, an integer.
             **kwargs: what `fit` passes for its own use; nothing else.

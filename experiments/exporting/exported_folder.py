@@ -28,7 +28,7 @@ from experiments.exporting import lowering as export_lowering
 from experiments.exporting import programs as export_programs
 from experiments.exporting import values as export_values
 
-FORMAT = 1
+FORMAT = 2
 # A part of an array at most, so that what may carry little at once carries it.
 _PART_BYTES = 3 * 2**23
 _EXPORT_FILE = "export.json"

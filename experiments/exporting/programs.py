@@ -197,17 +197,19 @@ def _draw(config, model, train_images, train_values):
 def _under(config, network, layers, train_images, train_values):
     """Returns a function from a draw to the network under it, a function.
 
-    Its statistics of normalisation are those of the run: the moving ones, or
-    those under the draw.
+    Calibrated normalisation has statistics of training images under the draw,
+    or, where there is none to make, under the weights.
     """
     found = calibration.Calibration(network, layers)
+    calibrates = config.normalization == "calibrated"
+    if calibrates:
+        codes = train_images[: methods.NUM_CALIBRATION]
+        seen = _inputs(config, codes, train_values)
 
     def under(weights):
         values = []
-        if config.normalization == "calibrated":
-            codes = train_images[: methods.NUM_CALIBRATION]
-            images = _inputs(config, codes, train_values)
-            statistics = found.statistics(images, weights)
+        if calibrates:
+            statistics = found.statistics(seen, weights)
             values = list(zip(found.variables, statistics))
 
         def run(images):

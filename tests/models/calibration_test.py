@@ -199,3 +199,73 @@ def test_a_network_that_cannot_be_updated_is_refused(model):
         update(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), X)
     with pytest.raises(ValueError, match="BayesianModel has calibration_data"):
         update(model.network, X)
+    batch = keras.layers.BatchNormalization
+    first, second = (keras.Input((4,)) for _ in "ab")
+    joined = keras.layers.Concatenate()([first, second])
+    two = keras.Model([first, second], batch()(joined))
+    with pytest.raises(ValueError, match="inputs for a network with one input"):
+        update(two, X)
+    with pytest.raises(ValueError, match="layer 'shaky' has renorm=True"):
+        layers = [keras.Input((4,)), batch(renorm=True, name="shaky")]
+        update(keras.Sequential(layers), X)
+    with pytest.raises(ValueError, match="network that is built"):
+        update(keras.Sequential([batch()]), X)
+
+
+class _Still(keras.layers.Layer):
+    """Normalises by the moving statistics, in training too."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.normal = keras.layers.BatchNormalization()
+
+    def build(self, input_shape):
+        self.normal.build(input_shape)
+
+    def call(self, inputs):
+        return self.normal(inputs, training=False)
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_what_is_not_written_normalises_by_what_it_has(random):
+    dense = keras.layers.Dense(3)
+    if random:
+        posterior = bbh.posteriors.MeanField(initial_log_variance=-60.0)
+        dense = bbh.layers.Bayesian(dense, posterior)
+    still, after = _Still(), keras.layers.BatchNormalization()
+    network = keras.Sequential([keras.Input((4,)), still, after, dense])
+    still.normal.moving_variance.assign([4.0, 9.0, 16.0, 25.0])
+    expected = X.var(0) / [4.0, 9.0, 16.0, 25.0]
+    if random:
+        model = small_models.model(network)
+        model.calibration_data = X
+        after = model.draw().layers[1]
+    else:
+        bbh.models.update_batch_normalization(network, X)
+    np.testing.assert_allclose(after.moving_variance, expected, rtol=2e-3)
+    np.testing.assert_array_equal(still.normal.moving_variance[0], 4.0)
+
+
+def test_weights_without_data_take_the_data_away(tmp_path):
+    models = [
+        small_models.model(
+            small_models.network(keras.layers.BatchNormalization())
+        )
+        for _ in "ab"
+    ]
+    models[0].save_weights(tmp_path / "model.weights.h5")
+    models[1].calibration_data = X
+    models[1].load_weights(tmp_path / "model.weights.h5")
+    assert models[1].calibration_data is None
+
+
+def test_a_layer_frozen_after_a_prediction_keeps_its_statistics(model):
+    model = keras.models.clone_model(model)
+    model.calibration_data = X
+    normal = model.network.get_layer("normal")
+    model.predict(X)
+    normal.trainable = False
+    normal.moving_mean.assign(np.full(5, 3.0))
+    model.compile("adam")
+    frozen = model.draw().get_layer("normal")
+    np.testing.assert_array_equal(frozen.moving_mean, np.full(5, 3.0))
