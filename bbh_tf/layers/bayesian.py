@@ -15,6 +15,7 @@ from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
 from bbh_tf.layers import signatures
 from bbh_tf.layers import total_kl
+from bbh_tf.layers import wrapped
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
@@ -81,7 +82,7 @@ class Bayesian(keras.layers.Layer):
         sublayers=None,
         **kwargs,
     ):
-        _check_layer(layer)
+        wrapped.check_layer(layer, Bayesian)
         # Keras reads the call's signature in Layer.__init__: that of the
         # wrapped layer, so that masks, states and several inputs pass.
         object.__setattr__(self, "call", self._make_call(layer))
@@ -146,13 +147,7 @@ class Bayesian(keras.layers.Layer):
                 "could be random (normalisation and what is frozen keep "
                 "theirs)."
             )
-        for variable in self.replaced_variables:
-            if variable.constraint is not None:
-                raise ValueError(
-                    "Expected weights without constraints: draws would not "
-                    f"keep to them; {variable.path!r} has "
-                    f"{type(variable.constraint).__name__}."
-                )
+        wrapped.check_weights(self.replaced_variables)
         specs = weights.specs_of(self.replaced_variables)
         self.posterior.build(specs)
         if isinstance(self.prior, posteriors.AsPrior):
@@ -299,22 +294,3 @@ class Bayesian(keras.layers.Layer):
         # Else it is built when it is called, once the weights are there.
         if config["built"] and not self.built and self._wraps_built():
             self.build()
-
-
-def _check_layer(layer):
-    if not isinstance(layer, keras.layers.Layer):
-        raise ValueError(
-            "Bayesian expects a Keras layer to wrap, such as "
-            f"keras.layers.Dense(10); got {layer!r}."
-        )
-    if hasattr(layer, "state_size") and not isinstance(layer, keras.layers.RNN):
-        raise ValueError(
-            f"{type(layer).__name__} {layer.name!r} is the cell of a "
-            "recurrent layer, whose weights must not change from one time "
-            "step to the next: wrap the recurrent layer, "
-            "Bayesian(keras.layers.RNN(cell))."
-        )
-    if any(isinstance(x, Bayesian) for x in selection.sublayers_of(layer)):
-        raise ValueError(
-            f"Layer {layer.name!r} is, or holds, a Bayesian layer already."
-        )
