@@ -6,14 +6,19 @@ import numbers
 import keras
 
 
+def is_count(value):
+    """Whether a value is a positive integer, of Python or NumPy."""
+    is_integer = isinstance(value, numbers.Integral)
+    return is_integer and not isinstance(value, bool) and value >= 1
+
+
 def check_count(argument, value):
     """Refuses what is not a positive integer.
 
     Raises:
         ValueError: naming the argument and the value.
     """
-    is_integer = isinstance(value, numbers.Integral)
-    if not is_integer or isinstance(value, bool) or value < 1:
+    if not is_count(value):
         raise ValueError(
             f"Expected {argument} to be a positive integer; got {value!r}."
         )

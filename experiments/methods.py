@@ -29,7 +29,7 @@ def build(config, data):
     keras.utils.set_random_seed(config.seed)
     with _precision(config):
         model = _MODELS[config.method](config, data)
-    if config.normalization == "calibrated" and _is_drawn(model):
+    if config.normalization == "calibrated" and is_drawn(model):
         model.calibration_data = _calibration_inputs(config, data)
     settings = {"metrics": ["accuracy"]}
     if config.method == "map":
@@ -45,7 +45,17 @@ def build(config, data):
     return model
 
 
-def finish(config, data, model):
+def is_drawn(model):
+    """Whether a model of `build` draws its weights, or noise, to predict."""
+    return isinstance(model, bbh.models.BayesianModel)
+
+
+def fixed_networks(model):
+    """Returns the networks of a model that is not drawn: members, or itself."""
+    return getattr(model, "members", [model])
+
+
+def finish(config, model, data):
     """Makes a model that is trained ready to predict.
 
     Where a run has calibrated normalisation, a network that is not drawn anew
@@ -53,13 +63,13 @@ def finish(config, data, model):
 
     Args:
         config: a `RunConfig`.
-        data: a `bbh_tf.datasets.ImageData`.
         model: a model of `build`.
+        data: a `bbh_tf.datasets.ImageData`.
     """
-    if config.normalization != "calibrated" or _is_drawn(model):
+    if config.normalization != "calibrated" or is_drawn(model):
         return
     found = _calibration_inputs(config, data)
-    for network in getattr(model, "members", [model]):
+    for network in fixed_networks(model):
         bbh.models.update_batch_normalization(network, found)
 
 
@@ -78,10 +88,6 @@ def _precision(config):
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _is_drawn(model):
-    return isinstance(model, bbh.models.BayesianModel)
 
 
 def predict_samples(model, images):

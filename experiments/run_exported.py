@@ -22,8 +22,6 @@ import numpy as np
 from experiments.exporting import exported_run
 from experiments.exporting import runtime
 
-FORMAT = 2
-
 
 def main():
     """Parses the flags and runs; the exit status is 0 when all is done."""
@@ -63,8 +61,11 @@ def run_all(folder, out, max_seconds=math.inf, state_seconds=120.0):
     if not (folder / "export.json").exists():
         _stop(f"{folder}: expected exported runs; got no export.json.")
     export = json.loads((folder / "export.json").read_text())
-    if export["format"] != FORMAT:
-        _stop(f"{folder}: expected format {FORMAT}; got {export['format']}.")
+    if export["format"] != exported_run.FORMAT:
+        _stop(
+            f"{folder}: expected format {exported_run.FORMAT}; got "
+            f"{export['format']}."
+        )
     parts = [part for parts in export["data"].values() for part in parts]
     files = [f"{name}/run.json" for name in export["runs"]] + parts
     missing = [file for file in files if not (folder / file).exists()]

@@ -46,7 +46,8 @@ def train(config, data, folder, progress, execution):
     num_steps = config.num_steps or config.epochs * per_epoch
     progress(state["step"] / per_epoch)
     if state["step"] == num_steps:
-        methods.finish(config, data, model)
+        # An older checkpoint may be without.
+        methods.finish(config, model, data)
         return model, state["history"], state["seconds"]
     # Keras makes the compiled metrics when it first needs them; here they need
     # to be there, to take on the values that they had.
@@ -73,7 +74,7 @@ def train(config, data, folder, progress, execution):
             shuffle=False,
             verbose=0,
         )
-    methods.finish(config, data, model)
+    methods.finish(config, model, data)
     saver.save()
     return model, state["history"], state["seconds"]
 

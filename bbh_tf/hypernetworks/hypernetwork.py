@@ -1,11 +1,10 @@
 """What all hypernetworks share: a stack of dense layers on noise."""
 
-import numbers
-
 import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.hypernetworks import blocked_dense
@@ -51,10 +50,7 @@ class Hypernetwork(keras.layers.Layer):
         super().__init__(name=name, dtype="float32")
         units = tuple(units) if hasattr(units, "__iter__") else units
         if not isinstance(units, tuple) or not all(
-            isinstance(unit, numbers.Integral)
-            and unit > 0
-            and not isinstance(unit, bool)
-            for unit in units
+            checks.is_count(unit) for unit in units
         ):
             raise ValueError(
                 f"{type(self).__name__} expects units to be a sequence of "

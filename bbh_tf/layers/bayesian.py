@@ -134,7 +134,7 @@ class Bayesian(keras.layers.Layer):
 
         Raises:
             ValueError: if the layer has no weights that can be random, or one
-            that it constrains.
+                that it constrains.
             MemoryError: if the posterior does not fit in memory.
         """
         if not self._wraps_built():

@@ -120,7 +120,7 @@ def call(network, layers, weights, index, args, kwargs, values=()):
         network, layers, weights, index, args, kwargs, values
     )
     replaced = {id(variable) for variable, _ in [*drawn, *values]}
-    for variable in scope.written():
+    for variable in {id(x): x for x in scope.written}.values():
         if id(variable) not in replaced:
             variable.assign(scope.get_current_value(variable))
     regularization = [
@@ -149,29 +149,23 @@ def changes(network, layers, weights, args, kwargs, values):
         how often the call wrote them.
     """
     _, scope, _ = _run(network, layers, weights, 0, args, kwargs, values)
+    times_written = collections.Counter(map(id, scope.written))
     return [
-        (scope.get_current_value(variable), scope.times_written[id(variable)])
+        (scope.get_current_value(variable), times_written[id(variable)])
         for variable, _ in values
     ]
 
 
 class _Scope(keras.StatelessScope):
-    """A stateless scope that knows what is written, and how often."""
+    """A stateless scope that lists what is written, each time."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.times_written = collections.Counter()
-        self._written = {}
+        self.written = []
 
     def add_update(self, update):
-        variable = update[0]
-        self.times_written[id(variable)] += 1
-        self._written[id(variable)] = variable
+        self.written.append(update[0])
         super().add_update(update)
-
-    def written(self):
-        """Returns the variables that were written, each once."""
-        return list(self._written.values())
 
 
 def _run(network, layers, weights, index, args, kwargs, values):

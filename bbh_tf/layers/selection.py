@@ -63,7 +63,7 @@ def random_variables(layer, names=None):
             continue
         # Of its own, not those of the layers in it.
         for variable in sublayer._trainable_variables:
-            if variable.trainable or is_replaced(variable):
+            if not is_frozen(variable):
                 variables.setdefault(id(variable), variable)
     return list(variables.values())
 
@@ -76,9 +76,10 @@ def replace(variable):
     variable.is_replaced_by_draws = True
 
 
-def is_replaced(variable):
-    """Whether draws stand in, or stood in, for a variable."""
-    return getattr(variable, "is_replaced_by_draws", False)
+def is_frozen(variable):
+    """Whether the user, and not `replace`, took a variable out of training."""
+    replaced = getattr(variable, "is_replaced_by_draws", False)
+    return not (variable.trainable or replaced)
 
 
 def can_be_random(layer):

@@ -131,16 +131,12 @@ def _layer_by_layer(network, recipe, prior, leaves, chosen):
 
 def _check_frozen(old, new):
     """Refuses to make random what is frozen, one variable of a layer."""
-    frozen = {
-        id(copy)
-        for variable, copy in zip(old.weights, new.layer.weights)
-        if not variable.trainable
-    }
-    for variable in new.replaced_variables:
-        if id(variable) in frozen:
+    replaced = {id(variable) for variable in new.replaced_variables}
+    for variable, copy in zip(old.weights, new.layer.weights):
+        if selection.is_frozen(variable) and id(copy) in replaced:
             raise ValueError(
                 "bayesify makes all weights of a layer random; "
-                f"{variable.path!r} is frozen by itself: wrap the layer in "
+                f"{copy.path!r} is frozen by itself: wrap the layer in "
                 "bbh_tf.layers.Bayesian, or freeze all of it."
             )
 

@@ -144,16 +144,13 @@ def update_batch_normalization(network, inputs):
             f"Expected a network that is built; {network.name!r} is not: give "
             "it a keras.Input, or call it on data first."
         )
-    for layer in selection.sublayers_of(network):
-        if plain.is_random(layer):
-            raise ValueError(
-                "Expected an ordinary network, without random layers; layer "
-                f"{layer.name!r} is a {type(layer).__name__}, for which "
-                "BayesianModel has calibration_data."
-            )
+    plain.check_ordinary(
+        network,
+        "Expected an ordinary network, without random layers",
+        "for which BayesianModel has calibration_data",
+    )
     found = Calibration(network, ())
     inputs = found.checked("inputs", inputs)
-    for variable, value in zip(
-        found.variables, found.statistics(inputs, weights=[])
-    ):
+    values = found.statistics(inputs, weights=[])
+    for variable, value in zip(found.variables, values):
         variable.assign(value)

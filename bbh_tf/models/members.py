@@ -19,13 +19,11 @@ def check_network(network):
     """
     plain.check_cloneable(network)
     plain.check_one_output(network)
-    for layer in selection.sublayers_of(network):
-        if plain.is_random(layer):
-            raise ValueError(
-                "Members of a DeepEnsemble are ordinary networks; layer "
-                f"{layer.name!r} is a {type(layer).__name__}, which a "
-                "BayesianModel trains."
-            )
+    plain.check_ordinary(
+        network,
+        "Members of a DeepEnsemble are ordinary networks",
+        "which a BayesianModel trains",
+    )
 
 
 def member(network, key):

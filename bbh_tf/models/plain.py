@@ -103,17 +103,8 @@ def random_layers_of(network):
             layer keeps its state; or if the network has several outputs.
     """
     check_cloneable(network)
-    sublayers = selection.sublayers_of(network)
-    for layer in sublayers:
-        if getattr(layer, "stateful", False) is True and isinstance(
-            layer, keras.layers.RNN
-        ):
-            raise ValueError(
-                f"Expected recurrent layers without a state that stays; "
-                f"{layer.name!r} has stateful=True, and one draw would go on "
-                "from the state of another."
-            )
-    layers = [layer for layer in sublayers if is_random(layer)]
+    _check_stateless(network)
+    layers = _random_in(network)
     if not layers:
         raise ValueError(
             f"Network {network.name!r} has no Bayesian layer: wrap layers "
@@ -122,6 +113,38 @@ def random_layers_of(network):
     _check_own_weights(layers)
     check_one_output(network)
     return layers
+
+
+def _random_in(layer):
+    return [x for x in selection.sublayers_of(layer) if is_random(x)]
+
+
+def check_ordinary(network, expected, instead):
+    """Refuses a network with random layers.
+
+    Args:
+        network: a `keras.Model`.
+        expected: what was expected, for the message.
+        instead: what there is for such a layer, for the message.
+
+    Raises:
+        ValueError: naming the first of them.
+    """
+    for layer in _random_in(network):
+        raise ValueError(
+            f"{expected}; layer {layer.name!r} is a {type(layer).__name__}, "
+            f"{instead}."
+        )
+
+
+def _check_stateless(network):
+    for layer in selection.sublayers_of(network):
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            raise ValueError(
+                "Expected recurrent layers without a state that stays; "
+                f"{layer.name!r} has stateful=True, and one draw would go on "
+                "from the state of another."
+            )
 
 
 def _check_own_weights(layers):
@@ -208,12 +231,11 @@ def unwrap(network, layers, weights, statistics=()):
         return type(layer).from_config(_without_bayesian(layer.get_config()))
 
     plain, pairs = clone(network, replace)
-    for layer in selection.sublayers_of(plain):
-        if is_random(layer):
-            raise ValueError(
-                f"Cannot draw a plain model: {type(layer).__name__} layer "
-                f"{layer.name!r} is held by another layer, not by the model."
-            )
+    for layer in _random_in(plain):
+        raise ValueError(
+            f"Cannot draw a plain model: {type(layer).__name__} layer "
+            f"{layer.name!r} is held by another layer, not by the model."
+        )
     for old, new in pairs:
         sources = whole.get(id(old)) or [
             drawn.get(id(v), v) for v in old.variables if id(v) not in own

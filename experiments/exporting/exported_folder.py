@@ -23,12 +23,12 @@ from experiments import provenance
 from experiments import run_config as run_configs
 from experiments import runner
 from experiments.errors import ExperimentError
+from experiments.exporting import exported_run
 from experiments.exporting import images as export_images
 from experiments.exporting import lowering as export_lowering
 from experiments.exporting import programs as export_programs
 from experiments.exporting import values as export_values
 
-FORMAT = 2
 # A part of an array at most, so that what may carry little at once carries it.
 _PART_BYTES = 3 * 2**23
 _EXPORT_FILE = "export.json"
@@ -84,7 +84,7 @@ def _write_all(folder, config, carry_all, report):
         names.append(where.relative_to(folder).as_posix())
         report(f"{names[-1]}: exported")
     export = {
-        "format": FORMAT,
+        "format": exported_run.FORMAT,
         "runs": names,
         "data": _write_data(folder / "data", arrays),
         "provenance": provenance.describe(),
@@ -105,10 +105,10 @@ def read(folder):
             f"{_EXPORT_FILE}."
         )
     export = files.read_json(folder / _EXPORT_FILE)
-    if export.get("format") != FORMAT:
+    if export.get("format") != exported_run.FORMAT:
         raise ExperimentError(
-            f"{folder}: expected an export of format {FORMAT}; got "
-            f"{export.get('format')}."
+            f"{folder}: expected an export of format {exported_run.FORMAT}; "
+            f"got {export.get('format')}."
         )
     return export
 

@@ -9,6 +9,9 @@ import numpy as np
 from experiments.exporting import runtime
 from experiments.exporting import shuffling
 
+# Of the folder of an export: its files and what they hold.
+FORMAT = 2
+
 
 class ExportedRun:
     """One run: its programs, and its variables on the device.

@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-import bbh_tf as bbh
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
@@ -159,10 +158,13 @@ def predict(config, model, data):
             shape = (codes.shape[0], data.num_classes)
             totals[f"{name}_probabilities"] = tf.zeros(shape, tf.float64)
             totals[f"{name}_expected_entropy"] = tf.zeros(shape[0], tf.float64)
-        images = train_images, train_values
-        if isinstance(model, bbh.models.BayesianModel):
+        seen = None
+        if config.normalization == "calibrated":
+            codes = train_images[: methods.NUM_CALIBRATION]
+            seen = _inputs(config, codes, train_values)
+        if methods.is_drawn(model):
             count = config.num_prediction_samples
-            draw = _draw(config, model, *images)
+            draw = _draw(model, seen)
             _, totals = tf.while_loop(
                 lambda index, _: index < count,
                 lambda index, totals: (
@@ -172,20 +174,20 @@ def predict(config, model, data):
                 (tf.constant(0), totals),
             )
         else:
-            networks = getattr(model, "members", [model])
+            networks = methods.fixed_networks(model)
             count = len(networks)
             for network in networks:
-                run = _under(config, network, (), *images)
+                run = _under(network, (), seen)
                 totals = add_draw(run([]), totals)
         return {name: total / count for name, total in totals.items()}
 
     return tf.function(means, jit_compile=True, autograph=False)
 
 
-def _draw(config, model, train_images, train_values):
+def _draw(model, seen):
     """Returns a function from the number of a draw to the network under it."""
     layers = model.random_layers
-    under = _under(config, model.network, layers, train_images, train_values)
+    under = _under(model.network, layers, seen)
     key = randomness.key(model.seed, drawing.PREDICTION, 0)
 
     def draw(index):
@@ -194,21 +196,17 @@ def _draw(config, model, train_images, train_values):
     return draw
 
 
-def _under(config, network, layers, train_images, train_values):
+def _under(network, layers, seen):
     """Returns a function from a draw to the network under it, a function.
 
-    Calibrated normalisation has statistics of training images under the draw,
-    or, where there is none to make, under the weights.
+    Normalisation has the statistics of the inputs `seen` under the draw, or,
+    where there is none to make, under the weights; without them, its own.
     """
     found = calibration.Calibration(network, layers)
-    calibrates = config.normalization == "calibrated"
-    if calibrates:
-        codes = train_images[: methods.NUM_CALIBRATION]
-        seen = _inputs(config, codes, train_values)
 
     def under(weights):
         values = []
-        if calibrates:
+        if seen is not None:
             statistics = found.statistics(seen, weights)
             values = list(zip(found.variables, statistics))
 

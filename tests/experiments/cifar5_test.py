@@ -135,7 +135,7 @@ def test_fixed_weights_end_with_statistics_of_training_images(
     runner.run(_config(tmp_path, row))
     model = trained_runs.load(tmp_path / row / "seed_0")
     images = bbh.datasets.prepare(data.train_images)
-    for network in getattr(model, "members", [model]):
+    for network in methods.fixed_networks(model):
         before = network.predict(images, verbose=0)
         bbh.models.update_batch_normalization(network, images)
         after = network.predict(images, verbose=0)

@@ -40,6 +40,10 @@ def _mean_field():
     return bbh.posteriors.MeanField()
 
 
+def _logits():
+    return bbh.layers.Bayesian(layers.Dense(3), _mean_field())
+
+
 def _sequential(*inner):
     return keras.Sequential([keras.Input((4,)), *inner])
 
@@ -74,7 +78,7 @@ def test_a_layer_without_build_is_saved_and_loaded(scope, tmp_path):
 
 def test_a_metric_in_a_layer_sees_what_passes():
     watch = Watch()
-    model = small_models.model(_sequential(watch, *_last()))
+    model = small_models.model(_sequential(watch, _logits()))
     history = model.fit(X + 1, Y, batch_size=8, verbose=0).history
     assert history["watched"] == [pytest.approx((X + 1).mean(), rel=1e-5)]
 
@@ -83,7 +87,7 @@ def test_a_kernel_that_its_layer_normalises_stays_so():
     wide = keras.initializers.RandomNormal(stddev=5.0, seed=1)
     dense = layers.Dense(5, kernel_initializer=wide)
     normalised = layers.SpectralNormalization(dense, power_iterations=5)
-    model = small_models.model(_sequential(normalised, *_last()))
+    model = small_models.model(_sequential(normalised, _logits()))
     model.compile(keras.optimizers.SGD(0.0))
     model.fit(X, Y, verbose=0)
     largest = np.linalg.svd(np.asarray(dense.kernel), compute_uv=False)[0]
@@ -130,6 +134,13 @@ def test_a_layer_is_wrapped_once_in_a_model():
         small_models.model(_sequential(first, second))
 
 
+def test_a_wrapper_that_is_thrown_away_freezes_nothing():
+    network = _sequential(layers.Dense(3))
+    bbh.layers.Bayesian(network.layers[0], _mean_field()).build()
+    (wrapped,) = bbh.models.bayesify(network, _mean_field()).layers
+    assert len(wrapped.replaced_variables) == 2
+
+
 def test_constrained_weights_are_refused():
     dense = layers.Dense(3, kernel_constraint="non_neg")
     with pytest.raises(ValueError, match="kernel' has NonNeg"):
@@ -141,7 +152,7 @@ def test_a_state_that_stays_is_refused():
         [
             keras.Input(batch_shape=(8, 6, 4)),
             layers.LSTM(5, stateful=True, name="memory"),
-            *_last(),
+            _logits(),
         ]
     )
     with pytest.raises(ValueError, match="'memory' has stateful=True"):
@@ -160,8 +171,3 @@ def test_frozen_parts_of_a_layer_are_the_same_in_all_members():
         kernel = member.layers[0].layer.layers[0].kernel
         np.testing.assert_array_equal(kernel, np.full((4, 5), 7.0))
         assert not kernel.trainable
-
-
-def _last():
-    dense = bbh.layers.Bayesian(layers.Dense(3), _mean_field())
-    return [dense]
