@@ -3,7 +3,8 @@
 A step must read the hypernetworks' parameters forward and backward, and read
 gradient-updated parameters and two moments and write them: 8 passes over the
 parameters' bytes, if no gradient is ever written to memory. Beside it, the step
-of the same network without hypernetworks.
+of the same network without hypernetworks, and that of other widths of the last
+hidden layer and other estimates of the KL.
 """
 
 import json
@@ -29,6 +30,17 @@ _NUM_SAMPLES = flags.DEFINE_integer("num_samples", 5, "Samples of the KL.")
 _NOISE_DIM = flags.DEFINE_integer("noise_dim", 1, "Dimension of the noise.")
 _REPEATS = flags.DEFINE_integer("repeats", 15, "Steps that are timed.")
 _STOCK = flags.DEFINE_bool("stock_adam", False, "Use Keras' own Adam.")
+_WIDTHS = flags.DEFINE_list(
+    "widths", ["512", "16"], "Widths of the last hidden layer."
+)
+_ESTIMATES = {
+    "kernel_1": lambda: bbh.divergences.KernelKL(),
+    "entropy_1": lambda: bbh.divergences.NearestNeighbourEntropy(),
+    "entropy_3": lambda: bbh.divergences.NearestNeighbourEntropy(3),
+}
+_ONLY = flags.DEFINE_list(
+    "estimates", list(_ESTIMATES), "Estimates of the KL, and their neighbour."
+)
 _PASSES = 8
 # Network -> how it is made, shape of an image, classes, training images.
 _NETWORKS = {
@@ -43,18 +55,10 @@ def run():
     Returns:
         Dictionary of floats: seconds, bytes and ratios.
     """
-    make, image_shape, num_classes, num_train = _NETWORKS[_NETWORK.value]
+    x, y = _batch()
     # TensorFlow itself, before there is a model.
     start = measure.peak_bytes()
-    network = make(bbh.posteriors.Implicit(noise_dim=_NOISE_DIM.value))
-    model = bbh.models.BayesianModel(
-        network, num_train, num_samples=_NUM_SAMPLES.value, seed=0
-    )
-    adam = keras.optimizers.Adam if _STOCK.value else bbh.optimizers.FusedAdam
-    model.compile(adam(1e-4))
-    generator = np.random.default_rng(0)
-    x = generator.random((_BATCH_SIZE.value, *image_shape), np.float32)
-    y = generator.integers(0, num_classes, _BATCH_SIZE.value)
+    model = _model(512, "kernel_1")
     seconds = measure.median_seconds(
         lambda: model.train_on_batch(x, y), 5, _REPEATS.value
     )
@@ -68,18 +72,11 @@ def run():
         "peak_over_parameter_bytes": peak / (4.0 * count),
         "growth_over_parameter_bytes": (peak - start) / (4.0 * count),
     }
-    plain = make()
-    plain.compile(
-        adam(1e-3),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    plain_seconds = measure.median_seconds(
+    plain = _plain()
+    result["plain_step_seconds"] = plain_seconds = measure.median_seconds(
         lambda: plain.train_on_batch(x, y), 5, _REPEATS.value
     )
-    result["plain_step_seconds"] = plain_seconds
     result["step_over_plain_step"] = seconds / plain_seconds
-    result["parts"] = _parts(model, plain, x, y)
     for name, cores in (("one_core", 1), ("all_cores", os.cpu_count())):
         bandwidth = measure.copy_bandwidth(cores)
         result[name] = {
@@ -87,7 +84,66 @@ def run():
             "floor_seconds": _PASSES * 4 * count / bandwidth,
             "step_over_floor": seconds * bandwidth / (_PASSES * 4 * count),
         }
+    result["parts"] = _parts(model, plain, x, y)
+    result["forms"] = _forms(plain, x, y)
     return result
+
+
+def _batch():
+    _, image_shape, num_classes, _ = _NETWORKS[_NETWORK.value]
+    generator = np.random.default_rng(0)
+    x = generator.random((_BATCH_SIZE.value, *image_shape), np.float32)
+    return x, generator.integers(0, num_classes, _BATCH_SIZE.value)
+
+
+def _adam(rate):
+    adam = keras.optimizers.Adam if _STOCK.value else bbh.optimizers.FusedAdam
+    return adam(rate)
+
+
+def _plain():
+    plain = _NETWORKS[_NETWORK.value][0]()
+    plain.compile(
+        _adam(1e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    return plain
+
+
+def _model(width, estimate):
+    make, _, _, num_train = _NETWORKS[_NETWORK.value]
+    hypernetwork = bbh.hypernetworks.MLP((64, 256, width))
+    model = bbh.models.BayesianModel(
+        make(bbh.posteriors.Implicit(hypernetwork, noise_dim=_NOISE_DIM.value)),
+        num_train,
+        divergence=_ESTIMATES[estimate](),
+        num_samples=_NUM_SAMPLES.value,
+        seed=0,
+    )
+    model.compile(_adam(1e-4))
+    return model
+
+
+def _forms(plain, x, y):
+    """Times forms of Bayes by Hypernet, each in turn with the plain network.
+
+    Returns:
+        Dictionary from names to ratios of a step to the plain network's.
+    """
+    ratios = {}
+    for width in map(int, _WIDTHS.value):
+        for estimate in _ONLY.value:
+            model = _model(width, estimate)
+            steps = [
+                lambda model=model: model.train_on_batch(x, y)
+                for model in (plain, model)
+            ]
+            for step in steps:
+                measure.median_seconds(step, 5, 1)
+            one, other = measure.median_seconds_in_turn(steps, _REPEATS.value)
+            ratios[f"{width}_{estimate}"] = other / one
+    return ratios
 
 
 def _parts(model, plain, x, y):
@@ -105,11 +161,14 @@ def _parts(model, plain, x, y):
         bbh.randomness.normal(bbh.randomness.key(k), count, (size,))
         for k in (1, 2)
     )
+    density = bbh.priors.Normal().distribution
 
-    def kl():
+    def kl(estimate):
         with tf.GradientTape() as tape:
             tape.watch(points)
-            value = model.divergence(points, prior)
+            value = estimate(
+                points, prior if estimate.prior_form == "samples" else density
+            )
         return tape.gradient(value, points)
 
     def network():
@@ -122,7 +181,10 @@ def _parts(model, plain, x, y):
     parts = {
         "hypernetworks_forward": lambda: drawing.sample(layers, count, key)[0],
         "prior_samples": lambda: bbh.randomness.normal(key, count, (size,)),
-        "kl_with_gradient": kl,
+        **{
+            f"{name}_with_gradient": lambda name=name: kl(_ESTIMATES[name]())
+            for name in _ONLY.value
+        },
         "network_with_gradient": network,
     }
     return {

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from experiments import changes
 from experiments import paper
 from experiments import run_config
 from experiments import settings
@@ -40,6 +41,8 @@ class Config:
         num_members: members of an ensemble, or None for the paper's.
         divergence_weights: see `run_config.RunConfig`.
         global_clipnorm: see `run_config.RunConfig`.
+        changes: pairs of a setting and its value, as `changes.from_flags`
+            returns them, in place of what the rows say.
     """
 
     table: str
@@ -63,6 +66,7 @@ class Config:
     num_members: int | None = None
     divergence_weights: int | None = None
     global_clipnorm: float | None = None
+    changes: tuple = ()
 
     def __post_init__(self):
         flag = paper.TABLES[self.table].flag
@@ -131,6 +135,18 @@ class Config:
                 "--num_validation: only digits can be split; got "
                 f"--dataset={self.dataset}."
             )
+        changes.check(
+            self.changes,
+            {
+                row: (
+                    run_config.settings_of(self, row),
+                    settings.ROWS[self.table][row],
+                )
+                for row in self.rows
+            },
+        )
+        for run in self.runs():
+            _check_neighbours(run)
         if not self.output_dir:
             raise ExperimentError("--output_dir: expected a folder; got none.")
         steps = run_config.steps_per_epoch(self)
@@ -157,6 +173,26 @@ class Config:
             for row in self.rows
             for seed in self.seeds
         ]
+
+
+def _check_neighbours(run):
+    k = run.num_neighbours
+    if k > 1 and run.released_kernel and run.divergence != "entropy":
+        raise ExperimentError(
+            "--num_neighbours: expected 1 with --preset=released_code, whose "
+            f"formula knows no other; got {k}."
+        )
+    if k >= run.num_samples:
+        raise ExperimentError(
+            "--num_neighbours: expected fewer than the posterior's "
+            f"{run.num_samples} samples; got {k}."
+        )
+    m = run.num_prior_samples
+    if m is not None and m < k:
+        raise ExperimentError(
+            f"--num_prior_samples: expected at least --num_neighbours, {k}; "
+            f"got {m}."
+        )
 
 
 def _check_choice(flag, value, choices):

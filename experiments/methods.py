@@ -127,8 +127,16 @@ def settings(config):
     if config.method == "bbh":
         kind = "shared" if config.shared_noise else "independent"
         parts.append(f"{config.architecture}, {kind} noise {config.noise_dim}")
+        if config.hypernetwork_units is not None:
+            widths = ", ".join(map(str, config.hypernetwork_units))
+            parts.append(f"hypernetworks {widths} wide")
     if config.divergence is not None:
-        parts.append(f"{config.divergence.replace('_', ' ')} KL")
+        text = f"{config.divergence.replace('_', ' ')} KL"
+        if config.num_neighbours > 1:
+            text += f", neighbour {config.num_neighbours}"
+        if config.num_prior_samples is not None:
+            text += f", {config.num_prior_samples} prior samples"
+        parts.append(text)
     if config.divergence_weights is not None:
         parts.append(f"of {config.divergence_weights:,} weights a step")
     count = run_config.num_train_examples(config)
@@ -160,6 +168,7 @@ def _model(config, data, network, **kwargs):
         network,
         num_train_examples=len(data.train_images),
         num_samples=config.num_samples,
+        num_prior_samples=config.num_prior_samples,
         annealing=annealing,
         kl_scale=config.kl_scale,
         num_prediction_samples=config.num_prediction_samples,
@@ -217,13 +226,16 @@ def _mnf(config, data):
 
 
 def _bbh(config, data):
-    slices = "chunks" if config.released_slices else "output"
+    if config.architecture == "layerwise":
+        make = bbh.hypernetworks.MLP
+    else:
+        slices = "chunks" if config.released_slices else "output"
+        if config.architecture == "single":
+            slices = _SINGLE_G_SLICES
+        make = functools.partial(bbh.hypernetworks.Sliced, slices)
+    units = config.hypernetwork_units
     posterior = bbh.posteriors.Implicit(
-        {
-            "layerwise": bbh.hypernetworks.MLP,
-            "sliced": lambda: bbh.hypernetworks.Sliced(slices),
-            "single": lambda: bbh.hypernetworks.Sliced(_SINGLE_G_SLICES),
-        }[config.architecture](),
+        make() if units is None else make(units=units),
         noise_dim=config.noise_dim,
         shared_noise=config.shared_noise,
     )
@@ -233,20 +245,20 @@ def _bbh(config, data):
 
 
 def _divergence(config):
-    divergences = bbh.divergences
-    released = config.released_kernel
-    return {
-        "analytic": divergences.AnalyticKL,
-        "adversarial": lambda: divergences.AdversarialKL(
+    if config.divergence == "analytic":
+        return bbh.divergences.AnalyticKL()
+    if config.divergence == "adversarial":
+        return bbh.divergences.AdversarialKL(
             num_steps=config.discriminator_steps,
             num_weights=config.divergence_weights,
-        ),
-        "kernel": lambda: divergences.KernelKL(released_code=released),
-        "full_kernel": lambda: divergences.KernelKL(
-            per_weight=False, released_code=released
-        ),
-        "entropy": divergences.NearestNeighbourEntropy,
-    }[config.divergence]()
+        )
+    if config.divergence == "entropy":
+        return bbh.divergences.NearestNeighbourEntropy(config.num_neighbours)
+    return bbh.divergences.KernelKL(
+        per_weight=config.divergence == "kernel",
+        released_code=config.released_kernel,
+        num_neighbours=config.num_neighbours,
+    )
 
 
 # 130 slices of 3,316 weights are the paper's LeNet exactly.

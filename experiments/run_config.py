@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from experiments import changes
 from experiments import settings
 
 # Examples that a smoke run takes of the training and of the test set.
@@ -54,7 +55,10 @@ class RunConfig:
         global_clipnorm: largest norm of the gradient of all parameters
             together, or None for no clipping, as in the paper.
         divergence: estimate of the KL, or None where there is none to choose.
-        num_samples: posterior and prior samples of that estimate.
+        num_samples: posterior samples of that estimate.
+        num_prior_samples: its prior samples, or None for as many; where it
+            looks at several neighbours, for 20.
+        num_neighbours: which neighbour's distance it takes.
         released_kernel: whether the kernel KL has the authors' 1e-8 terms.
         discriminator_steps: steps of the adversarial estimate's
             discriminator for each of training.
@@ -63,6 +67,8 @@ class RunConfig:
         architecture: form of the hypernetworks: `"layerwise"`, `"sliced"` or
             `"single"`.
         released_slices: whether slices are the authors' contiguous chunks.
+        hypernetwork_units: widths of the hypernetworks' hidden layers, or None
+            for the paper's.
         shared_noise: whether all hypernetworks get the same noise.
         noise_dim: dimension of the hypernetworks' noise.
         initial_log_variance: where those of Bayes by Backprop start.
@@ -73,6 +79,8 @@ class RunConfig:
         num_members: members of an ensemble.
         adversarial_epsilon: how far adversarial training moves each pixel, or
             None for no adversarial training.
+        changed: names of the settings that the command line set in place of
+            the row's.
     """
 
     table: str
@@ -105,11 +113,14 @@ class RunConfig:
     global_clipnorm: float | None = None
     divergence: str | None = None
     num_samples: int = 5
+    num_prior_samples: int | None = None
+    num_neighbours: int = 1
     released_kernel: bool = False
     discriminator_steps: int = 5
     divergence_weights: int | None = None
     architecture: str = "layerwise"
     released_slices: bool = False
+    hypernetwork_units: tuple | None = None
     shared_noise: bool = False
     noise_dim: int = 1
     initial_log_variance: float = -9.0
@@ -118,6 +129,7 @@ class RunConfig:
     released_mnf: bool = False
     num_members: int = 1
     adversarial_epsilon: float | None = None
+    changed: tuple = ()
 
 
 def make(config, row, seed):
@@ -131,10 +143,10 @@ def make(config, row, seed):
     Returns:
         A `RunConfig`.
     """
-    changes = dict(settings.ROWS[config.table][row])
-    method = changes.pop("method")
-    found = settings.of(config.dataset, method, config.preset)
-    found.update(changes)
+    found = settings_of(config, row)
+    changed = changes.kept(found, config.changes)
+    found.update(changed)
+    method = found["method"]
     if found.get("divergence") == "adversarial":
         found["divergence_weights"] = config.divergence_weights
     if config.num_members and method == "ensemble":
@@ -161,9 +173,26 @@ def make(config, row, seed):
         mixed_precision=config.mixed_precision,
         global_clipnorm=config.global_clipnorm,
         batch_size=_BATCH_SIZE,
-        method=method,
+        changed=tuple(changed),
         **found,
     )
+
+
+def settings_of(config, row):
+    """Returns what a row sets, before the command line changes it.
+
+    Args:
+        config: an `experiments.config.Config`.
+        row: key of a row of its table.
+
+    Returns:
+        Dictionary of settings, as `settings.of`'s, with `"method"`.
+    """
+    own = settings.ROWS[config.table][row]
+    return {
+        **settings.of(config.dataset, own["method"], config.preset),
+        **own,
+    }
 
 
 def read(saved):

@@ -34,7 +34,12 @@ METHODS = {
     "bbb": {"divergence": "analytic"},
     "dropout": {"dropout_rate": 0.5},
     "mnf": {"anneals": True},
-    "bbh": {"divergence": "kernel", "learning_rate": 1e-4, "anneals": True},
+    "bbh": {
+        "divergence": "kernel",
+        "hypernetwork_units": (64, 256, 512),
+        "learning_rate": 1e-4,
+        "anneals": True,
+    },
 }
 # The authors' ResNet: strides of its own; no last normalisation where weights
 # are random, and the test batch's statistics, which are one image's except

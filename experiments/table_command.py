@@ -4,6 +4,7 @@ import sys
 
 from absl import flags
 
+from experiments import changes
 from experiments import command_line
 from experiments import config as configs
 from experiments import paper
@@ -133,6 +134,7 @@ def define_flags(table, values=flags.FLAGS):
     )
     if "digits" in datasets:
         _define_mnist_flags(here)
+    changes.define_flags(here)
     if "ensemble" in rows:
         flags.DEFINE_integer(
             "num_members",
@@ -207,6 +209,7 @@ def config_from_flags(table, values=flags.FLAGS):
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
         global_clipnorm=given["global_clipnorm"],
+        changes=changes.from_flags(given),
     )
 
 

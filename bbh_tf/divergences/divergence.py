@@ -14,6 +14,10 @@ class Divergence:
             `tfp.distributions.Distribution` objects.
         prior_form: the same for the second list.
         min_posterior_samples: fewest posterior samples that will do.
+        min_prior_samples: fewest prior samples that will do, where it takes
+            any.
+        default_prior_samples: how many there are at least where the user does
+            not say.
         is_learned: whether it has state, made by `build` and trained by
             `fit_step`. Each model then makes a divergence of its own from
             the configuration.
@@ -22,6 +26,8 @@ class Divergence:
     posterior_form = "samples"
     prior_form = "samples"
     min_posterior_samples = 1
+    min_prior_samples = 1
+    default_prior_samples = 1
     is_learned = False
 
     def build(self):

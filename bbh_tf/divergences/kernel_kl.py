@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import weights
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import nearest_neighbours
@@ -21,15 +22,23 @@ class KernelKL(divergence.Divergence):
 
     With n posterior samples `q_i` and m prior samples `p_j` in d dimensions:
 
-        KL = d / n * sum_i log(min_j |q_i - p_j| / min_{j != i} |q_i - q_j|)
-             + log(m / (n - 1))
+        KL = d / n * sum_i log(nu_k(i) / rho_k(i)) + log(m / (n - 1))
 
-    The paper treats every weight on its own (`per_weight=True`): d = 1, and
-    the estimate is summed over the weights. `per_weight=False` takes the
-    whole network as one point. An estimate may be negative. With few samples
-    it is biased where q is wider than p: at n = m = 5, q = N(0, 2^2) and
-    p = N(0, 1) it averages 0.042 nats a weight where the truth is 0.807, and
-    among all N(0, s^2) it is least near s = 1.4, not at s = 1.
+    with nu_k(i) the distance from `q_i` to its k-th nearest `p_j`, and
+    rho_k(i) to its k-th nearest `q_j`, j != i. The paper has k = 1, and treats
+    every weight on its own (`per_weight=True`): d = 1, and the estimate is
+    summed over the weights. `per_weight=False` takes the whole network as one
+    point. An estimate may be negative.
+
+    With few samples it is biased where q is wider than p: at n = m = 5,
+    q = N(0, 2^2) and p = N(0, 1) it averages 0.042 nats a weight where the
+    truth is 0.807, and among all N(0, s^2) it is least near s = 1.4, not at
+    s = 1. At k = 3 and m = 5 it has no minimum at all: with k > 1, a model
+    draws 20 prior samples unless told otherwise. `NearestNeighbourEntropy`
+    needs none.
+
+    The gradient is one over a distance. Per weight, with k = 1 it has no
+    variance, with k = 2 just not, with k = 3 it has one.
 
     Memory, that of the gradient included, is a few times that of the samples.
     Time grows with n * (n + m).
@@ -40,6 +49,11 @@ class KernelKL(divergence.Divergence):
             under the root (so that no distance is below 1e-4), in the
             denominator and inside the logarithm, and the constant
             log(n / (n - 1)) once per weight in both forms.
+        num_neighbours: which neighbour's distance is taken, k.
+
+    Raises:
+        ValueError: if `num_neighbours` is no positive integer, or not 1 with
+            `released_code`.
 
     Example:
 
@@ -51,21 +65,46 @@ class KernelKL(divergence.Divergence):
     References:
         Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
         arXiv:1711.01297, Eq. 2 and App. A.
+        Wang, Kulkarni and Verdú, Divergence Estimation for Multidimensional
+        Densities Via k-Nearest-Neighbor Distances, IEEE Transactions on
+        Information Theory 55 (2009) (k > 1).
     """
 
-    min_posterior_samples = 2
-
-    def __init__(self, per_weight=True, released_code=False):
+    def __init__(self, per_weight=True, released_code=False, num_neighbours=1):
         self.per_weight = bool(per_weight)
         self.released_code = bool(released_code)
+        checks.check_count("num_neighbours", num_neighbours)
+        self.num_neighbours = int(num_neighbours)
+        if self.released_code and self.num_neighbours != 1:
+            raise ValueError(
+                "The released code knows num_neighbours=1 only; got "
+                f"{num_neighbours}."
+            )
+
+    @property
+    def min_posterior_samples(self):
+        """Fewest n: each sample has k neighbours among the others."""
+        return self.num_neighbours + 1
+
+    @property
+    def min_prior_samples(self):
+        """Fewest m."""
+        return self.num_neighbours
+
+    @property
+    def default_prior_samples(self):
+        """Least m where the user does not say: with fewer, no minimum."""
+        return 1 if self.num_neighbours == 1 else 20
 
     def __call__(self, posterior, prior):
         """Estimates the divergence.
 
         Args:
-            posterior: samples of q: a tensor of shape `(n, *shape)`, n >= 2,
-                or a list of such tensors, one for each weight tensor.
-            prior: samples of p in the same form, `(m, *shape)`, m >= 1.
+            posterior: samples of q: a tensor of shape `(n, *shape)`,
+                n > `num_neighbours`, or a list of such tensors, one for each
+                weight tensor.
+            prior: samples of p in the same form, `(m, *shape)`,
+                m >= `num_neighbours`.
 
         Returns:
             Scalar `float32` tensor, nats, for all weights together.
@@ -75,12 +114,19 @@ class KernelKL(divergence.Divergence):
         """
         posterior = samples.as_samples(posterior)
         prior = samples.as_samples(prior)
-        _check(posterior, prior)
+        samples.check_pair(
+            "KernelKL",
+            posterior,
+            prior,
+            self.min_posterior_samples,
+            self.min_prior_samples,
+        )
         # One tensor a side: XLA takes a minute to compile for fifty.
-        return _estimate(
+        estimate = _estimate_by_weight if self.per_weight else _value_of_all
+        return estimate(
             weights.flatten(posterior),
             weights.flatten(prior),
-            self.per_weight,
+            self.num_neighbours,
             self.released_code,
         )
 
@@ -89,23 +135,24 @@ class KernelKL(divergence.Divergence):
         return {
             "per_weight": self.per_weight,
             "released_code": self.released_code,
+            "num_neighbours": self.num_neighbours,
         }
 
 
-def _estimate(posterior, prior, per_weight, released_code):
-    settings = (per_weight, released_code)
-
-    # Value and gradient come from one compiled function. Left to itself
-    # TensorFlow would hand every step of the way from one to another.
+def _estimate_by_weight(posterior, prior, num_neighbours, released_code):
+    # Value and gradients are a compiled function each, of the samples and the
+    # distances. TensorFlow would hand every step of the way to the gradient.
     @tf.custom_gradient
     def estimate(posterior, prior):
-        posterior, prior = tf.stop_gradient(posterior), tf.stop_gradient(prior)
-        value, to_posterior = _with_gradient(posterior, prior, 0, *settings)
+        sides = tf.stop_gradient(posterior), tf.stop_gradient(prior)
+        distances = _distances(*sides, num_neighbours)
+        value = _value_by_weight(*sides, *distances, released_code)
 
         def gradient(upstream):
-            # Not run where nobody asks, as for a prior without parameters.
-            _, to_prior = _with_gradient(posterior, prior, 1, *settings)
-            return upstream * to_posterior, upstream * to_prior
+            found = *sides, *distances, upstream, released_code
+            # The second is not run where nobody asks, as for a prior without
+            # parameters.
+            return _to_posterior(*found), _to_prior(*found)
 
         return value, gradient
 
@@ -113,69 +160,82 @@ def _estimate(posterior, prior, per_weight, released_code):
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _with_gradient(posterior, prior, source, per_weight, released_code):
-    with tf.GradientTape() as tape:
-        sources = posterior, prior
-        tape.watch(sources[source])
-        value = _value(posterior, prior, per_weight, released_code)
-    return value, tape.gradient(value, sources[source])
+def _distances(posterior, prior, num_neighbours):
+    return [
+        nearest_neighbours.distances(posterior, others, num_neighbours)
+        for others in (prior, posterior)
+    ]
 
 
-def _value(posterior, prior, per_weight, released_code):
+@tf.function(jit_compile=True, autograph=False)
+def _value_by_weight(posterior, prior, to_prior, to_posterior, released_code):
     (n, num_weights), m = posterior.shape, prior.shape[0]
-    nearest = (
-        nearest_neighbours.by_weight
-        if per_weight
-        else nearest_neighbours.of_all
+    log_ratios = _released_log_ratio if released_code else _log_ratio
+    value = log_ratios(to_prior, to_posterior) / n
+    m = n if released_code else m
+    value += num_weights * math.log(m / (n - 1))
+    return nearest_neighbours.shown(value, posterior, prior)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _to_posterior(
+    posterior, prior, to_prior, to_posterior, upstream, released_code
+):
+    factors = _factors(to_prior, to_posterior, released_code)
+    of_prior, of_posterior = zip((to_prior, to_posterior), factors)
+    gradient = nearest_neighbours.pull(posterior, prior, of_prior)
+    gradient += nearest_neighbours.pull(
+        posterior, posterior, of_posterior, of_posterior
     )
-    to_prior = nearest(posterior, prior, is_same=False)
-    to_posterior = nearest(posterior, posterior, is_same=True)
-    ratios = _log_ratio(to_prior, to_posterior, released_code)
-    dimension = 1 if per_weight else num_weights
-    estimate = dimension * tf.reduce_sum(ratios) / n
+    return upstream / posterior.shape[0] * gradient
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _to_prior(
+    posterior, prior, to_prior, to_posterior, upstream, released_code
+):
+    factor, _ = _factors(to_prior, to_posterior, released_code)
+    gradient = nearest_neighbours.pull(
+        prior, posterior, of_others=(to_prior, factor)
+    )
+    return upstream / posterior.shape[0] * gradient
+
+
+def _factors(to_prior, to_posterior, released_code):
+    """Derivatives of the log-ratios by the logarithms of the distances."""
+    if not released_code:
+        return 1.0, -1.0
+    both = to_prior, to_posterior
+    with tf.GradientTape() as tape:
+        tape.watch(both)
+        ratios = _released_log_ratio(*both)
+    return [g * x for g, x in zip(tape.gradient(ratios, both), both)]
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _value_of_all(posterior, prior, num_neighbours, released_code):
+    (n, num_weights), m = posterior.shape, prior.shape[0]
+    to_prior, to_posterior = (
+        nearest_neighbours.norms(posterior, others, num_neighbours)
+        for others in (prior, posterior)
+    )
     if released_code:
-        return estimate + num_weights * math.log(n / (n - 1))
-    constants = num_weights if per_weight else 1
-    return estimate + constants * math.log(m / (n - 1))
+        ratios = _released_log_ratio(to_prior, to_posterior)
+        constant = num_weights * math.log(n / (n - 1))
+    else:
+        ratios = _log_ratio(to_prior, to_posterior)
+        constant = math.log(m / (n - 1))
+    value = num_weights * ratios / n + constant
+    return nearest_neighbours.shown(value, posterior, prior)
 
 
-def _log_ratio(squared_to_prior, squared_to_posterior, released_code):
-    if released_code:
-        delta = _RELEASED_CODE_TERM
-        above = tf.sqrt(squared_to_prior + delta)
-        below = tf.sqrt(squared_to_posterior + delta) + delta
-        return tf.math.log(above / below + delta)
-    return nearest_neighbours.log_distance(
-        squared_to_prior
-    ) - nearest_neighbours.log_distance(squared_to_posterior)
+def _log_ratio(to_prior, to_posterior):
+    sum_of_logs = nearest_neighbours.sum_of_logs
+    return sum_of_logs(to_prior) - sum_of_logs(to_posterior)
 
 
-def _check(posterior, prior):
-    for x in (*posterior, *prior):
-        if not x.shape.is_fully_defined():
-            raise ValueError(
-                f"KernelKL expects samples of known shape; got shape {x.shape}."
-            )
-    shapes = [[tuple(x.shape) for x in side] for side in (posterior, prior)]
-    if not posterior or len(posterior) != len(prior):
-        raise ValueError(
-            "KernelKL expects as many prior as posterior tensors, at least "
-            f"one; got {len(posterior)} and {len(prior)}."
-        )
-    for q_shape, p_shape in zip(*shapes):
-        if len(q_shape) < 1 or q_shape[1:] != p_shape[1:]:
-            raise ValueError(
-                "KernelKL expects posterior samples (n, *shape) and prior "
-                f"samples (m, *shape); got {q_shape} and {p_shape}."
-            )
-    n, m = ({shape[0] for shape in side} for side in shapes)
-    if len(n) != 1 or len(m) != 1:
-        raise ValueError(
-            "KernelKL expects the same number of samples of every tensor; "
-            f"got {sorted(n)} of the posterior and {sorted(m)} of the prior."
-        )
-    if min(n) < 2 or min(m) < 1:
-        raise ValueError(
-            "KernelKL expects at least 2 posterior and 1 prior samples; got "
-            f"{min(n)} and {min(m)}."
-        )
+def _released_log_ratio(to_prior, to_posterior):
+    delta = _RELEASED_CODE_TERM
+    above = tf.sqrt(tf.square(to_prior) + delta)
+    below = tf.sqrt(tf.square(to_posterior) + delta) + delta
+    return tf.reduce_sum(tf.math.log(above / below + delta))

@@ -36,13 +36,15 @@ def check(name, samples, side, fewest=1):
         )
 
 
-def check_pair(name, posterior, prior):
+def check_pair(name, posterior, prior, fewest_posterior=1, fewest_prior=1):
     """Refuses samples of q and p that do not fit together.
 
     Args:
         name: name of the divergence.
         posterior: list of tensors `(n, *shape)`.
         prior: list of tensors `(m, *shape)`.
+        fewest_posterior: least n.
+        fewest_prior: least m.
 
     Raises:
         ValueError: if the lists, shapes or numbers of samples do not fit.
@@ -52,8 +54,8 @@ def check_pair(name, posterior, prior):
             f"{name} expects as many prior as posterior tensors, at least one; "
             f"got {len(posterior)} and {len(prior)}."
         )
-    check(name, posterior, "posterior")
-    check(name, prior, "prior")
+    check(name, posterior, "posterior", fewest_posterior)
+    check(name, prior, "prior", fewest_prior)
     for q, p in zip(posterior, prior):
         if q.shape[1:] != p.shape[1:]:
             raise ValueError(

@@ -44,7 +44,8 @@ class Bayesian(keras.layers.Layer):
             of training examples; None for no KL.
         divergence: estimate of the KL in a plain model; None for
             `bbh_tf.divergences.KernelKL()`.
-        num_samples: posterior samples, and prior samples, of that estimate.
+        num_samples: posterior samples, and prior samples, of that estimate;
+            of the latter 20 under a `KernelKL` of several neighbours.
         seed: seed of the layer's own draws; None for a random one.
         sublayers: names of the inner layers whose weights are random; None
             for all.
@@ -215,7 +216,7 @@ class Bayesian(keras.layers.Layer):
                 [self],
                 samples,
                 self.divergence,
-                self.num_samples,
+                total_kl.num_prior_samples(self.divergence, self.num_samples),
                 randomness.key(self.seed, drawing.PRIOR, number),
             )
             self.add_loss(self.kl_weight * kl)

@@ -48,11 +48,7 @@ def divergence(layers, samples, estimate, num_prior_samples, key):
     else:
         posterior = [tensor for tensors in samples for tensor in tensors]
     if estimate.prior_form == "distributions":
-        prior = [
-            distribution
-            for layer, tensors in zip(layers, samples)
-            for distribution in _prior_distributions(layer.prior, len(tensors))
-        ]
+        prior = _distributions(layers, samples)
     else:
         prior = _sample_priors(layers, samples, num_prior_samples, key)
     return kl + tf.cast(estimate(posterior, prior), tf.float32)
@@ -116,12 +112,45 @@ def num_draws(estimate, num_samples, fewest=1):
     return max(num_samples, fewest)
 
 
+def num_prior_samples(estimate, num_samples, given=None):
+    """How many prior samples a step makes.
+
+    Args:
+        estimate: a `bbh_tf.divergences.Divergence`.
+        num_samples: number of posterior samples.
+        given: what the user said, or None.
+
+    Raises:
+        ValueError: if that is too few for the divergence.
+    """
+    if given is None:
+        return max(num_samples, estimate.default_prior_samples)
+    if estimate.prior_form == "samples" and given < estimate.min_prior_samples:
+        raise ValueError(
+            f"{type(estimate).__name__} needs num_prior_samples to be at least "
+            f"{estimate.min_prior_samples}; got {given}."
+        )
+    return given
+
+
 def _prior_distributions(prior, num_tensors):
     """One distribution for each weight tensor; None without a density."""
     if isinstance(prior, posteriors.AsPrior):
         return prior.distributions()
     distribution = getattr(prior, "distribution", None)
     return None if distribution is None else [distribution] * num_tensors
+
+
+def _distributions(layers, samples):
+    # One object for all layers of equal priors.
+    known, found = {}, []
+    for layer, tensors in zip(layers, samples):
+        identity = _prior_identity(layer.prior)
+        if identity not in known:
+            known[identity] = _prior_distributions(layer.prior, 1)
+        own = known[identity]
+        found += own if len(own) == len(tensors) else own * len(tensors)
+    return found
 
 
 def _sample_priors(layers, samples, num_samples, key):

@@ -45,7 +45,7 @@ class BayesianModel(drawn_model.DrawnModel):
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples of that estimate; the paper's is 5.
         num_prior_samples: prior samples of that estimate; None for
-            `num_samples`.
+            `num_samples`, or 20 under a `KernelKL` of several neighbours.
         num_likelihood_samples: draws under which the likelihood is taken.
         annealing: callable from the epoch (examples seen / N, a scalar
             tensor) to a factor; None for 1.
@@ -84,21 +84,24 @@ class BayesianModel(drawn_model.DrawnModel):
         super().__init__(
             network, likelihood, num_prediction_samples, seed, name
         )
-        if num_prior_samples is None:
-            num_prior_samples = num_samples
         for argument, value in (
             ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
             ("num_likelihood_samples", num_likelihood_samples),
-            ("num_prior_samples", num_prior_samples),
         ):
             checks.check_count(argument, value)
+        if num_prior_samples is not None:
+            checks.check_count("num_prior_samples", num_prior_samples)
         checks.check_factor("kl_scale", kl_scale)
         self.num_train_examples = int(num_train_examples)
         self.divergence = divergences.get(divergence)
         total_kl.check_pairing(self.divergence, self.bayesian_layers)
         self.num_samples = int(num_samples)
-        self.num_prior_samples = int(num_prior_samples)
+        self.num_prior_samples = int(
+            total_kl.num_prior_samples(
+                self.divergence, num_samples, num_prior_samples
+            )
+        )
         self.num_likelihood_samples = int(num_likelihood_samples)
         self._num_draws = total_kl.num_draws(
             self.divergence, self.num_samples, self.num_likelihood_samples

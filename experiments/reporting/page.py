@@ -2,6 +2,7 @@
 
 import pathlib
 
+from experiments import changes
 from experiments import paper
 from experiments import provenance
 from experiments import runner
@@ -58,6 +59,7 @@ def command(config):
         "num_members": config.num_members,
         "divergence_weights": config.divergence_weights,
         "global_clipnorm": config.global_clipnorm,
+        **changes.as_texts(config.changes),
         "num_validation": config.num_validation or None,
         "num_prediction_samples": config.num_prediction_samples,
         "mixed_precision": config.mixed_precision or None,

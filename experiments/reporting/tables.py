@@ -118,7 +118,7 @@ def lines(results, name_of_paper, blank):
     lines = [["", *(heading for _, heading, _ in COLUMNS)]]
     lengths = {_length(result["config"]) for result in results}
     for config, cells in rows(results):
-        name = paper.row_of(config).name
+        name = name_of(config)
         if len(lengths) > 1:
             name += f", {_length(config)}"
         lines.append(
@@ -133,6 +133,17 @@ def lines(results, name_of_paper, blank):
                 ]
             )
     return lines
+
+
+def name_of(config):
+    """Returns a row's name, with what the command line changed of it."""
+    parts = [paper.row_of(config).name]
+    for setting in config.get("changed", ()):
+        value = config[setting]
+        if isinstance(value, (list, tuple)):
+            value = "-".join(map(str, value))
+        parts.append(f"{setting.replace('_', ' ')} {value}")
+    return ", ".join(parts)
 
 
 def _length(config):
@@ -150,7 +161,7 @@ def origins(results):
             f"commit {made['commit'][:7]}{made['commit'][40:]}, "
             f"{provenance.hardware(made)}, {provenance.software(made)}"
         )
-        name = paper.row_of(result["config"]).name
+        name = name_of(result["config"])
         lines.setdefault(origin, []).append(name)
     return [
         f"{', '.join(dict.fromkeys(names))}: {origin}."
@@ -190,7 +201,7 @@ def notes(results):
     for chosen in by_row(results):
         final = [r["final"] for r in chosen]
         line = (
-            f"{paper.row_of(chosen[0]['config']).name}: "
+            f"{name_of(chosen[0]['config'])}: "
             f"{chosen[0]['settings']}; "
             f"{chosen[0]['num_parameters']:,} trained parameters"
         )

@@ -37,14 +37,14 @@ def flat(tensors):
     return np.concatenate([x.reshape(len(x), -1) for x in tensors], axis=1)
 
 
-def reference(posterior, prior, per_weight, released_code):
+def reference(posterior, prior, per_weight, released_code, k=1):
     q, p = flat(posterior), flat(prior)
     if per_weight:
-        return nearest_neighbours.by_weight(q, p, released_code).sum()
-    return nearest_neighbours.of_all(q, p, released_code)
+        return nearest_neighbours.by_weight(q, p, released_code, k).sum()
+    return nearest_neighbours.of_all(q, p, released_code, k)
 
 
-def naive(q, p, per_weight, released_code):
+def naive(q, p, per_weight, released_code, k=1):
     """All differences at once, for TensorFlow to differentiate."""
     n, m, num_weights = q.shape[0], p.shape[0], q.shape[1]
     above = tf.square(q[tf.newaxis] - p[:, tf.newaxis])
@@ -52,7 +52,7 @@ def naive(q, p, per_weight, released_code):
     if not per_weight:
         above, below = (tf.reduce_sum(x, 2)[..., None] for x in (above, below))
     below += tf.eye(n, dtype=q.dtype)[..., None] * 1e10
-    above, below = tf.reduce_min(above, 0), tf.reduce_min(below, 0)
+    above, below = (tf.sort(x, axis=0)[k - 1] for x in (above, below))
     copies = 1 if per_weight else num_weights
     constants = num_weights if per_weight or released_code else 1
     if released_code:
@@ -82,6 +82,29 @@ def test_equals_the_formula(n, m, per_weight, released_code):
     assert float(value) == pytest.approx(
         reference(q, p, per_weight, released_code), rel=1e-5
     )
+
+
+# Few samples are sorted, many are visited in a loop.
+@pytest.mark.parametrize("per_weight", [True, False])
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(("n", "m"), [(5, 5), (4, 3), (5, 20), (40, 24)])
+def test_equals_the_formula_for_k_neighbours(n, m, k, per_weight):
+    q, p = samples(n, m, [(3, 4), (), (5,)])
+    estimate = KernelKL(per_weight, num_neighbours=k)
+    expected = reference(q, p, per_weight, False, k)
+    assert float(estimate(q, p)) == pytest.approx(expected, rel=1e-5)
+    q, p = flat(q), flat(p)
+    found = gradients(estimate, tf.constant(q), tf.constant(p))
+    expected = gradients(
+        lambda q, p: naive(q, p, per_weight, False, k),
+        tf.constant(q, tf.float64),
+        tf.constant(p, tf.float64),
+    )
+    for one, two in zip(found, expected):
+        assert np.abs(two).max() > 0.1
+        np.testing.assert_allclose(
+            one, two, rtol=1e-3, atol=1e-4 * np.abs(two).max()
+        )
 
 
 @pytest.mark.parametrize("per_weight", [True, False])
@@ -220,12 +243,50 @@ def test_all_samples_equal_stay_finite(per_weight, released_code):
 
 @pytest.mark.parametrize("per_weight", [True, False])
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize("row", [0, 3])
-def test_what_is_no_number_shows(per_weight, side, row):
-    both = samples(5, 5, [(4,)])
+@pytest.mark.parametrize(("n", "row", "k"), [(5, 0, 1), (5, 3, 3), (20, 3, 3)])
+def test_what_is_no_number_shows(per_weight, side, n, row, k):
+    both = samples(n, n, [(4,)])
     both[side][0][row, 1] = np.nan
-    # As a nearest candidate, that is: of a prior sample, to every point.
-    assert math.isnan(float(KernelKL(per_weight)(*both)))
+    assert math.isnan(float(KernelKL(per_weight, num_neighbours=k)(*both)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "n", "m", "message"),
+    [
+        ({}, 1, 5, r"at least 2; got \[1\] of the posterior"),
+        (
+            {"num_neighbours": 3},
+            3,
+            3,
+            r"at least 4; got \[3\] of the posterior",
+        ),
+        ({"num_neighbours": 3}, 4, 2, r"at least 3; got \[2\] of the prior"),
+        (
+            {"num_neighbours": 0},
+            4,
+            4,
+            "num_neighbours to be a positive integer",
+        ),
+        (
+            {"num_neighbours": 3, "released_code": True},
+            4,
+            4,
+            "knows num_neighbours=1 only; got 3",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments, n, m, message):
+    with pytest.raises(ValueError, match=message):
+        KernelKL(**arguments)(np.zeros((n, 2)), np.zeros((m, 2)))
+
+
+def test_k_neighbours_among_equal_samples_stay_finite():
+    q, p = samples(5, 20, [(4,)])
+    q[0][1:4] = q[0][0]
+    estimate = KernelKL(num_neighbours=3)
+    assert math.isfinite(float(estimate(q, p)))
+    for gradient in gradients(estimate, tf.constant(q[0]), tf.constant(p[0])):
+        assert np.isfinite(gradient).all()
 
 
 @pytest.mark.parametrize(("per_weight", "released_code"), FORMS)
@@ -290,8 +351,15 @@ def test_config_round_trip():
     )
     copy = keras.saving.deserialize_keras_object(config)
     assert isinstance(copy, KernelKL)
-    assert copy.get_config() == {"per_weight": False, "released_code": True}
+    expected = {
+        "per_weight": False,
+        "released_code": True,
+        "num_neighbours": 1,
+    }
+    assert copy.get_config() == expected
+    # The paper's.
     assert KernelKL().get_config() == {
         "per_weight": True,
         "released_code": False,
+        "num_neighbours": 1,
     }

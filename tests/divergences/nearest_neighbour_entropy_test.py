@@ -15,15 +15,15 @@ from tests.models import small_models
 tfd = tfp.distributions
 
 
-def reference(samples, log_prob):
+def reference(samples, log_prob, k=1):
     """Each weight in turn, in double precision; nats for all weights."""
     flat = np.asarray(samples, np.float64).reshape(len(samples), -1)
     n, total = len(flat), 0.0
-    harmonic = sum(1 / k for k in range(1, n))
+    harmonic = sum(1 / j for j in range(k, n))
     for column in flat.T:
         gaps = np.abs(column[:, None] - column[None])
         gaps[range(n), range(n)] = np.inf
-        total -= harmonic + math.log(2) + np.log(gaps.min(1)).mean()
+        total -= harmonic + math.log(2) + np.log(np.sort(gaps)[:, k - 1]).mean()
         total -= log_prob(column).mean()
     return total
 
@@ -32,20 +32,25 @@ def standard_normal(x):
     return -0.5 * (x**2 + math.log(2 * math.pi))
 
 
-@pytest.mark.parametrize("n", [2, 3, 5, 12])
-def test_equals_the_formula(n):
+# Few samples are sorted, many are visited in a loop.
+@pytest.mark.parametrize(
+    ("n", "k"),
+    [(2, 1), (3, 1), (5, 1), (5, 2), (5, 3), (4, 3), (12, 1), (12, 3)],
+)
+def test_equals_the_formula(n, k):
+    estimate = NearestNeighbourEntropy(num_neighbours=k)
     generator = np.random.default_rng(n)
     samples = [
         generator.normal(0.3, 0.5, (n, *shape)).astype(np.float32)
         for shape in ((3, 4), (), (5,))
     ]
-    expected = sum(reference(x, standard_normal) for x in samples)
-    value = NearestNeighbourEntropy()(samples, [tfd.Normal(0.0, 1.0)] * 3)
+    expected = sum(reference(x, standard_normal, k) for x in samples)
+    value = estimate(samples, [tfd.Normal(0.0, 1.0)] * 3)
     assert value.dtype == tf.float32 and value.shape == ()
     assert float(value) == pytest.approx(expected, rel=1e-5)
-    one = NearestNeighbourEntropy()(samples[0], tfd.Normal(0.0, 1.0))
+    one = estimate(samples[0], tfd.Normal(0.0, 1.0))
     assert float(one) == pytest.approx(
-        reference(samples[0], standard_normal), rel=1e-5
+        reference(samples[0], standard_normal, k), rel=1e-5
     )
 
 
@@ -69,17 +74,19 @@ def test_is_the_kl_of_two_normals(std, loc):
     assert abs(each.mean() - truth) < 4 * error + 0.03
 
 
-def test_gradient_is_that_of_finite_differences():
+@pytest.mark.parametrize(("n", "k"), [(4, 1), (4, 3), (5, 3), (10, 3)])
+def test_gradient_is_that_of_finite_differences(n, k):
     generator = np.random.default_rng(2)
-    q = generator.normal(size=(4, 3))
+    q = generator.normal(size=(n, 3))
+    estimate = NearestNeighbourEntropy(num_neighbours=k)
 
     def value(x):
-        return reference(x, standard_normal)
+        return reference(x, standard_normal, k)
 
     points = tf.constant(q, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(points)
-        found = NearestNeighbourEntropy()(points, tfd.Normal(0.0, 1.0))
+        found = estimate(points, tfd.Normal(0.0, 1.0))
     gradient = tape.gradient(found, points)
     expected = np.zeros_like(q)
     for index in np.ndindex(*q.shape):
@@ -87,6 +94,43 @@ def test_gradient_is_that_of_finite_differences():
         step[index] = 1e-6
         expected[index] = (value(q + step) - value(q - step)) / 2e-6
     np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-4)
+
+
+def second_moment(num_neighbours, num_weights):
+    """Mean square of an element of the gradient."""
+    points = bbh.randomness.normal(bbh.randomness.key(4), 5, (num_weights,))
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        value = NearestNeighbourEntropy(num_neighbours)(
+            points, tfd.Normal(0.0, 1.0)
+        )
+    return float(tf.reduce_mean(tf.square(tape.gradient(value, points))))
+
+
+def test_the_third_neighbours_gradient_has_a_variance():
+    few, many = (second_moment(3, count) for count in (10**5, 10**6))
+    assert few == pytest.approx(many, rel=0.1)
+    # The first neighbour's mean square grows with the number of weights.
+    few, many = (second_moment(1, count) for count in (10**5, 10**6))
+    assert many > 2 * few
+
+
+def test_an_eager_call_and_a_graph_agree():
+    q = [np.full((5, 2), 0.3, np.float32) + np.arange(5)[:, None] / 7]
+    estimate = NearestNeighbourEntropy(num_neighbours=3)
+
+    def value_and_gradient(q):
+        with tf.GradientTape() as tape:
+            tape.watch(q)
+            value = estimate(q, [tfd.Laplace(0.0, 1.0)])
+        return value, tape.gradient(value, q)[0]
+
+    q = [tf.constant(x, tf.float32) for x in q]
+    eager = value_and_gradient(q)
+    for jit in (False, True):
+        compiled = tf.function(value_and_gradient, jit_compile=jit)(q)
+        for one, two in zip(eager, compiled):
+            np.testing.assert_allclose(one, two, rtol=1e-5)
 
 
 def test_is_least_where_posterior_and_prior_agree():
@@ -101,20 +145,32 @@ def test_is_least_where_posterior_and_prior_agree():
     assert min(values, key=values.get) == 1.0
 
 
-def test_equal_samples_stay_finite():
+@pytest.mark.parametrize("k", [1, 3])
+def test_equal_samples_stay_finite(k):
     q = np.ones((5, 3), np.float32)
-    value = NearestNeighbourEntropy()(q, tfd.Normal(0.0, 1.0))
+    value = NearestNeighbourEntropy(k)(q, tfd.Normal(0.0, 1.0))
     assert np.isfinite(float(value)) and float(value) > 100
 
 
 def test_trains_a_posterior_without_a_density(tmp_path):
     x, y = small_models.data(8)
-    model = small_models.model(divergence=NearestNeighbourEntropy())
+    model = small_models.model(
+        divergence=NearestNeighbourEntropy(3), num_samples=5
+    )
     logs = model.fit(x, y, epochs=2, verbose=0).history
     assert np.isfinite(logs["kl"]).all()
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert isinstance(again.divergence, NearestNeighbourEntropy)
+    assert again.divergence.num_neighbours == 3
+
+
+def test_what_is_no_number_shows():
+    for n in (5, 12):
+        q = np.arange(3.0 * n).reshape(n, 3).astype(np.float32)
+        q[2, 1] = np.nan
+        value = NearestNeighbourEntropy(3)(q, tfd.Normal(0.0, 1.0))
+        assert math.isnan(float(value))
 
 
 def test_a_prior_without_a_density_is_refused_by_name():
@@ -140,6 +196,7 @@ def test_a_prior_without_a_density_is_refused_by_name():
         ([np.zeros((1, 2))], None, r"at least 2; got \[1\]"),
         ([np.zeros((2, 2)), np.zeros((3, 2))], None, r"got \[2, 3\]"),
         ([np.zeros(())], None, "known shape"),
+        ([np.zeros((0, 2))], None, "at least 2"),
         ([np.zeros((5, 2))], [tfd.Normal(np.zeros((3, 2)), 1.0)], "broadcasts"),
         (
             [np.zeros((5, 2))],
@@ -153,3 +210,10 @@ def test_what_does_not_fit_is_refused(posterior, prior, message):
         prior = [tfd.Normal(0.0, 1.0)] * len(posterior)
     with pytest.raises(ValueError, match=message):
         NearestNeighbourEntropy()(posterior, prior)
+
+
+def test_too_few_samples_for_k_neighbours_are_refused():
+    with pytest.raises(ValueError, match=r"at least 4; got \[3\]"):
+        NearestNeighbourEntropy(3)(np.zeros((3, 2)), tfd.Normal(0.0, 1.0))
+    with pytest.raises(ValueError, match="num_neighbours to be a positive"):
+        NearestNeighbourEntropy(1.5)

@@ -11,6 +11,7 @@ def test_none_is_the_papers():
     assert estimate.get_config() == {
         "per_weight": True,
         "released_code": False,
+        "num_neighbours": 1,
     }
 
 

@@ -4,9 +4,12 @@ import dataclasses
 
 import pytest
 
+import bbh_tf as bbh
+from experiments import changes
 from experiments import config as configs
 from experiments import methods
 from experiments.errors import ExperimentError
+from experiments.reporting import tables
 
 _DEFAULTS = {
     "table": "mnist_methods",
@@ -140,3 +143,123 @@ def test_refuses(changes, message):
     with pytest.raises(ExperimentError, match=message) as caught:
         configs.Config(**{**_DEFAULTS, **changes})
     assert "\n" not in str(caught.value)
+
+
+NARROW = (("hypernetwork_units", (64, 256, 16)),)
+THIRD = (("divergence", "entropy"), ("num_neighbours", 3))
+
+
+def test_changes_reach_the_rows_that_have_them():
+    config = configs.Config(**_DEFAULTS, changes=(*NARROW, *THIRD))
+    point, backprop, hypernet = config.runs()
+    assert point.changed == ()
+    assert point.divergence is None
+    assert backprop.changed == ("divergence", "num_neighbours")
+    assert hypernet.changed == (
+        "hypernetwork_units",
+        "divergence",
+        "num_neighbours",
+    )
+    assert hypernet.hypernetwork_units == (64, 256, 16)
+    divergence = methods._divergence(hypernet)
+    assert isinstance(divergence, bbh.divergences.NearestNeighbourEntropy)
+    assert divergence.num_neighbours == 3
+    assert "hypernetworks 64, 256, 16 wide" in methods.settings(hypernet)
+    assert "entropy KL, neighbour 3" in methods.settings(hypernet)
+    name = tables.name_of(dataclasses.asdict(hypernet))
+    assert name == (
+        "Bayes by Hypernet, hypernetwork units 64-256-16, divergence entropy, "
+        "num neighbours 3"
+    )
+
+
+@pytest.mark.parametrize("architecture", ["single", "sliced", "layerwise"])
+def test_widths_reach_all_hypernetworks(architecture):
+    config = configs.Config(
+        **{
+            **_DEFAULTS,
+            "table": "mnist_architectures",
+            "dataset": "digits",
+            "scale": "smoke",
+            "rows": (architecture,),
+        },
+        changes=(("hypernetwork_units", (4, 5)), ("noise_dim", 2)),
+    )
+    (run,) = config.runs()
+    model = methods.build(run, bbh.datasets.load("digits").take(20, 10))
+    (first, *_) = model.trainable_variables
+    assert first.shape[1] == 4
+    assert first.shape[0] > 2
+
+
+def test_flags_become_changes_and_a_command():
+    given = {
+        "noise_dim": "8",
+        "hypernetwork_units": "64,16",
+        "divergence": None,
+    }
+    found = changes.from_flags(given)
+    assert found == (("hypernetwork_units", (64, 16)), ("noise_dim", 8))
+    assert changes.as_texts(found) == {
+        "hypernetwork_units": "64,16",
+        "noise_dim": "8",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"noise_dim": "0"}, "--noise_dim: expected a positive integer"),
+        ({"num_neighbours": "x"}, "--num_neighbours: .*; got 'x'"),
+        ({"hypernetwork_units": "64,"}, "--hypernetwork_units: .*64,256,16"),
+        ({"divergence": "kl"}, "--divergence: expected one of kernel, full"),
+    ],
+)
+def test_a_wrong_flag_is_told(given, message):
+    with pytest.raises(ExperimentError, match=message):
+        changes.from_flags(given)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"rows": ("map", "bbb"), "changes": NARROW},
+            "--hypernetwork_units: expected a row that has it among map, bbb",
+        ),
+        (
+            {"rows": ("bbb",), "changes": THIRD[1:]},
+            "--num_neighbours: expected a row that has it",
+        ),
+        (
+            {
+                "table": "mnist_divergences",
+                "rows": ("kernel",),
+                "changes": THIRD[:1],
+            },
+            "--divergence: expected none in this table.* beside kernel",
+        ),
+        (
+            {"rows": ("bbh",), "changes": (("num_neighbours", 5),)},
+            "--num_neighbours: expected fewer than the posterior's 5.*got 5",
+        ),
+        (
+            {
+                "rows": ("bbh",),
+                "changes": (("num_neighbours", 3), ("num_prior_samples", 2)),
+            },
+            "--num_prior_samples: expected at least --num_neighbours, 3; got 2",
+        ),
+        (
+            {
+                "rows": ("bbh",),
+                "preset": "released_code",
+                "changes": (("num_neighbours", 3),),
+            },
+            "--num_neighbours: expected 1 with --preset=released_code",
+        ),
+    ],
+)
+def test_a_change_that_fits_no_row_is_refused(settings, message):
+    with pytest.raises(ExperimentError, match=message):
+        configs.Config(**{**_DEFAULTS, **settings})

@@ -117,6 +117,17 @@ def test_number_of_draws(estimate, num_samples, fewest, expected):
     assert total_kl.num_draws(estimate, num_samples, fewest) == expected
 
 
+@pytest.mark.parametrize(
+    "num_neighbours, given, expected",
+    [(1, None, 5), (1, 1, 1), (3, None, 20), (3, 3, 3)],
+)
+def test_number_of_prior_samples(num_neighbours, given, expected):
+    estimate = bbh.divergences.KernelKL(num_neighbours=num_neighbours)
+    assert total_kl.num_prior_samples(estimate, 5, given) == expected
+    entropy = bbh.divergences.NearestNeighbourEntropy(num_neighbours)
+    assert total_kl.num_prior_samples(entropy, 5) == 5
+
+
 def test_a_prior_that_cannot_be_saved_can_be_trained_with():
     import tensorflow_probability as tfp
 

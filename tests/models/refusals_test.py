@@ -72,6 +72,19 @@ CASES = {
         _new(num_samples=1),
         "KernelKL needs num_samples to be at least 2; got 1",
     ),
+    "four samples and four neighbours": (
+        _new(
+            num_samples=4, divergence=bbh.divergences.KernelKL(True, False, 4)
+        ),
+        "KernelKL needs num_samples to be at least 5; got 4",
+    ),
+    "two prior samples and three neighbours": (
+        _new(
+            num_prior_samples=2,
+            divergence=bbh.divergences.KernelKL(num_neighbours=3),
+        ),
+        "KernelKL needs num_prior_samples to be at least 3; got 2",
+    ),
     "AnalyticKL with Implicit": (
         _new(divergence=bbh.divergences.AnalyticKL()),
         "layer 'hidden' has Implicit, which has none. KernelKL needs",
