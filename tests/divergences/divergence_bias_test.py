@@ -9,6 +9,7 @@ import bbh_tf as bbh
 from bbh_tf.divergences import KernelKL
 from bbh_tf.divergences import NearestNeighbourEntropy
 from benchmarks import divergence_bias
+from benchmarks import neighbours
 
 
 def truth(mean, std):
@@ -101,6 +102,22 @@ def test_bias_of_the_full_form(dimension, blocks, mean, std, bias):
     assert result.error < 0.01
     # The page's entries are means of at most five times as many.
     assert abs(result.bias - bias) < 4 * 1.5 * result.error
+
+
+# Entries of docs/divergences.md.
+@pytest.mark.parametrize(
+    ("form", "k", "m", "bias", "has_minimum"),
+    [
+        ("entropy", 3, None, 0.031, True),
+        ("kernel", 3, 5, -0.005, False),
+        ("kernel", 3, 20, 0.076, True),
+    ],
+)
+def test_the_third_neighbour(form, k, m, bias, has_minimum):
+    found = neighbours.measure(form, k, 5, m, 100_000)
+    place = neighbours.STDS_OF_BIAS.index(1.0)
+    assert abs(found["bias"][place] - bias) < 4 * found["error"][place] + 0.001
+    assert (found["least_at"] is not None) == has_minimum
 
 
 def test_the_full_form_of_many_weights_falls_for_ever():
