@@ -14,32 +14,36 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class WeightSpec:
-    """Name and shape of one weight tensor.
+    """Name, shape and role of one weight tensor.
 
     Attributes:
         name: the variable's name, `"kernel"` say.
         shape: its shape, a tuple of integers.
+        role: `"kernel"` or `"bias"`; None, at first, for a bias where there
+            is one axis at most.
+        output_axes: the axes along which the units or filters lie that the
+            tensor serves, a tuple of integers from 0; None, at first, for the
+            last. An index along them is one unit: its weights are the rest.
     """
 
     name: str
     shape: tuple
+    role: str | None = None
+    output_axes: tuple | None = None
+
+    def __post_init__(self):
+        rank = len(self.shape)
+        if self.role is None:
+            role = "kernel" if rank > 1 else "bias"
+            object.__setattr__(self, "role", role)
+        if self.output_axes is None:
+            last = (rank - 1,) if rank else ()
+            object.__setattr__(self, "output_axes", last)
 
     @property
     def size(self):
         """Number of scalars."""
         return math.prod(self.shape)
-
-
-def specs_of(variables):
-    """Describes Keras variables.
-
-    Args:
-        variables: list of `keras.Variable`.
-
-    Returns:
-        List of `WeightSpec`.
-    """
-    return [WeightSpec(v.name, tuple(v.shape)) for v in variables]
 
 
 def fresh_initializer(initializer, index):

@@ -172,7 +172,7 @@ def measure_adversarial(case, n, m, discriminators, num_steps):
 
 
 def _nearest_neighbour_entropy(q, _):
-    normal = bbh.priors.Normal().distribution
+    (normal,) = bbh.priors.Normal().distributions([None])
     return bbh.divergences.NearestNeighbourEntropy()(q, normal)
 
 

@@ -58,7 +58,7 @@ def estimate(form, k):
     if form == "kernel":
         return bbh.divergences.KernelKL(num_neighbours=k)
     entropy = bbh.divergences.NearestNeighbourEntropy(num_neighbours=k)
-    density = bbh.priors.Normal().distribution
+    (density,) = bbh.priors.Normal().distributions([None])
     return lambda q, prior: entropy(q, density)
 
 
@@ -76,8 +76,9 @@ def measure(form, k, n, m, num_weights):
         Dictionary: `"bias"`, `"error"` and `"deviation"` for each of a few
         standard deviations of q, nats per weight; `"mean_square"` of the
         gradient by a sample at s = 1 for each number of weights, the median
-        over groups of so many; `"means"`, nats per weight on a grid of standard deviations; `"least_at"`, where
-        these are least, or None for the grid's end.
+        over groups of so many; `"means"`, nats per weight on a grid of
+        standard deviations; `"least_at"`, where these are least, or None for
+        the grid's end.
     """
     found = tf.function(estimate(form, k), autograph=False)
     blocks = 50

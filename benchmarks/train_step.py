@@ -161,13 +161,16 @@ def _parts(model, plain, x, y):
         bbh.randomness.normal(bbh.randomness.key(k), count, (size,))
         for k in (1, 2)
     )
-    density = bbh.priors.Normal().distribution
+    (density,) = bbh.priors.Normal().distributions([None])
 
     def kl(estimate):
         with tf.GradientTape() as tape:
             tape.watch(points)
             value = estimate(
-                points, prior if estimate.prior_form == "samples" else density
+                points,
+                prior
+                if isinstance(estimate, bbh.divergences.SampleDivergence)
+                else density,
             )
         return tape.gradient(value, points)
 
@@ -179,7 +182,9 @@ def _parts(model, plain, x, y):
         return tape.gradient(losses, plain.trainable_variables)
 
     parts = {
-        "hypernetworks_forward": lambda: drawing.sample(layers, count, key)[0],
+        "hypernetworks_forward": lambda: [
+            draw.samples for draw in drawing.sample(layers, count, key)
+        ],
         "prior_samples": lambda: bbh.randomness.normal(key, count, (size,)),
         **{
             f"{name}_with_gradient": lambda name=name: kl(_ESTIMATES[name]())

@@ -10,16 +10,19 @@ from bbh_tf import weights
 SHAPES = [(2, 3), (), (4,), (2, 1, 3, 2)]
 
 
-def test_specs_of():
-    layer = keras.layers.Conv2D(3, (5, 4))
-    layer.build((None, 8, 8, 2))
-    specs = weights.specs_of(layer.trainable_variables)
-    assert specs == [
-        weights.WeightSpec("kernel", (5, 4, 2, 3)),
-        weights.WeightSpec("bias", (3,)),
-    ]
-    assert [spec.size for spec in specs] == [120, 3]
-    assert weights.WeightSpec("scale", ()).size == 1
+@pytest.mark.parametrize(
+    ("shape", "size", "role", "output_axes"),
+    [
+        ((5, 4, 2, 3), 120, "kernel", (3,)),
+        ((3,), 3, "bias", (0,)),
+        ((), 1, "bias", ()),
+    ],
+)
+def test_specs(shape, size, role, output_axes):
+    spec = weights.WeightSpec("weights", shape)
+    assert spec.size == size
+    assert spec.role == role
+    assert spec.output_axes == output_axes
 
 
 def test_unflatten_cuts_in_order_and_row_by_row():

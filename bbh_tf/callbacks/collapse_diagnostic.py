@@ -10,7 +10,6 @@ from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf.callbacks import scalars
 from bbh_tf.callbacks import spread
-from bbh_tf.layers import drawing
 from bbh_tf.models import bayesian_model
 from bbh_tf.models import likelihoods
 
@@ -127,7 +126,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         if self._guess is None:
             self._guess = _guess_among_classes(self.model)
         self._best_nll = math.inf if self._guess is None else self._guess
-        key = randomness.key(self.model.seed, drawing.PRIOR, self.seed)
+        key = randomness.key(self.model.seed, randomness.PRIOR, self.seed)
         self._prior_spreads = spread.of_priors(
             self.model, self.num_samples, key
         )
@@ -136,7 +135,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         """Measures, writes, and warns if it has to."""
         logs = logs or {}
         model = self.model
-        key = randomness.key(model.seed, drawing.PREDICTION, self.seed)
+        key = randomness.key(model.seed, randomness.PREDICTION, self.seed)
         spreads, kls = spread.of_layers(model, self.num_samples, key)
         ratios = {
             name: value / self._prior_spreads[name]

@@ -4,7 +4,6 @@ import tensorflow as tf
 
 from bbh_tf import randomness
 from bbh_tf.layers import total_kl
-from bbh_tf.layers.stochastic import Stochastic
 
 # Sets the draws of a layer's prior apart from those of its weights.
 _OF_PRIOR = 1
@@ -29,21 +28,19 @@ def of_layers(model, num_samples, key):
     names = _names_of(model.random_layers)
     for position, layer in enumerate(model.random_layers):
         of_prior = randomness.fold(randomness.fold(key, _OF_PRIOR), position)
-        samples = []
-        if not isinstance(layer, Stochastic):
+        draw = layer.training_draw(1, key, position)
+        if layer.pair() is not None:
             count = max(num_samples, model.num_samples)
-            samples, _ = layer.posterior.sample(count, key, position)
-            drawn = layer.posterior.weights_of(samples)
-            spreads[names[position]] = _spread([x[:num_samples] for x in drawn])
-            samples = [x[: model.num_samples] for x in samples]
-        elif type(layer).kl is Stochastic.kl:
-            continue
-        if samples and divergence.is_learned:
+            draw = layer.draw(count, key, position)
+            spreads[names[position]] = _spread(draw.take(num_samples).weights)
+            if divergence.is_learned:
+                continue
+        elif layer.kl(of_prior) is None:
             continue
         kls[names[position]] = float(
             total_kl.divergence(
                 [layer],
-                [samples],
+                [draw.take(model.num_samples)],
                 divergence,
                 model.num_prior_samples,
                 of_prior,
@@ -66,13 +63,14 @@ def of_priors(model, num_samples, key):
     spreads = {}
     names = _names_of(model.random_layers)
     for position, layer in enumerate(model.random_layers):
-        if isinstance(layer, Stochastic):
+        pair = layer.pair()
+        if pair is None:
             continue
-        shapes = [tuple(v.shape) for v in layer.replaced_variables]
-        drawn = layer.prior.sample(
-            num_samples, shapes, randomness.fold(key, position)
+        samples = pair.prior.sample(
+            num_samples, pair.specs, randomness.fold(key, position)
         )
-        spreads[names[position]] = _spread(drawn)
+        # What is random may be no weights: scales of them, say.
+        spreads[names[position]] = _spread(pair.posterior.weights_of(samples))
     return spreads
 
 

@@ -10,12 +10,12 @@ from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.divergences import discriminator
-from bbh_tf.divergences import divergence
+from bbh_tf.divergences import sample_divergence
 from bbh_tf.divergences import samples
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
-class AdversarialKL(divergence.Divergence):
+class AdversarialKL(sample_divergence.SampleDivergence):
     """Estimates KL(q || p) from a discriminator trained beside the posterior.
 
     The discriminator D sees the value of one weight, of whichever weight it
@@ -175,7 +175,7 @@ class AdversarialKL(divergence.Divergence):
         }
 
 
-class _Looking(divergence.Divergence):
+class _Looking(sample_divergence.SampleDivergence):
     """Looks at samples with given parameters of the discriminator."""
 
     def __init__(self, parameters, num_weights, key):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf.divergences import divergence
+from bbh_tf.divergences import pair as pairing
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
@@ -26,8 +27,38 @@ class AnalyticKL(divergence.Divergence):
         arXiv:1505.05424.
     """
 
-    posterior_form = "distributions"
-    prior_form = "distributions"
+    def num_draws(self, num_samples):
+        """Returns 0: a closed form looks at no draws."""
+        del num_samples
+        return 0
+
+    def check(self, pairs):
+        """Refuses what has no density, or no known KL.
+
+        Raises:
+            ValueError: naming the layer, and what would do.
+        """
+        for pair in pairs:
+            posterior = pair.posterior.distributions()
+            prior = pair.prior.distributions(pair.specs)
+            for side, found in (("posterior", posterior), ("prior", prior)):
+                if found is None:
+                    name = type(getattr(pair, side)).__name__
+                    raise ValueError(
+                        f"AnalyticKL needs a {side} with a density; layer "
+                        f"{pair.name!r} has {name}, which has none. KernelKL "
+                        "needs samples only."
+                    )
+            for q, p in zip(posterior, prior):
+                _check_known(pair.name, q, p)
+
+    def estimate(self, pairs, num_prior_samples, key):
+        """Adds up the closed forms of all layers."""
+        del num_prior_samples, key
+        posterior = [
+            q for pair in pairs for q in pair.posterior.distributions()
+        ]
+        return self(posterior, pairing.distributions_of(pairs))
 
     def __call__(self, posterior, prior):
         """Computes the divergence.
@@ -67,3 +98,16 @@ class AnalyticKL(divergence.Divergence):
                 )
             total += tf.cast(tf.reduce_sum(kl), tf.float32)
         return total
+
+
+def _check_known(name, q, p):
+    # Traced, not computed: it may be one of many weights.
+    known = tf.function(lambda: q.kl_divergence(p), autograph=False)
+    try:
+        known.get_concrete_function()
+    except NotImplementedError as error:
+        raise ValueError(
+            "AnalyticKL needs a posterior and a prior whose KL TensorFlow "
+            f"Probability knows; layer {name!r} has {type(q).__name__} and "
+            f"{type(p).__name__}. MonteCarloKL needs their densities only."
+        ) from error

@@ -1,34 +1,78 @@
 """What a divergence asks for and what it returns."""
 
+from bbh_tf import checks
+
 
 class Divergence:
     """Base of all estimates of KL(q || p) over the weights of a network.
 
-    A divergence is called with two lists, one entry for each weight tensor,
-    and returns a scalar in nats for the whole network. It knows nothing of
-    batches, epochs or the number of training examples.
+    A divergence sees all random layers of a network at once, a
+    `divergences.Pair` for each, and returns a scalar in nats for the whole
+    network. It knows nothing of batches, epochs or the number of training
+    examples.
+
+    Write one of your own as a subclass in one file: `estimate`, and `check`
+    for what it cannot do. `SampleDivergence` is a base for those that compare
+    samples with samples.
 
     Attributes:
-        posterior_form: `"samples"` if the first list holds tensors of shape
-            `(num_samples, *shape)`; `"distributions"` if it holds
-            `tfp.distributions.Distribution` objects.
-        prior_form: the same for the second list.
-        min_posterior_samples: fewest posterior samples that will do.
-        min_prior_samples: fewest prior samples that will do, where it takes
-            any.
-        default_prior_samples: how many there are at least where the user does
-            not say.
         is_learned: whether it has state, made by `build` and trained by
             `fit_step`. Each model then makes a divergence of its own from
             the configuration.
     """
 
-    posterior_form = "samples"
-    prior_form = "samples"
-    min_posterior_samples = 1
-    min_prior_samples = 1
-    default_prior_samples = 1
     is_learned = False
+
+    def num_draws(self, num_samples):
+        """Says how many draws of q an estimate is made from.
+
+        Args:
+            num_samples: how many the user asks for.
+
+        Returns:
+            An integer, 0 where none are looked at.
+
+        Raises:
+            ValueError: if that is too few.
+        """
+        return num_samples
+
+    def num_prior_draws(self, num_samples, given=None):
+        """Says how many samples of p an estimate is made from.
+
+        Args:
+            num_samples: number of draws of q.
+            given: how many the user asks for, or None.
+
+        Returns:
+            An integer; it does not count where none are looked at.
+
+        Raises:
+            ValueError: if that is too few.
+        """
+        return num_samples if given is None else given
+
+    def check(self, pairs):
+        """Refuses posteriors and priors that the divergence cannot compare.
+
+        A model calls it when it is made.
+
+        Args:
+            pairs: list of `Pair`, without draws.
+
+        Raises:
+            ValueError: naming the layer, and what would do.
+        """
+        del pairs
+
+    def is_upper_bound(self, pairs):
+        """Whether an estimate is one of an upper bound on the KL.
+
+        Args:
+            pairs: list of `Pair`, without draws.
+        """
+        del pairs
+        return False
 
     def build(self):
         """Makes the state.
@@ -52,8 +96,17 @@ class Divergence:
         del estimate_of, key
         return self
 
-    def __call__(self, posterior, prior):
-        """Returns the divergence in nats, a scalar `float32` tensor."""
+    def estimate(self, pairs, num_prior_samples, key):
+        """Estimates the divergence of all layers together.
+
+        Args:
+            pairs: list of `Pair`, with draws.
+            num_prior_samples: number of samples of p, where they are wanted.
+            key: a key of `bbh_tf.randomness`, for them.
+
+        Returns:
+            Scalar `float32` tensor, nats. It may be negative.
+        """
         raise NotImplementedError
 
     def get_config(self):
@@ -64,3 +117,11 @@ class Divergence:
     def from_config(cls, config):
         """Makes a divergence from `get_config`'s dictionary."""
         return cls(**config)
+
+    def _check_at_least(self, argument, fewest, given):
+        checks.check_count(argument, given)
+        if given < fewest:
+            raise ValueError(
+                f"{type(self).__name__} needs {argument} to be at least "
+                f"{fewest}; got {given}."
+            )

@@ -7,17 +7,18 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf import weights
-from bbh_tf.divergences import divergence
 from bbh_tf.divergences import nearest_neighbours
+from bbh_tf.divergences import sample_divergence
 from bbh_tf.divergences import samples
 
 # The authors' code adds this under the root, to the denominator and inside
 # the logarithm.
 _RELEASED_CODE_TERM = 1e-8
+_PRIOR_SAMPLES_OF_SEVERAL_NEIGHBOURS = 20
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
-class KernelKL(divergence.Divergence):
+class KernelKL(sample_divergence.SampleDivergence):
     """Estimates KL(q || p) from samples by nearest-neighbour distances.
 
     With n posterior samples `q_i` and m prior samples `p_j` in d dimensions:
@@ -91,10 +92,12 @@ class KernelKL(divergence.Divergence):
         """Fewest m."""
         return self.num_neighbours
 
-    @property
-    def default_prior_samples(self):
-        """Least m where the user does not say: with fewer, no minimum."""
-        return 1 if self.num_neighbours == 1 else 20
+    def num_prior_draws(self, num_samples, given=None):
+        """Returns m; for several neighbours at least 20, unless given."""
+        if given is None and self.num_neighbours > 1:
+            # With fewer, the estimate has no minimum.
+            given = max(num_samples, _PRIOR_SAMPLES_OF_SEVERAL_NEIGHBOURS)
+        return super().num_prior_draws(num_samples, given)
 
     def __call__(self, posterior, prior):
         """Estimates the divergence.

@@ -9,6 +9,7 @@ from bbh_tf import checks
 from bbh_tf import weights
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import nearest_neighbours
+from bbh_tf.divergences import pair as pairing
 from bbh_tf.divergences import samples
 
 
@@ -53,16 +54,37 @@ class NearestNeighbourEntropy(divergence.Divergence):
         this library, not of the paper.
     """
 
-    prior_form = "distributions"
-
     def __init__(self, num_neighbours=1):
         checks.check_count("num_neighbours", num_neighbours)
         self.num_neighbours = int(num_neighbours)
 
-    @property
-    def min_posterior_samples(self):
-        """Fewest n: each sample has k neighbours among the others."""
-        return self.num_neighbours + 1
+    def num_draws(self, num_samples):
+        """Returns `num_samples`, if each has k neighbours among the others."""
+        self._check_at_least(
+            "num_samples", self.num_neighbours + 1, num_samples
+        )
+        return num_samples
+
+    def check(self, pairs):
+        """Refuses a prior without a density of single weights.
+
+        Raises:
+            ValueError: naming the layer, and what would do.
+        """
+        for pair in pairs:
+            found = pair.prior.distributions(pair.specs)
+            if found is None or any(p.event_shape.rank for p in found):
+                raise ValueError(
+                    "NearestNeighbourEntropy needs a prior with a density for "
+                    f"each weight; layer {pair.name!r} has "
+                    f"{type(pair.prior).__name__}, which has none. KernelKL "
+                    "needs samples only."
+                )
+
+    def estimate(self, pairs, num_prior_samples, key):
+        """Estimates the entropy of the draws, and their density."""
+        del num_prior_samples, key
+        return self(pairing.samples_of(pairs), pairing.distributions_of(pairs))
 
     def __call__(self, posterior, prior):
         """Estimates the divergence.
@@ -83,7 +105,7 @@ class NearestNeighbourEntropy(divergence.Divergence):
         posterior = samples.as_samples(posterior)
         if not isinstance(prior, (list, tuple)):
             prior = [prior]
-        _check(posterior, prior, self.min_posterior_samples)
+        _check(posterior, prior, self.num_neighbours + 1)
         # All weights of one prior at once: XLA takes a minute to compile for
         # fifty tensors.
         return tf.add_n(

@@ -4,5 +4,6 @@ from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.layers.mc_dropout import MCDropout
 from bbh_tf.layers.mnf_conv2d import MNFConv2D
 from bbh_tf.layers.mnf_dense import MNFDense
+from bbh_tf.layers.random_layer import RandomLayer
 
-__all__ = ["Bayesian", "MCDropout", "MNFConv2D", "MNFDense"]
+__all__ = ["Bayesian", "MCDropout", "MNFConv2D", "MNFDense", "RandomLayer"]

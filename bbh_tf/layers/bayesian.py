@@ -1,7 +1,6 @@
 """A wrapper that makes the weights of any Keras layer random."""
 
 import math
-import random
 
 import keras
 
@@ -10,22 +9,24 @@ from bbh_tf import divergences
 from bbh_tf import posteriors
 from bbh_tf import priors
 from bbh_tf import randomness
-from bbh_tf import weights
+from bbh_tf.layers import alone
+from bbh_tf.layers import copying
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
 from bbh_tf.layers import signatures
 from bbh_tf.layers import total_kl
+from bbh_tf.layers import weight_specs
 from bbh_tf.layers import wrapped
+from bbh_tf.layers.random_layer import RandomLayer
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
-class Bayesian(keras.layers.Layer):
+class Bayesian(RandomLayer):
     """Wraps a layer and owns the posterior of its weights.
 
-    The wrapped layer computes as ever; its kernels and biases come from the
-    posterior. Scales and offsets of normalisation layers, and frozen layers,
-    stay point estimates. Inputs, outputs and call arguments are those of the
-    wrapped layer.
+    The wrapped layer computes as ever, with its call's arguments; its kernels
+    and biases come from the posterior. Scales and offsets of normalisation
+    layers, and frozen layers, stay point estimates.
 
     Inside a `bbh_tf.models.BayesianModel` the model draws for all such layers
     at once and adds the KL; `kl_weight` is then ignored. In a plain
@@ -47,8 +48,8 @@ class Bayesian(keras.layers.Layer):
         num_samples: posterior samples, and prior samples, of that estimate;
             of the latter 20 under a `KernelKL` of several neighbours.
         seed: seed of the layer's own draws; None for a random one.
-        sublayers: names of the inner layers whose weights are random; None
-            for all.
+        sublayers: names of the inner layers whose weights are random (or
+            these layers, where `layer` is built); None for all.
         **kwargs: `name`, `dtype` (of the wrapped layer too), `trainable`.
 
     Raises:
@@ -66,10 +67,10 @@ class Bayesian(keras.layers.Layer):
     )
     ```
 
-    References:
-        Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
-        arXiv:1711.01297, Sec. 2.
+    References: Pawlowski et al., arXiv:1711.01297, Sec. 2.
     """
+
+    is_wrapper = True
 
     def __init__(
         self,
@@ -94,9 +95,11 @@ class Bayesian(keras.layers.Layer):
                 inner.dtype_policy = self.dtype_policy
         self.layer = layer
         self.posterior = posteriors.get(posterior)
-        if isinstance(prior, posteriors.AsPrior):
-            prior = prior.copy()
-        self.prior = priors.get(prior)
+        prior = priors.get(prior)
+        # In a function, or Keras would take one with variables for a part of
+        # this layer. Its own is made when it is built.
+        self._given_prior = lambda: prior
+        self._prior = None
         self.divergence = divergences.get(divergence)
         if kl_weight is not None:
             checks.check_factor("kl_weight", kl_weight)
@@ -104,14 +107,15 @@ class Bayesian(keras.layers.Layer):
         self.kl_weight = None if kl_weight is None else float(kl_weight)
         checks.check_count("num_samples", num_samples)
         self.num_samples = int(num_samples)
-        self._num_draws = total_kl.num_draws(self.divergence, self.num_samples)
-        self.seed = random.getrandbits(31) if seed is None else seed
-        randomness.key(self.seed)
-        self.seed = int(self.seed)
+        self.divergence.num_draws(self.num_samples)
+        self.seed = randomness.seed_or_random(seed)
         self.sublayers = selection.names_of(sublayers)
+        # Saved, since a random layer may be frozen later on.
         self._random_indices = None
         if layer.built:
-            self._choose_variables()
+            self._random_indices = weight_specs.random_indices(
+                layer, sublayers, self.posterior
+            )
         self.supports_masking = layer.supports_masking
 
     def __call__(self, *args, **kwargs):
@@ -129,9 +133,7 @@ class Bayesian(keras.layers.Layer):
     def build(self, *args, **kwargs):
         """Builds the wrapped layer and the posterior of its weights.
 
-        Args:
-            *args: shapes, as the wrapped layer's `build` takes them.
-            **kwargs: likewise.
+        It takes the shapes that the wrapped layer's `build` takes.
 
         Raises:
             ValueError: if the layer has no weights that can be random, or one
@@ -141,25 +143,32 @@ class Bayesian(keras.layers.Layer):
         if not self._wraps_built():
             self.layer.build(*args, **kwargs)
         if self._random_indices is None:
-            self._choose_variables()
+            self._random_indices = weight_specs.random_indices(
+                self.layer, self.sublayers, self.posterior
+            )
         if not self._random_indices:
             raise ValueError(
                 f"Layer {self.layer.name!r} has no trainable weights that "
                 "could be random (normalisation and what is frozen keep "
-                "theirs)."
+                f"theirs) and that {type(self.posterior).__name__} takes."
             )
         wrapped.check_weights(self.replaced_variables)
-        specs = weights.specs_of(self.replaced_variables)
+        specs = weight_specs.specs_of(self.layer, self.replaced_variables)
         self.posterior.build(specs)
-        if isinstance(self.prior, posteriors.AsPrior):
-            self.prior.build(specs)
+        self._random_specs = self.posterior.random_specs(specs)
+        self._prior = self._given_prior().for_layer(self._random_specs)
         if not self._trainable:
             # Keras freezes no part of a layer that was made frozen.
             self.posterior.trainable = self.layer.trainable = False
         self._freeze_replaced()
         self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
-            total_kl.check_pairing(self.divergence, [self])
+            self.divergence.check([self.pair()])
+
+    @property
+    def prior(self):
+        """The prior: as given at first, the layer's own when it is built."""
+        return self._given_prior() if self._prior is None else self._prior
 
     @property
     def replaced_variables(self):
@@ -167,9 +176,36 @@ class Bayesian(keras.layers.Layer):
         # Not kept: Keras would count them as this layer's own.
         return [self.layer.weights[index] for index in self._random_indices]
 
+    def draw(self, num_samples, key, position=0, first=0):
+        """Draws the weights; see `RandomLayer.draw`."""
+        return self.posterior.draw(num_samples, key, position, first)
+
+    def training_draw(self, num_samples, key, position=0):
+        """Draws the weights, for training as for prediction."""
+        return self.draw(num_samples, key, position)
+
     def draw_size(self):
         """Returns how many weights a draw holds."""
         return sum(math.prod(v.shape) for v in self.replaced_variables)
+
+    def pair(self, draw=None):
+        """Returns posterior and prior; see `RandomLayer.pair`."""
+        return divergences.Pair(
+            self.name, self.posterior, self.prior, self._random_specs, draw
+        )
+
+    def plain_layer(self):
+        """Makes a copy of the wrapped layer; see `RandomLayer.plain_layer`."""
+        return copying.copy_of(self.layer)
+
+    def plain_values(self, weights):
+        """Puts a draw among the wrapped layer's variables."""
+        drawn = dict(zip(map(id, self.replaced_variables), weights))
+        return [drawn.get(id(v), v) for v in self.layer.variables]
+
+    def as_prior(self):
+        """Returns the posterior as an `AsPrior`; see `RandomLayer.as_prior`."""
+        return posteriors.AsPrior(self.posterior)
 
     def parameter_report(self):
         """Describes the posterior; see `Posterior.parameter_report`."""
@@ -179,12 +215,6 @@ class Bayesian(keras.layers.Layer):
         # A layer without a `build` of its own has its weights once called.
         places = self._random_indices or (-1,)
         return self.layer.built and max(places) < len(self.layer.weights)
-
-    def _choose_variables(self):
-        chosen = selection.random_variables(self.layer, self.sublayers)
-        places = {id(v): i for i, v in enumerate(self.layer.weights)}
-        # Saved, since a random layer may be frozen later on.
-        self._random_indices = tuple(places[id(v)] for v in chosen)
 
     def _make_call(self, layer):
         def call(*args, **kwargs):
@@ -199,30 +229,7 @@ class Bayesian(keras.layers.Layer):
             kwargs.pop("training", None)
         if drawing.is_drawn(self):
             return self.layer(*args, **kwargs)
-        has_kl = bool(training) and self.kl_weight is not None
-        number = self.draw_number.value
-        samples, drawn = drawing.sample(
-            [self],
-            self._num_draws if has_kl else 1,
-            randomness.key(self.seed, drawing.TRAINING, number),
-        )
-        outputs, losses = drawing.call(
-            self.layer, [self], drawn, 0, args, kwargs
-        )
-        for loss in losses:
-            self.add_loss(loss)
-        if has_kl:
-            kl = total_kl.divergence(
-                [self],
-                samples,
-                self.divergence,
-                total_kl.num_prior_samples(self.divergence, self.num_samples),
-                randomness.key(self.seed, drawing.PRIOR, number),
-            )
-            self.add_loss(self.kl_weight * kl)
-        if training:
-            self.draw_number.assign(number + 1)
-        return outputs
+        return alone.call(self, bool(training), args, kwargs)
 
     def compute_output_spec(self, *args, **kwargs):
         """Returns the wrapped layer's output, without drawing weights."""
@@ -256,16 +263,12 @@ class Bayesian(keras.layers.Layer):
     def get_config(self):
         """Returns the constructor's arguments."""
         serialize = keras.saving.serialize_keras_object
+        kept = ("layer", "posterior", "prior", "divergence")
+        plain = ("kl_weight", "num_samples", "seed", "sublayers")
         return {
             **super().get_config(),
-            "layer": serialize(self.layer),
-            "posterior": serialize(self.posterior),
-            "prior": serialize(self.prior),
-            "kl_weight": self.kl_weight,
-            "divergence": serialize(self.divergence),
-            "num_samples": self.num_samples,
-            "seed": self.seed,
-            "sublayers": self.sublayers,
+            **{name: serialize(getattr(self, name)) for name in kept},
+            **{name: getattr(self, name) for name in plain},
             "random_indices": self._random_indices,
         }
 

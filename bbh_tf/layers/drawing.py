@@ -1,9 +1,7 @@
 """Draws of the weights: how they are made, and how a network runs on one.
 
 The steps are the same for one layer that draws for itself in a plain Keras
-model and for a model that draws for all its random layers at once: those that
-are `Bayesian`, whose weights a posterior replaces, and those that are
-`Stochastic`, random by themselves.
+model and for a model that draws for all its random layers at once.
 """
 
 import collections
@@ -12,12 +10,6 @@ import threading
 
 import keras
 import tensorflow as tf
-
-from bbh_tf.layers.stochastic import Stochastic
-
-# What a random key is for comes first in it, so that training, prediction and
-# the prior never share numbers.
-TRAINING, PREDICTION, PRIOR, DISCRIMINATOR = range(4)
 
 _active = threading.local()
 
@@ -28,11 +20,11 @@ def is_drawn(layer):
 
 
 def drawn(layer):
-    """Returns the draw that a `Stochastic` layer is to run on.
+    """Returns the draw that a random layer is to run on.
 
     Returns:
-        List of tensors, those of `Stochastic.sample_draws` without their
-        first axis; None where each example is to have noise of its own.
+        List of tensors, the weights of a `LayerDraw` without their first
+        axis; None where each example is to have noise of its own.
     """
     return getattr(_active, "draws", {}).get(id(layer))
 
@@ -58,39 +50,40 @@ def add_counter(owner, name):
     )
 
 
-def sample(layers, num_samples, key, first=0, fixed=True):
-    """Draws weights for Bayesian layers, and what fixes stochastic ones.
+def sample(layers, num_samples, key, first=0):
+    """Draws what fixes all random layers.
 
     Args:
-        layers: list of built `Bayesian` and `Stochastic` layers; the place in
-            the list is the layer's position in the random key.
+        layers: list of built `RandomLayer`; the place in the list is the
+            layer's position in the random key.
         num_samples: number of draws.
         key: a key of `bbh_tf.randomness`.
         first: index of the first draw.
-        fixed: whether stochastic layers are drawn; if not, each example will
-            have noise of its own.
 
     Returns:
-        `(samples, weights)`: for each layer, the list of its random variables
-        and the list of its weights, tensors of shape `(num_samples, *shape)`.
-        Stochastic layers have no samples, and None for weights if not fixed.
+        List of `LayerDraw`, one for each layer.
     """
-    samples, weights = [], []
-    for position, layer in enumerate(layers):
-        if isinstance(layer, Stochastic):
-            samples.append([])
-            weights.append(
-                layer.sample_draws(num_samples, key, position, first)
-                if fixed
-                else None
-            )
-        else:
-            random, _ = layer.posterior.sample(
-                num_samples, key, position, first
-            )
-            samples.append(random)
-            weights.append(layer.posterior.weights_of(random))
-    return samples, weights
+    return [
+        layer.draw(num_samples, key, position, first)
+        for position, layer in enumerate(layers)
+    ]
+
+
+def sample_for_training(layers, num_samples, key):
+    """Draws what a training step runs on; see `sample`.
+
+    The weights of layers that have noise of their own for each example are
+    None.
+    """
+    return [
+        layer.training_draw(num_samples, key, position)
+        for position, layer in enumerate(layers)
+    ]
+
+
+def weights_of(draws):
+    """Returns the weights of draws, a list for each layer, or None."""
+    return [draw.weights for draw in draws]
 
 
 def call(network, layers, weights, index, args, kwargs, values=()):
@@ -102,9 +95,9 @@ def call(network, layers, weights, index, args, kwargs, values=()):
 
     Args:
         network: the Keras layer or model to call.
-        layers: the `Bayesian` and `Stochastic` layers in it.
+        layers: the random layers in it.
         weights: for each of them, its list of `(num_samples, *shape)`, or
-            None, as `sample` returns them.
+            None, as `weights_of` returns them.
         index: which draw to take.
         args: positional arguments of the call.
         kwargs: keyword arguments of the call.

@@ -6,13 +6,14 @@ import numbers
 import keras
 import tensorflow as tf
 
+from bbh_tf import layer_draw
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
-from bbh_tf.layers.stochastic import Stochastic
+from bbh_tf.layers.random_layer import RandomLayer
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
-class MCDropout(Stochastic):
+class MCDropout(RandomLayer):
     """Sets units to zero at random, in training and in prediction.
 
     Units that stay are divided by `1 - rate`. In training, and in each call of
@@ -118,8 +119,8 @@ class MCDropout(Stochastic):
             )
         return inputs * tf.cast(mask, inputs.dtype)
 
-    def sample_draws(self, num_samples, key, position=0, first=0):
-        """Draws masks; see `Stochastic.sample_draws`."""
+    def draw(self, num_samples, key, position=0, first=0):
+        """Draws masks; see `RandomLayer.draw`."""
         if None in self._mask_shape:
             raise ValueError(
                 f"A mask of {self.name!r} that all examples share needs "
@@ -130,7 +131,8 @@ class MCDropout(Stochastic):
         )
         # A normal number is below its quantile with that probability.
         kept = normal < tf.math.ndtri(tf.constant(1 - self.rate, tf.float32))
-        return [tf.cast(kept, tf.float32) / (1 - self.rate)]
+        mask = tf.cast(kept, tf.float32) / (1 - self.rate)
+        return layer_draw.LayerDraw([], None, [mask])
 
     def draw_size(self):
         """Returns how many units there are."""

@@ -2,18 +2,18 @@
 
 import math
 import numbers
-import random
 
 import keras
 import tensorflow as tf
 
 from bbh_tf import checks
+from bbh_tf import layer_draw
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.layers import drawing
 from bbh_tf.layers import mnf_auxiliary
 from bbh_tf.layers import mnf_posterior
-from bbh_tf.layers.stochastic import Stochastic
+from bbh_tf.layers.random_layer import RandomLayer
 
 # Arguments that are the posterior's, in its constructor's order.
 _POSTERIOR_ARGUMENTS = (
@@ -28,7 +28,7 @@ _POSTERIOR_ARGUMENTS = (
 )
 
 
-class MNF(Stochastic):
+class MNF(RandomLayer):
     """Base of layers whose weights have a multiplicative normalizing flow.
 
     The weights are normal around means that random factors z multiply, and z
@@ -122,9 +122,7 @@ class MNF(Stochastic):
             kernel_initializer=self.kernel_initializer,
             name="posterior",
         )
-        self.seed = random.getrandbits(31) if seed is None else seed
-        randomness.key(self.seed)
-        self.seed = int(self.seed)
+        self.seed = randomness.seed_or_random(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def kernel_shape(self, input_shape):
@@ -169,7 +167,7 @@ class MNF(Stochastic):
         has_kl = training and self.kl_weight is not None
         if has_kl and not drawing.is_drawn(self):
             number = self.draw_number.value
-            key = randomness.key(self.seed, drawing.TRAINING, number)
+            key = randomness.key(self.seed, randomness.TRAINING, number)
             self.add_loss(self.kl_weight * self.kl(key))
             self.draw_number.assign(number + 1)
         outputs = self._sample_outputs(tf.cast(inputs, tf.float32))
@@ -202,16 +200,17 @@ class MNF(Stochastic):
         """Returns the ordinary layer's output shape."""
         return self.plain_layer().compute_output_shape(input_shape)
 
-    def sample_draws(self, num_samples, key, position=0, first=0):
-        """Draws kernel and bias; see `Stochastic.sample_draws`."""
-        return self.posterior.sample(num_samples, key, position, first)
+    def draw(self, num_samples, key, position=0, first=0):
+        """Draws kernel and bias; see `RandomLayer.draw`."""
+        drawn = self.posterior.sample(num_samples, key, position, first)
+        return layer_draw.LayerDraw([], None, drawn)
 
     def draw_size(self):
         """Returns how many weights there are."""
         return self._size
 
     def kl(self, key):
-        """Estimates the bound of the KL; see the class and `Stochastic.kl`."""
+        """Estimates the bound of the KL; see the class."""
         return self.posterior.kl(key)
 
     def parameter_report(self):

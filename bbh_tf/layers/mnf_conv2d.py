@@ -77,7 +77,7 @@ class MNFConv2D(mnf.MNF):
         self.dilation_rate = plain.dilation_rate
 
     def plain_layer(self):
-        """Makes a `keras.layers.Conv2D`; see `Stochastic.plain_layer`."""
+        """Makes a `keras.layers.Conv2D`; see `RandomLayer.plain_layer`."""
         return keras.layers.Conv2D(
             self.filters,
             self.kernel_size,

@@ -58,7 +58,7 @@ class MNFDense(mnf.MNF):
         self.supports_masking = True
 
     def plain_layer(self):
-        """Makes a `keras.layers.Dense`; see `Stochastic.plain_layer`."""
+        """Makes a `keras.layers.Dense`; see `RandomLayer.plain_layer`."""
         return keras.layers.Dense(
             self.units,
             activation=self.activation,

@@ -132,7 +132,7 @@ class MNFPosterior(keras.layers.Layer):
         return self._flow(start, mnf_auxiliary.masks_of(noise[:, 1:]))
 
     def sample(self, num_samples, key, position=0, first=0):
-        """Draws kernel and bias; see `Stochastic.sample_draws`."""
+        """Draws kernel and bias; `(num_samples, *shape)` each."""
         z_noise, *noise = _noise(
             [self.z_noise_shape, *self._shapes],
             num_samples,

@@ -2,7 +2,7 @@
 
 import keras
 
-from bbh_tf.layers.stochastic import Stochastic
+from bbh_tf.layers.random_layer import RandomLayer
 
 _NORMALIZATION = (
     keras.layers.BatchNormalization,
@@ -28,7 +28,8 @@ def random_variables(layer, names=None):
 
     Args:
         layer: a built Keras layer or model.
-        names: names of the inner layers to take; None for all.
+        names: names of the inner layers to take, or these layers; None for
+            all.
 
     Returns:
         List of `keras.Variable`, each once.
@@ -38,20 +39,22 @@ def random_variables(layer, names=None):
     """
     sublayers = sublayers_of(layer)
     if names is not None:
-        known = {sublayer.name for sublayer in sublayers}
-        for name in names:
-            if name not in known:
+        chosen = []
+        for item in names:
+            found = [s for s in sublayers if item is s or item == s.name]
+            if not found:
+                known = sorted({sublayer.name for sublayer in sublayers})
                 raise ValueError(
-                    f"{layer.name!r} has no inner layer named {name!r}; it "
-                    f"has {', '.join(sorted(known))}."
+                    f"{layer.name!r} has no inner layer named {item!r}; it "
+                    f"has {', '.join(known)}."
                 )
-        chosen = [s for s in sublayers if s.name in set(names)]
+            chosen += found
         sublayers = [inner for s in chosen for inner in sublayers_of(s)]
     variables = {}
     kept = {
         id(inner)
         for sublayer in sublayers
-        if isinstance(sublayer, Stochastic)
+        if isinstance(sublayer, RandomLayer)
         for inner in sublayers_of(sublayer)
     }
     for sublayer in sublayers:
@@ -82,24 +85,19 @@ def is_frozen(variable):
     return not (variable.trainable or replaced)
 
 
-def can_be_random(layer):
-    """Whether a layer has, of its own, weights that can be random."""
-    return bool(random_variables(layer))
-
-
 def names_of(sublayers):
     """Returns a list of layer names; None for None.
 
     Raises:
-        ValueError: if it is no list of texts.
+        ValueError: if it is no list of texts and layers.
     """
     if sublayers is None:
         return None
     if isinstance(sublayers, str) or not all(
-        isinstance(name, str) for name in sublayers
+        isinstance(item, (str, keras.layers.Layer)) for item in sublayers
     ):
         raise ValueError(
             "Bayesian expects sublayers to be a list of names of inner "
             f"layers; got {sublayers!r}."
         )
-    return list(sublayers)
+    return [x if isinstance(x, str) else x.name for x in sublayers]

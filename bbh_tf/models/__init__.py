@@ -4,11 +4,11 @@ from bbh_tf.models import likelihoods
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.models.calibration import update_batch_normalization
-from bbh_tf.models.deep_ensemble import DeepEnsemble
-from bbh_tf.models.lenet import lenet
+from bbh_tf.models.ensembles.deep_ensemble import DeepEnsemble
+from bbh_tf.models.networks.lenet import lenet
+from bbh_tf.models.networks.resnet import resnet
+from bbh_tf.models.networks.resnet import resnet32
 from bbh_tf.models.priors_of import priors_of
-from bbh_tf.models.resnet import resnet
-from bbh_tf.models.resnet import resnet32
 
 __all__ = [
     "BayesianModel",

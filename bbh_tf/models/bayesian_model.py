@@ -1,6 +1,9 @@
 """A Keras model with a distribution over its weights."""
 
+import numbers
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bbh_tf import annealing as schedules
@@ -9,13 +12,20 @@ from bbh_tf import divergences
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
-from bbh_tf.models import drawn_model
+from bbh_tf.models import calibration
+from bbh_tf.models import likelihood_training
 from bbh_tf.models import objective
+from bbh_tf.models import outputs
+from bbh_tf.models import predictive_model
+from bbh_tf.models import predictor
+from bbh_tf.models import refusals
 from bbh_tf.models import report
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class BayesianModel(drawn_model.DrawnModel):
+class BayesianModel(
+    likelihood_training.LikelihoodTraining, predictive_model.PredictiveModel
+):
     """Trains the posterior of a network's weights, and predicts with it.
 
     A training step draws `num_samples` sets of weights and minimises
@@ -35,17 +45,17 @@ class BayesianModel(drawn_model.DrawnModel):
 
     Args:
         network: a built functional or sequential `keras.Model` with one
-            output and at least one random layer of `bbh_tf.layers`.
+            output and at least one random layer: `bbh_tf.layers.Bayesian`, or
+            a layer that is random by itself, such as `MCDropout`.
         num_train_examples: number of examples in the training set, N.
         likelihood: callable from outputs to a `tfp` distribution of labels,
             or `"categorical_logits"` (outputs without a softmax), `"normal"`
-            (scale 1; see `bbh_tf.models.likelihoods.Normal` for others) or
-            `"normal_learned_scale"`.
+            (scale 1; others: `likelihoods.Normal`), `"normal_learned_scale"`.
         divergence: estimate of the KL; None for
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples of that estimate; the paper's is 5.
-        num_prior_samples: prior samples of that estimate; None for
-            `num_samples`, or 20 under a `KernelKL` of several neighbours.
+        num_prior_samples: prior samples of that estimate; None for as many,
+            or 20 under a `KernelKL` of several neighbours.
         num_likelihood_samples: draws under which the likelihood is taken.
         annealing: callable from the epoch (examples seen / N, a scalar
             tensor) to a factor; None for 1.
@@ -81,9 +91,13 @@ class BayesianModel(drawn_model.DrawnModel):
         seed=None,
         name=None,
     ):
-        super().__init__(
-            network, likelihood, num_prediction_samples, seed, name
-        )
+        super().__init__(likelihood, num_prediction_samples, name)
+        self._layers_drawn = tuple(refusals.random_layers_of(network))
+        outputs.check(self.likelihood, network)
+        self.network = network
+        self.seed = randomness.seed_or_random(seed)
+        self._predictors = {}
+        self._calibration_data = None
         for argument, value in (
             ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
@@ -95,16 +109,15 @@ class BayesianModel(drawn_model.DrawnModel):
         checks.check_factor("kl_scale", kl_scale)
         self.num_train_examples = int(num_train_examples)
         self.divergence = divergences.get(divergence)
-        total_kl.check_pairing(self.divergence, self.bayesian_layers)
+        self.divergence.check(total_kl.pairs_of(self.random_layers))
         self.num_samples = int(num_samples)
         self.num_prior_samples = int(
-            total_kl.num_prior_samples(
-                self.divergence, num_samples, num_prior_samples
-            )
+            self.divergence.num_prior_draws(num_samples, num_prior_samples)
         )
         self.num_likelihood_samples = int(num_likelihood_samples)
-        self._num_draws = total_kl.num_draws(
-            self.divergence, self.num_samples, self.num_likelihood_samples
+        self._num_draws = max(
+            self.divergence.num_draws(self.num_samples),
+            self.num_likelihood_samples,
         )
         self.annealing = schedules.get(annealing)
         self.kl_scale = float(kl_scale)
@@ -115,18 +128,43 @@ class BayesianModel(drawn_model.DrawnModel):
 
     def build(self, input_shape=None):
         """Makes the counters; the network is built already."""
-        super().build(input_shape)
+        self.draw_number = drawing.add_counter(self, "draw_number")
         self.examples_seen = drawing.add_counter(self, "examples_seen")
         # Held by the model, so that it is saved with it.
         self._divergence_state = self.divergence.build()
 
-    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
-        """Configures training, as `keras.Model.compile`.
+    @property
+    def random_layers(self):
+        """The random layers of the network, in the order of their keys."""
+        return self._layers_drawn
 
-        Args:
-            optimizer: a Keras optimiser.
-            loss: must be None: the loss is the negative log-likelihood.
-            **kwargs: other arguments of `keras.Model.compile`.
+    @property
+    def bayesian_layers(self):
+        """Those of them whose KL the divergence estimates."""
+        return tuple(x for x in self._layers_drawn if x.pair() is not None)
+
+    @property
+    def calibration_data(self):
+        """Inputs on which each draw finds its batch-normalisation statistics.
+
+        An array `(examples, ...)`, a fixed part of the training set; None, as
+        at first, for the moving averages of training. With it, predictions run
+        the network on these inputs once for each draw, and take the means and
+        variances of all `keras.layers.BatchNormalization` from there. It is
+        saved with the model.
+        """
+        return self._calibration_data
+
+    @calibration_data.setter
+    def calibration_data(self, inputs):
+        if inputs is not None:
+            found = calibration.Calibration(self.network, ())
+            inputs = found.checked("calibration_data", inputs)
+        self._calibration_data = inputs
+        self._predictors.clear()
+
+    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
+        """Configures training; see `LikelihoodTraining.compile`.
 
         Raises:
             ValueError: if a loss is given.
@@ -134,88 +172,87 @@ class BayesianModel(drawn_model.DrawnModel):
         """
         report.check_training_memory(self.random_layers, optimizer)
         super().compile(optimizer, loss, **kwargs)
+        # Made for the layers that were trained so far.
+        self._predictors.clear()
+
+    def step_key(self, purpose=randomness.TRAINING):
+        """Returns the random key of the next training step."""
+        return randomness.key(self.seed, purpose, self.draw_number.value)
+
+    def call(self, inputs, training=None):
+        """Runs the network on the draw that the next training step makes.
+
+        For the posterior predictive see `predict`.
+        """
+        draws = drawing.sample(self._layers_drawn, 1, self.step_key())
+        outputs, _ = drawing.call(
+            self.network,
+            self._layers_drawn,
+            drawing.weights_of(draws),
+            0,
+            (inputs,),
+            {"training": training},
+        )
+        return outputs
+
+    def compute_output_spec(self, inputs, training=None):
+        """Returns the network's output, without drawing weights."""
+        return self.network.compute_output_spec(inputs, training=training)
 
     def train_step(self, data):
-        """Makes one optimiser step; see the class for the loss.
+        """Makes one optimiser step; see the class for the loss."""
+        return objective.train_step(self, data, self._num_draws)
 
-        Args:
-            data: `(x, y)` or `(x, y, sample_weight)`.
-
-        Returns:
-            Dictionary of metrics.
-        """
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if y is None:
-            raise ValueError("Training needs labels: expected (x, y); got x.")
-        num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        num_local = tf.shape(keras.tree.flatten(x)[0])[0]
-        num_examples = objective.sum_over_replicas(num_local)
-        kl_weight = self._kl_weight()
-        divergence = self._trained_divergence()
-
-        with tf.GradientTape() as tape:
-            samples, weights = drawing.sample(
-                self.random_layers,
-                self._num_draws,
-                self.step_key(),
-                fixed=False,
-            )
-            nll, penalty, predictions = objective.data_terms(
-                self, x, y, sample_weight, weights
-            )
-            nll /= tf.cast(num_examples, tf.float32)
-            kl = total_kl.divergence(
-                self.random_layers,
-                [[x[: self.num_samples] for x in drawn] for drawn in samples],
-                divergence,
-                self.num_prior_samples,
-                self.step_key(drawing.PRIOR),
-            )
-            # The optimiser adds the gradients of the replicas up.
-            loss = nll + (kl_weight * kl + penalty) / num_replicas
-            scaled_loss = self.optimizer.scale_loss(loss)
-
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled_loss, variables)
-        self.optimizer.apply_gradients(zip(gradients, variables))
-        self.draw_number.assign(self.draw_number.value + 1)
-        self.examples_seen.assign(
-            self.examples_seen.value + tf.cast(num_examples, tf.int64)
-        )
-        self._loss_tracker.update_state(
-            objective.sum_over_replicas(loss), sample_weight=num_local
-        )
-        self._nll_tracker.update_state(
-            objective.sum_over_replicas(nll), sample_weight=num_local
-        )
-        for name, value in (("kl", kl), ("kl_weight", kl_weight)):
-            self._kl_trackers[name].update_state(value, sample_weight=num_local)
-        return self.compute_metrics(x, y, predictions, sample_weight)
-
-    def _trained_divergence(self):
-        layers = self.bayesian_layers
-
-        def estimate_of(estimate, key):
-            samples, _ = drawing.sample(
-                layers, self.num_samples, randomness.fold(key, 0)
-            )
-            prior_key = randomness.fold(key, 1)
-            return total_kl.divergence(
-                layers, samples, estimate, self.num_prior_samples, prior_key
-            )
-
-        if not layers:
-            return self.divergence
-        key = self.step_key(drawing.DISCRIMINATOR)
-        return self.divergence.fit_step(estimate_of, key)
-
-    def _kl_weight(self):
+    def kl_weight(self):
+        """Returns the factor of the KL in the loss of the next step."""
         # float32 would lose count at 2^24 examples.
         epoch = tf.cast(self.examples_seen.value, tf.float64)
         epoch = tf.cast(epoch / self.num_train_examples, tf.float32)
         factor = self.annealing(epoch)
         scale = self.kl_scale / self.num_train_examples
         return tf.cast(factor, tf.float32) * scale
+
+    def draws(self, inputs, num_samples, seed):
+        """Yields outputs draw by draw; see `PredictiveModel.draws`."""
+        return self._predictor().outputs(
+            inputs, num_samples, seed, self._calibration_data
+        )
+
+    def networks(self, num_samples=None, seed=0):
+        """Yields draws as functions; see `PredictiveModel.networks`."""
+        yield from self._predictor().networks(
+            self._count(num_samples), seed, self._calibration_data
+        )
+
+    def draw(self, seed=0, index=0):
+        """Makes an ordinary Keras model of one draw of the weights.
+
+        Args:
+            seed: seed of the draws, an integer.
+            index: number of the draw.
+
+        Returns:
+            A functional or sequential `keras.Model` without any layer of
+            this library, whose outputs are `predict_samples(x, seed=seed)`
+            at `index`.
+
+        Raises:
+            ValueError: if `index` is no number of a draw, or a layer that is
+                not of this library makes Bayesian layers of its own.
+        """
+        if not isinstance(index, numbers.Integral) or index < 0:
+            raise ValueError(
+                f"Expected index to be an integer >= 0; got {index!r}."
+            )
+        return self._predictor().plain(seed, index, self._calibration_data)
+
+    def _predictor(self):
+        key = (bool(self.jit_compile), bool(self.run_eagerly))
+        if key not in self._predictors:
+            self._predictors[key] = predictor.Predictor(
+                self.network, self._layers_drawn, self.seed, *key
+            )
+        return self._predictors[key]
 
     def summary(self, print_fn=None, **kwargs):
         """Prints the network, then what its posteriors hold.
@@ -227,20 +264,35 @@ class BayesianModel(drawn_model.DrawnModel):
         self.network.summary(print_fn=print_fn, **kwargs)
         (print_fn or print)(report.posterior_table(self))
 
+    def save_own_variables(self, store):
+        """Saves counters, states of random seeds, and `calibration_data`."""
+        super().save_own_variables(store)
+        if self._calibration_data is not None:
+            store["calibration_data"] = self._calibration_data
+
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saved."""
+        own = {k: store[k] for k in store.keys() if k != "calibration_data"}
+        super().load_own_variables(own)
+        self._calibration_data = None
+        if "calibration_data" in store.keys():
+            self._calibration_data = np.array(store["calibration_data"])
+
     def get_config(self):
         """Returns the constructor's arguments."""
         serialize = keras.saving.serialize_keras_object
+        plain = (
+            "num_train_examples",
+            "num_samples",
+            "num_prior_samples",
+            "num_likelihood_samples",
+            "kl_scale",
+            "num_prediction_samples",
+            "seed",
+            "name",
+        )
+        kept = ("network", "likelihood", "divergence", "annealing")
         return {
-            "network": serialize(self.network),
-            "num_train_examples": self.num_train_examples,
-            "likelihood": serialize(self.likelihood),
-            "divergence": serialize(self.divergence),
-            "num_samples": self.num_samples,
-            "num_prior_samples": self.num_prior_samples,
-            "num_likelihood_samples": self.num_likelihood_samples,
-            "annealing": serialize(self.annealing),
-            "kl_scale": self.kl_scale,
-            "num_prediction_samples": self.num_prediction_samples,
-            "seed": self.seed,
-            "name": self.name,
+            **{name: serialize(getattr(self, name)) for name in kept},
+            **{name: getattr(self, name) for name in plain},
         }

@@ -5,12 +5,14 @@ import keras
 from bbh_tf import checks
 from bbh_tf import memory
 from bbh_tf import posteriors
-from bbh_tf import weights
 from bbh_tf.hypernetworks import sliced
+from bbh_tf.layers import copying
 from bbh_tf.layers import selection
+from bbh_tf.layers import weight_specs
 from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.layers.random_layer import RandomLayer
+from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
-from bbh_tf.models import plain
 
 
 def bayesify(
@@ -79,7 +81,7 @@ def bayesify(
         Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
         arXiv:1711.01297, Table 1.
     """
-    plain.check_cloneable(network)
+    cloning.check_cloneable(network)
     if scope not in ("layer", "network"):
         raise ValueError(
             f'bayesify expects scope to be "layer" or "network"; got {scope!r}.'
@@ -96,37 +98,38 @@ def bayesify(
             f"an infinite KL; got {relative_std!r}."
         )
     leaves = _leaves(network)
-    chosen = _choose(leaves, layers)
     recipe = posteriors.get(posterior)
+    chosen = _choose(leaves, layers, recipe)
     _check_prior(prior, [network] if scope == "network" else chosen)
     make = _whole_network if scope == "network" else _layer_by_layer
-    bayesian = make(network, recipe, prior, leaves, chosen)
+    bayesian, made = make(network, recipe, prior, chosen)
     if start == "pretrained":
-        for layer in selection.sublayers_of(bayesian):
-            if isinstance(layer, Bayesian):
-                # The variables that a draw replaces hold the model's weights.
-                layer.posterior.start_at(layer.replaced_variables, relative_std)
+        for layer in made:
+            # The variables that a draw replaces hold the model's weights.
+            layer.posterior.start_at(layer.replaced_variables, relative_std)
     return bayesian
 
 
-def _layer_by_layer(network, recipe, prior, leaves, chosen):
-    del leaves
+def _layer_by_layer(network, recipe, prior, chosen):
     chosen_ids = {id(layer) for layer in chosen}
     _check_memory(recipe, {layer.name: [layer] for layer in chosen})
 
     def replace(layer):
-        copy = plain.copy_of(layer)
+        copy = copying.copy_of(layer)
         if id(layer) not in chosen_ids:
             return copy
         return Bayesian(copy, recipe, _prior_of(prior, layer), name=layer.name)
 
-    bayesian, pairs = plain.clone(network, replace)
+    bayesian, pairs = cloning.clone(network, replace)
+    made = []
     for old, new in pairs:
-        inner = new.layer if isinstance(new, Bayesian) else new
-        layer_values.assign(old, inner)
-        if isinstance(new, Bayesian):
+        if id(old) in chosen_ids:
+            made.append(new)
+            layer_values.assign(old, new.layer)
             _check_frozen(old, new)
-    return bayesian
+        else:
+            layer_values.assign(old, new)
+    return bayesian, made
 
 
 def _check_frozen(old, new):
@@ -141,19 +144,12 @@ def _check_frozen(old, new):
             )
 
 
-def _whole_network(network, recipe, prior, leaves, chosen):
-    names = [layer.name for layer in chosen]
-    for leaf in leaves:
-        if leaf.name in names and all(leaf is not layer for layer in chosen):
-            raise ValueError(
-                f"Two layers are named {leaf.name!r}, and only one of them is "
-                'chosen: give them different names for scope="network".'
-            )
+def _whole_network(network, recipe, prior, chosen):
     config = recipe.get_config()
     if "per" in config:
         recipe = type(recipe).from_config({**config, "per": "layer"})
     _check_memory(recipe, {network.name: chosen})
-    copy, pairs = plain.clone(network, plain.copy_of)
+    copy, pairs = cloning.clone(network, copying.copy_of)
     for old, new in pairs:
         layer_values.assign(old, new)
     inputs = keras.tree.map_structure(
@@ -166,10 +162,14 @@ def _whole_network(network, recipe, prior, leaves, chosen):
         copy,
         recipe,
         _prior_of(prior, network),
-        sublayers=names,
+        sublayers=[
+            new for old, new in pairs if any(old is layer for layer in chosen)
+        ],
         name=network.name,
     )
-    return keras.Model(inputs, wrapped(inputs), name=f"{network.name}_single")
+    outputs = wrapped(inputs)
+    single = keras.Model(inputs, outputs, name=f"{network.name}_single")
+    return single, [wrapped]
 
 
 def _check_prior(prior, layers):
@@ -197,18 +197,18 @@ def _leaves(model):
     leaves = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            plain.check_cloneable(layer)
+            cloning.check_cloneable(layer)
             leaves.extend(_leaves(layer))
         else:
             leaves.append(layer)
     return leaves
 
 
-def _choose(leaves, layers):
+def _choose(leaves, layers, recipe):
     for layer in leaves:
-        if isinstance(layer, Bayesian):
+        if isinstance(layer, RandomLayer) and layer.is_wrapper:
             raise ValueError(f"Layer {layer.name!r} is Bayesian already.")
-    candidates = [leaf for leaf in leaves if selection.can_be_random(leaf)]
+    candidates = [leaf for leaf in leaves if _specs_of(leaf, recipe)]
     if layers is None:
         chosen = candidates
     elif isinstance(layers, (list, tuple)):
@@ -252,16 +252,17 @@ def _check_found(selector, candidates):
         )
 
 
+def _specs_of(layer, recipe):
+    """Describes the variables of a layer that a posterior takes."""
+    found = selection.random_variables(layer)
+    specs = weight_specs.specs_of(layer, found)
+    return [spec for spec in specs if recipe.replaces(spec)]
+
+
 def _check_memory(recipe, groups):
     sizes = {
         name: recipe.count_parameters(
-            weights.specs_of(
-                [
-                    v
-                    for layer in group
-                    for v in selection.random_variables(layer)
-                ]
-            )
+            [spec for layer in group for spec in _specs_of(layer, recipe)]
         )
         for name, group in groups.items()
     }

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
-from bbh_tf.models import plain
+from bbh_tf.models import refusals
 
 
 class Calibration:
@@ -144,7 +144,7 @@ def update_batch_normalization(network, inputs):
             f"Expected a network that is built; {network.name!r} is not: give "
             "it a keras.Input, or call it on data first."
         )
-    plain.check_ordinary(
+    refusals.check_ordinary(
         network,
         "Expected an ordinary network, without random layers",
         "for which BayesianModel has calibration_data",

@@ -65,8 +65,22 @@ def export(folder, networks, num_samples, distribution_of, signature):
     )
 
 
-def input_specs(network):
-    """Returns the structure of `tf.TensorSpec` that a network takes."""
+def check_format(format):
+    """Refuses all formats but one.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if format != "tf_saved_model":
+        raise ValueError(
+            f'Expected format to be "tf_saved_model"; got {format!r}.'
+        )
+
+
+def input_specs(model):
+    """Returns the structure of `tf.TensorSpec` that a model's network takes."""
+    # The network, or the first of several that take the same.
+    network = next(x for x in model.layers if isinstance(x, keras.Model))
     is_sequential = isinstance(network, keras.Sequential)
     inputs = network.inputs[0] if is_sequential else network.input
     return keras.tree.map_structure(

@@ -1,9 +1,103 @@
-"""The terms of the training loss that come from data and regularisers."""
+"""A training step of a Bayesian model, and the terms of its loss."""
 
+import warnings
+
+import keras
 import tensorflow as tf
 
+from bbh_tf import randomness
 from bbh_tf.layers import drawing
+from bbh_tf.layers import total_kl
 from bbh_tf.models import likelihoods
+
+
+def train_step(model, data, num_draws):
+    """Makes one optimiser step; see `BayesianModel`.
+
+    Args:
+        model: a `bbh_tf.models.BayesianModel`.
+        data: `(x, y)` or `(x, y, sample_weight)`.
+        num_draws: number of draws of the weights.
+
+    Returns:
+        Dictionary of metrics.
+
+    Raises:
+        ValueError: if there are no labels.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if y is None:
+        raise ValueError("Training needs labels: expected (x, y); got x.")
+    num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    num_local = tf.shape(keras.tree.flatten(x)[0])[0]
+    num_examples = sum_over_replicas(num_local)
+    kl_weight = model.kl_weight()
+    divergence = _trained_divergence(model)
+
+    with tf.GradientTape() as tape:
+        draws = drawing.sample_for_training(
+            model.random_layers, num_draws, model.step_key()
+        )
+        nll, penalty, predictions = data_terms(
+            model, x, y, sample_weight, drawing.weights_of(draws)
+        )
+        nll /= tf.cast(num_examples, tf.float32)
+        kl = total_kl.divergence(
+            model.random_layers,
+            [draw.take(model.num_samples) for draw in draws],
+            divergence,
+            model.num_prior_samples,
+            model.step_key(randomness.PRIOR),
+        )
+        # The optimiser adds the gradients of the replicas up.
+        loss = nll + (kl_weight * kl + penalty) / num_replicas
+        scaled_loss = model.optimizer.scale_loss(loss)
+
+    variables = model.trainable_variables
+    apply_gradients(model, tape.gradient(scaled_loss, variables), variables)
+    model.draw_number.assign(model.draw_number.value + 1)
+    model.examples_seen.assign(
+        model.examples_seen.value + tf.cast(num_examples, tf.int64)
+    )
+    for tracker, value in (
+        (model._loss_tracker, sum_over_replicas(loss)),
+        (model._nll_tracker, sum_over_replicas(nll)),
+        (model._kl_trackers["kl"], kl),
+        (model._kl_trackers["kl_weight"], kl_weight),
+    ):
+        tracker.update_state(value, sample_weight=num_local)
+    return model.compute_metrics(x, y, predictions, sample_weight)
+
+
+def apply_gradients(model, gradients, variables):
+    """Takes the optimiser's step, where there is something to train."""
+    if variables:
+        model.optimizer.apply_gradients(zip(gradients, variables))
+    else:
+        warnings.warn(
+            f"Model {model.name!r} has no trainable weights: nothing is "
+            "trained.",
+            stacklevel=2,
+        )
+
+
+def _trained_divergence(model):
+    layers = model.random_layers
+    if not total_kl.pairs_of(layers):
+        return model.divergence
+
+    def estimate_of(estimate, key):
+        draws = drawing.sample_for_training(
+            layers, model.num_samples, randomness.fold(key, 0)
+        )
+        return estimate.estimate(
+            total_kl.pairs_of(layers, draws),
+            model.num_prior_samples,
+            randomness.fold(key, 1),
+        )
+
+    key = model.step_key(randomness.DISCRIMINATOR)
+    return model.divergence.fit_step(estimate_of, key)
 
 
 def data_terms(model, x, y, sample_weight, weights):

@@ -1,8 +1,6 @@
 """What a trained model knows, as priors for the next."""
 
-from bbh_tf import posteriors
-from bbh_tf.layers import selection
-from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.models import refusals
 
 
 def priors_of(model):
@@ -33,15 +31,16 @@ def priors_of(model):
     ```
     """
     found = {}
-    for layer in selection.sublayers_of(model):
-        if not isinstance(layer, Bayesian):
+    for layer in refusals.random_in(model):
+        prior = layer.as_prior()
+        if prior is None:
             continue
         if layer.name in found:
             raise ValueError(
                 "priors_of expects layers of different names; got two named "
                 f"{layer.name!r}."
             )
-        found[layer.name] = posteriors.AsPrior(layer.posterior)
+        found[layer.name] = prior
     if not found:
         raise ValueError(
             "priors_of expects a model with bbh_tf.layers.Bayesian layers; "

@@ -6,6 +6,7 @@ import keras
 
 from bbh_tf import memory
 from bbh_tf.hypernetworks import sliced
+from bbh_tf.layers import total_kl
 
 _NUM_SLOTS = {"SGD": 1, "RMSprop": 1, "Adagrad": 1, "Lion": 1}
 _ADAM_SLOTS = 2
@@ -41,11 +42,14 @@ def posterior_table(model):
         f"KL weight after annealing: {model.kl_scale:g} / "
         f"{model.num_train_examples:,} training examples"
     )
-    if model.bayesian_layers:
+    pairs = total_kl.pairs_of(model.random_layers)
+    if pairs:
         line += (
             f"; {type(model.divergence).__name__} of {model.num_samples} "
             f"posterior and {model.num_prior_samples} prior samples"
         )
+        if model.divergence.is_upper_bound(pairs):
+            line += ", an upper bound on the KL"
     lines.append(line)
     return "\n".join(lines)
 

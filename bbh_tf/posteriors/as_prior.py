@@ -2,11 +2,12 @@
 
 import keras
 
+from bbh_tf import priors
 from bbh_tf.posteriors import posterior as posteriors
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
-class AsPrior(keras.layers.Layer):
+class AsPrior(priors.Prior, keras.layers.Layer):
     """The posterior of one task as the prior of the next.
 
     It is a frozen copy: training neither changes it nor the model that it
@@ -26,7 +27,8 @@ class AsPrior(keras.layers.Layer):
         name: name of the layer.
 
     Raises:
-        ValueError: if `posterior` is neither, or has no parameters yet.
+        ValueError: if `posterior` is neither, has no parameters yet, or is
+            not over weights: scales, say, mean other weights in another model.
 
     Example:
 
@@ -51,16 +53,28 @@ class AsPrior(keras.layers.Layer):
             # In a function: Keras would take it for a part of this layer.
             self._source = lambda: posterior
         self.posterior = posteriors.get(posterior)
+        if not self.posterior.is_over_weights:
+            raise ValueError(
+                "AsPrior expects a posterior over weights; got "
+                f"{type(self.posterior).__name__}, whose random variables "
+                "mean other weights in another model."
+            )
 
-    def copy(self):
-        """Returns another copy of the same posterior, for another layer.
+    def for_layer(self, specs):
+        """Returns a built copy; see `Prior.for_layer`.
 
         Raises:
-            ValueError: if it has no parameters yet.
+            ValueError: if the posterior is one of other weights.
         """
-        if self._source is not None:
-            return AsPrior(self._source())
-        return AsPrior(self.posterior)
+        source = self._source
+        if source is None:
+            source = (lambda: self.posterior) if self.posterior.built else None
+        if source is None:
+            copy = AsPrior.from_config(self.get_config())
+        else:
+            copy = AsPrior(source())
+        copy.build(specs)
+        return copy
 
     def build(self, specs):
         """Copies the parameters.
@@ -101,27 +115,23 @@ class AsPrior(keras.layers.Layer):
     def trainable(self, value):
         del value
 
-    def sample(self, num_samples, shapes, seed):
-        """Draws weights.
+    def sample(self, num_samples, specs, key):
+        """Draws samples; see `bbh_tf.priors.Prior.sample`.
 
-        Args:
-            num_samples: number of samples.
-            shapes: list of the weight tensors' shapes, those of `build`.
-            seed: a key of `bbh_tf.randomness`.
-
-        Returns:
-            List of `float32` tensors of shape `(num_samples, *shape)`.
+        Raises:
+            ValueError: if the specs are not those of `build`.
         """
-        samples, _ = self.posterior.sample(num_samples, seed)
+        samples, _ = self.posterior.sample(num_samples, key)
         found = [tuple(x.shape[1:]) for x in samples]
-        if found != [tuple(shape) for shape in shapes]:
+        wanted = [spec.shape for spec in specs]
+        if found != wanted:
             raise ValueError(
                 f"AsPrior expects to be asked for weights {found}; got "
-                f"{list(shapes)}."
+                f"{wanted}."
             )
         return samples
 
-    def distributions(self):
+    def distributions(self, specs):
         """Returns one distribution for each tensor; None without a density."""
         return self.posterior.distributions()
 
@@ -130,7 +140,3 @@ class AsPrior(keras.layers.Layer):
         return {
             "posterior": keras.saving.serialize_keras_object(self.posterior)
         }
-
-    def get_build_config(self):
-        """Returns None: the layer whose prior this is builds it."""
-        return None

@@ -34,6 +34,8 @@ class MeanField(posterior.Posterior):
         arXiv:1505.05424; Pawlowski et al., arXiv:1711.01297, Sec. 3 ("BbB").
     """
 
+    has_log_prob = True
+
     def __init__(
         self, initial_log_variance=-9.0, mean_initializer=None, name=None
     ):
@@ -134,6 +136,15 @@ class MeanField(posterior.Posterior):
             ]
         )
         return samples, log_prob
+
+    def entropy(self):
+        """Returns the entropy of q, a scalar in nats."""
+        return tf.add_n(
+            [
+                0.5 * tf.reduce_sum(log_variance + _LOG_2_PI + 1.0)
+                for log_variance in self._log_variances
+            ]
+        )
 
     def distributions(self):
         """Returns one `tfp.distributions.Normal` for each weight tensor."""

@@ -5,6 +5,8 @@ import math
 import keras
 import numpy as np
 
+from bbh_tf import layer_draw
+
 
 class Posterior(keras.layers.Layer):
     """Distribution q over the weights of one layer, with its parameters.
@@ -12,23 +14,62 @@ class Posterior(keras.layers.Layer):
     A posterior given to a layer is a recipe: the layer makes its own from the
     configuration, so one object may be given to many layers.
 
-    A subclass makes its parameters in `build(specs)`, samples the random
-    variables in `sample` and turns them into weights in `weights`. Parameters
-    and samples are float32 under any dtype policy.
+    Write one of your own as a subclass in one file. It makes its parameters in
+    `build(specs)` and samples the random variables in `sample`. Where these are
+    the weights, that is all; where they are others, scales of weights say, it
+    says so in `random_specs` and turns them into weights in `weights_of`.
+    Parameters and samples are float32 under any dtype policy; variables made
+    with `add_weight` outside `build` are not saved.
 
     Args:
         name: name of the layer.
+
+    Attributes:
+        has_log_prob: whether `sample` returns the log-density of what it
+            draws. Divergences that need one refuse others.
     """
+
+    has_log_prob = False
 
     def __init__(self, name=None):
         super().__init__(name=name, dtype="float32")
+
+    def replaces(self, spec):
+        """Whether the posterior takes a variable of the layer.
+
+        What it does not take stays a point estimate, which is trained.
+
+        Args:
+            spec: `bbh_tf.weights.WeightSpec` of the variable.
+
+        Returns:
+            A bool. Here, True.
+        """
+        del spec
+        return True
+
+    def random_specs(self, specs):
+        """Describes the random variables, what `sample` returns.
+
+        Args:
+            specs: list of `WeightSpec` of the weights that are replaced.
+
+        Returns:
+            List of `WeightSpec`. Here, those of the weights.
+        """
+        return list(specs)
+
+    @property
+    def is_over_weights(self):
+        """Whether the random variables are the weights themselves."""
+        return type(self).weights_of is Posterior.weights_of
 
     def build(self, specs):
         """Makes the parameters of q.
 
         Args:
             specs: list of `bbh_tf.weights.WeightSpec`, one for each weight
-                tensor.
+                tensor that is replaced.
         """
         raise NotImplementedError
 
@@ -72,6 +113,21 @@ class Posterior(keras.layers.Layer):
         """
         raise NotImplementedError
 
+    def draw(self, num_samples, seed, position=0, first=0):
+        """Draws the random variables, and turns them into weights.
+
+        Args: those of `sample`.
+
+        Returns:
+            A `LayerDraw`.
+        """
+        samples, log_prob = self.sample(num_samples, seed, position, first)
+        return layer_draw.LayerDraw(samples, log_prob, self.weights_of(samples))
+
+    def entropy(self):
+        """Returns the entropy of q, a scalar in nats; None if not known."""
+        return None
+
     def start_at(self, values, relative_std):
         """Makes q a narrow distribution around given weights.
 
@@ -102,11 +158,11 @@ class Posterior(keras.layers.Layer):
         return samples
 
     def distributions(self):
-        """Returns q as distributions, one for each weight tensor.
+        """Returns q as distributions, one for each random variable.
 
         Returns:
             List of `tfp.distributions.Distribution`, whose batch shapes are
-            those of the weight tensors; None where q has no density.
+            those of `random_specs`; None where q is no product of such.
         """
         return None
 

@@ -1,11 +1,10 @@
 """One form for all that can serve as a prior."""
 
-import inspect
-
 import keras
 
 from bbh_tf.priors import independent
 from bbh_tf.priors import normal
+from bbh_tf.priors import prior as priors
 
 
 def get(prior):
@@ -13,12 +12,11 @@ def get(prior):
 
     Args:
         prior: None for the standard normal of the paper; a scalar
-            `tfp.distributions.Distribution`; the serialised form of a prior;
-            or any object whose `sample(num_samples, shapes, seed)` returns a
-            list of tensors of shape `(num_samples, *shape)`.
+            `tfp.distributions.Distribution`; a `Prior`; or its serialised
+            form.
 
     Returns:
-        An object with `sample(num_samples, shapes, seed)`.
+        A `Prior`.
 
     Raises:
         ValueError: if `prior` is none of these.
@@ -27,13 +25,11 @@ def get(prior):
         return normal.Normal()
     if isinstance(prior, dict):
         prior = keras.saving.deserialize_keras_object(prior)
-    has_sample = callable(getattr(prior, "sample", None))
-    if has_sample and not isinstance(prior, type):
-        if hasattr(prior, "batch_shape"):
-            return independent.Independent(prior)
-        if "shapes" in inspect.signature(prior.sample).parameters:
-            return prior
+    if isinstance(prior, priors.Prior):
+        return prior
+    if hasattr(prior, "batch_shape") and not isinstance(prior, type):
+        return independent.Independent(prior)
     raise ValueError(
-        "A prior is a tfp distribution, or an object with "
-        f"sample(num_samples, shapes, seed); got {prior!r}."
+        "A prior is a tfp distribution, or a bbh_tf.priors.Prior, such as "
+        f"bbh_tf.priors.Normal(); got {prior!r}."
     )

@@ -1,6 +1,6 @@
 """Any scalar distribution of TensorFlow Probability as a prior."""
 
-import math
+import json
 
 import keras
 import numpy as np
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bbh_tf import randomness
 from bbh_tf import weights
+from bbh_tf.priors import prior
 
 _DISTRIBUTION = "tfp_distribution"
 _DTYPE = "dtype"
@@ -15,7 +16,7 @@ _ARRAY = "array"
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.priors")
-class Independent:
+class Independent(prior.Prior):
     """Gives every weight the same scalar distribution, independently.
 
     Args:
@@ -46,20 +47,24 @@ class Independent:
             lambda size, seed: distribution.sample(size, seed=seed)
         )
 
-    def sample(self, num_samples, shapes, seed):
-        """Draws weights.
+    def sharing_key(self):
+        """Returns what makes the distribution, where that can be written."""
+        try:
+            config = json.dumps(self.get_config(), sort_keys=True)
+        except (TypeError, ValueError):
+            # A distribution that cannot be saved can be sampled all the same.
+            return id(self)
+        return type(self), config
 
-        Args:
-            num_samples: number of samples.
-            shapes: list of the weight tensors' shapes.
-            seed: a key of `bbh_tf.randomness`.
+    def sample(self, num_samples, specs, key):
+        """Draws samples; see `Prior.sample`."""
+        size = sum(spec.size for spec in specs)
+        flat = self._sampler(key, num_samples, (size,))
+        return weights.unflatten(flat, [spec.shape for spec in specs])
 
-        Returns:
-            List of `float32` tensors of shape `(num_samples, *shape)`.
-        """
-        size = sum(math.prod(shape) for shape in shapes)
-        flat = self._sampler(seed, num_samples, (size,))
-        return weights.unflatten(flat, shapes)
+    def distributions(self, specs):
+        """Returns the distribution, the same for all specs."""
+        return [self.distribution] * len(specs)
 
     def get_config(self):
         """Returns the distribution's class and parameters.

@@ -7,10 +7,11 @@ import keras
 
 from bbh_tf import randomness
 from bbh_tf import weights
+from bbh_tf.priors import prior
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.priors")
-class Normal:
+class Normal(prior.Prior):
     """N(loc, scale^2) for each weight: the paper's prior at its defaults.
 
     Args:
@@ -31,37 +32,26 @@ class Normal:
         self.loc = float(loc)
         self.scale = float(scale)
 
-    def sample(self, num_samples, shapes, seed):
-        """Draws weights.
+    def sharing_key(self):
+        """Returns what makes the distribution: class, mean and deviation."""
+        return type(self), self.loc, self.scale
 
-        Args:
-            num_samples: number of samples.
-            shapes: list of the weight tensors' shapes.
-            seed: a key of `bbh_tf.randomness`.
-
-        Returns:
-            List of `float32` tensors of shape `(num_samples, *shape)`.
-        """
-        size = sum(math.prod(shape) for shape in shapes)
-        flat = randomness.normal(seed, num_samples, (size,))
+    def sample(self, num_samples, specs, key):
+        """Draws samples; see `Prior.sample`."""
+        size = sum(spec.size for spec in specs)
+        flat = randomness.normal(key, num_samples, (size,))
         if self.scale != 1.0:
             flat *= self.scale
         if self.loc:
             flat += self.loc
-        return weights.unflatten(flat, shapes)
+        return weights.unflatten(flat, [spec.shape for spec in specs])
 
-    @property
-    def distribution(self):
-        """The prior of one weight, a `tfp.distributions.Normal`."""
+    def distributions(self, specs):
+        """Returns one `tfp.distributions.Normal` for all specs."""
         import tensorflow_probability as tfp
 
-        return tfp.distributions.Normal(self.loc, self.scale)
+        return [tfp.distributions.Normal(self.loc, self.scale)] * len(specs)
 
     def get_config(self):
         """Returns the constructor's arguments."""
         return {"loc": self.loc, "scale": self.scale}
-
-    @classmethod
-    def from_config(cls, config):
-        """Makes a prior from `get_config`'s dictionary."""
-        return cls(**config)

@@ -12,7 +12,22 @@ program; TensorFlow's operations one by one do not round as compiled ones do.
 
 from bbh_tf.randomness.keys import fold
 from bbh_tf.randomness.keys import key
+from bbh_tf.randomness.keys import seed_or_random
+from bbh_tf.randomness.purposes import DISCRIMINATOR
+from bbh_tf.randomness.purposes import PREDICTION
+from bbh_tf.randomness.purposes import PRIOR
+from bbh_tf.randomness.purposes import TRAINING
 from bbh_tf.randomness.samplers import compiled_sampler
 from bbh_tf.randomness.samplers import normal
 
-__all__ = ["compiled_sampler", "fold", "key", "normal"]
+__all__ = [
+    "DISCRIMINATOR",
+    "PREDICTION",
+    "PRIOR",
+    "TRAINING",
+    "compiled_sampler",
+    "fold",
+    "key",
+    "normal",
+    "seed_or_random",
+]

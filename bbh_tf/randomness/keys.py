@@ -1,5 +1,7 @@
 """Random keys: paths of integers that say what a random number is for."""
 
+import random
+
 import keras
 import tensorflow as tf
 
@@ -36,6 +38,18 @@ def fold(parent, word):
         A key of two more words than `parent`.
     """
     return tf.concat([parent, _to_int32_pair(word)], axis=0)
+
+
+def seed_or_random(seed):
+    """Returns a seed as a Python integer; a random one for None.
+
+    Raises:
+        ValueError: if it is no integer of 64 bits.
+    """
+    if seed is None:
+        return random.getrandbits(31)
+    key(seed)
+    return int(seed)
 
 
 def _to_int32_pair(word):

@@ -188,10 +188,11 @@ def _draw(model, seen):
     """Returns a function from the number of a draw to the network under it."""
     layers = model.random_layers
     under = _under(model.network, layers, seen)
-    key = randomness.key(model.seed, drawing.PREDICTION, 0)
+    key = randomness.key(model.seed, randomness.PREDICTION, 0)
 
     def draw(index):
-        return under(drawing.sample(layers, 1, key, first=index)[1])
+        draws = drawing.sample(layers, 1, key, first=index)
+        return under(drawing.weights_of(draws))
 
     return draw
 

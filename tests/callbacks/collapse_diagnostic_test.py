@@ -180,7 +180,7 @@ def test_event_files_hold_the_scalars(tmp_path):
         ratio = diagnostic.values[f"spread_of_prior/{layer.name}"]
         assert ratio == pytest.approx(stds.mean(), rel=0.1)
         kl = bbh.divergences.AnalyticKL()(
-            distributions, [layer.prior.distribution] * len(distributions)
+            distributions, layer.prior.distributions(distributions)
         )
         assert diagnostic.values[f"kl/{layer.name}"] == pytest.approx(
             float(kl), rel=1e-5
@@ -231,7 +231,7 @@ def test_the_kls_of_layers_add_up():
                 [x for tensors in samples for x in tensors],
                 bbh.priors.Normal().sample(
                     2,
-                    [tuple(x.shape[1:]) for y in samples for x in y],
+                    [small_models.spec_of(x) for y in samples for x in y],
                     bbh.randomness.key(seed),
                 ),
             )

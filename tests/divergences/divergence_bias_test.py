@@ -55,7 +55,7 @@ def test_approaches_the_closed_form(mean, std):
 
 
 def entropy(q, _):
-    normal = bbh.priors.Normal().distribution
+    (normal,) = bbh.priors.Normal().distributions([None])
     return NearestNeighbourEntropy()(q, normal)
 
 

@@ -177,9 +177,9 @@ def test_what_is_no_number_shows():
 
 
 def test_a_prior_without_a_density_is_refused_by_name():
-    class Samples:
-        def sample(self, num_samples, shapes, seed):
-            return [tf.zeros((num_samples, *shape)) for shape in shapes]
+    class Samples(bbh.priors.Prior):
+        def sample(self, num_samples, specs, key):
+            return [tf.zeros((num_samples, *x.shape)) for x in specs]
 
     layer = bbh.layers.Bayesian(
         keras.layers.Dense(3), small_models.implicit(), Samples()

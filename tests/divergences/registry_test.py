@@ -29,20 +29,9 @@ def test_a_config_is_made_into_one():
     assert not estimate.per_weight
 
 
-def test_what_they_ask_for():
-    asked = {
-        type(x): (x.posterior_form, x.prior_form, x.min_posterior_samples)
-        for x in (divergences.KernelKL(), divergences.AnalyticKL())
-    }
-    assert asked == {
-        divergences.KernelKL: ("samples", "samples", 2),
-        divergences.AnalyticKL: ("distributions", "distributions", 1),
-    }
-
-
 def test_a_users_own_is_let_through():
     class Mine(divergences.Divergence):
-        def __call__(self, posterior, prior):
+        def estimate(self, pairs, num_prior_samples, key):
             return 0.0
 
     mine = Mine()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
-from bbh_tf.models import plain
+from bbh_tf.layers import copying
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-6}
 X = np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
@@ -19,7 +19,7 @@ def _wrap(layer, **kwargs):
 
 def _drawn(layer):
     """A plain copy of the wrapped layer, with the weights of the draw."""
-    copy = plain.copy_of(layer.layer)
+    copy = copying.copy_of(layer.layer)
     copy.build_from_config(layer.layer.get_build_config())
     key = bbh.randomness.key(1, 0, 0)
     copy.set_weights([x[0] for x in layer.posterior.sample(1, key)[0]])

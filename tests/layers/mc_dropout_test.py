@@ -72,14 +72,14 @@ def test_draws_average_to_what_masks_of_single_examples_do():
 def test_layers_of_one_model_have_masks_of_their_own():
     first = bbh.layers.MCDropout(0.5)
     first.build((None, 50))
-    one, other = (first.sample_draws(1, KEY, place)[0] for place in (0, 1))
+    one, other = (first.draw(1, KEY, place).weights[0] for place in (0, 1))
     assert (np.asarray(one) != np.asarray(other)).any()
 
 
 def test_noise_shape_repeats_the_mask():
     layer = bbh.layers.MCDropout(0.5, noise_shape=(None, 1, 1, 3))
     layer.build((None, 4, 4, 3))
-    (masks,) = layer.sample_draws(5, KEY)
+    (masks,) = layer.draw(5, KEY).weights
     assert masks.shape == (5, 1, 1, 3)
 
 

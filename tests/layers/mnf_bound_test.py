@@ -36,7 +36,7 @@ def mean_field_gap():
 
 def log_likelihood(layer, key, count):
     """log p(Y | X, W) under `count` draws of the weights."""
-    kernel, bias = layer.sample_draws(count, key)
+    kernel, bias = layer.draw(count, key).weights
     outputs = tf.einsum("ni,sij->sn", X, kernel) + bias
     return -0.5 * tf.reduce_sum(
         tf.square(Y - outputs) / NOISE_VARIANCE

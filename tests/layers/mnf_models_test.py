@@ -10,7 +10,6 @@ import tensorflow as tf
 import bbh_tf as bbh
 from bbh_tf.layers import MNFConv2D
 from bbh_tf.layers import MNFDense
-from bbh_tf.layers import drawing
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 X = np.random.default_rng(0).normal(size=(8, 5, 5, 2)).astype("float32")
@@ -53,7 +52,7 @@ def test_the_loss_of_a_plain_model_has_the_kl():
     layers = model.layers[::2]
     for step in range(2):
         keys = [
-            bbh.randomness.key(layer.seed, drawing.TRAINING, step)
+            bbh.randomness.key(layer.seed, bbh.randomness.TRAINING, step)
             for layer in layers
         ]
         kl = sum(float(layer.kl(key)) for layer, key in zip(layers, keys)) / 8
@@ -86,7 +85,7 @@ def test_no_kl_without_a_weight():
 
 def test_a_bayesian_model_adds_the_kl_itself():
     model = bayesian(kl_weight=100.0)
-    key = bbh.randomness.fold(model.step_key(drawing.PRIOR), -1)
+    key = bbh.randomness.fold(model.step_key(bbh.randomness.PRIOR), -1)
     expected = sum(
         float(layer.kl(bbh.randomness.fold(key, position)))
         for position, layer in enumerate(model.random_layers)
@@ -149,7 +148,7 @@ def test_a_plain_model_saved_and_reloaded(tmp_path):
     for old, new in zip(model.layers[::2], loaded.layers[::2]):
         assert int(new.draw_number.value) == 1
         assert old.kl(key) == new.kl(key)
-        for a, b in zip(old.sample_draws(2, key), new.sample_draws(2, key)):
+        for a, b in zip(old.draw(2, key).weights, new.draw(2, key).weights):
             np.testing.assert_array_equal(a, b)
 
 
@@ -198,14 +197,14 @@ def test_mixed_precision(policy):
         )
         assert np.abs(tape.gradient(total, log_std)).max() > 0
         key = bbh.randomness.key(1)
-        kl, *draws = layer.kl(key), *layer.sample_draws(2, key)
+        kl, *draws = layer.kl(key), *layer.draw(2, key).weights
         exact = type(layer).from_config(
             {**layer.get_config(), "dtype": "float32"}
         )
         exact.build(X.shape)
         exact.set_weights(layer.get_weights())
         assert kl == exact.kl(key)
-        for a, b in zip(draws, exact.sample_draws(2, key)):
+        for a, b in zip(draws, exact.draw(2, key).weights):
             np.testing.assert_array_equal(a, b)
 
 
@@ -228,7 +227,7 @@ def test_compiled_as_one_program():
         outputs = layer(X, training=True)
         return outputs, tf.add_n(layer.losses)
 
-    expected = layer.kl(bbh.randomness.key(1, drawing.TRAINING, 0)) / 8
+    expected = layer.kl(bbh.randomness.key(1, bbh.randomness.TRAINING, 0)) / 8
     outputs, loss = run()
     assert np.std(outputs) > 0.1
     assert float(loss) == pytest.approx(float(expected), rel=1e-5)

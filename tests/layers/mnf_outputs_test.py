@@ -37,7 +37,7 @@ def run_draws(layer, inputs, draws):
 def test_outputs_of_examples_are_distributed_as_those_of_draws(kind):
     layer = mnf_layers.built(kind, max_std=0.3)
     alone = flat(layer(mnf_layers.inputs(kind, COUNT)))
-    draws = layer.sample_draws(COUNT, randomness.key(8))
+    draws = layer.draw(COUNT, randomness.key(8)).weights
     shared = flat(run_draws(layer, mnf_layers.inputs(kind), draws))
     # One place of an image: the noise of places is independent, as far as
     # examples are alone.
@@ -81,7 +81,7 @@ def test_at_factors_of_one_it_is_local_reparameterization(kind):
 def test_moments_of_draws_given_factors(kind):
     layer = mnf_layers.built(kind, num_flows=0, max_std=0.4)
     mnf_layers.fix_factors(layer, value=-1.5)
-    draws = layer.sample_draws(COUNT, randomness.key(8))
+    draws = layer.draw(COUNT, randomness.key(8)).weights
     assert len(draws) == (1 if "no bias" in kind else 2)
     assert layer.draw_size() == sum(math.prod(x.shape[1:]) for x in draws)
     for index, (draw, mean, log_variance) in enumerate(
@@ -101,10 +101,10 @@ def test_moments_of_draws_given_factors(kind):
 def test_draws_depend_on_key_position_and_index(kind):
     layer = mnf_layers.built(kind)
     key = randomness.key(9)
-    five = layer.sample_draws(5, key, 2)
-    later = layer.sample_draws(2, key, 2, first=3)
+    five = layer.draw(5, key, 2).weights
+    later = layer.draw(2, key, 2, first=3).weights
     compiled = tf.function(
-        lambda first: layer.sample_draws(5, key, 2, first), jit_compile=True
+        lambda first: layer.draw(5, key, 2, first).weights, jit_compile=True
     )(tf.constant(0))
     for a, b, c in zip(five, later, compiled):
         assert a.dtype == tf.float32
@@ -112,7 +112,7 @@ def test_draws_depend_on_key_position_and_index(kind):
         np.testing.assert_allclose(a, c, rtol=1e-5, atol=1e-6)
         assert np.abs(a[0] - a[1]).min() > 0
     for other, position in ((key, 1), (randomness.key(8), 2)):
-        different = layer.sample_draws(5, other, position)
+        different = layer.draw(5, other, position).weights
         assert (different[0].numpy() != five[0].numpy()).all()
 
 
@@ -124,13 +124,13 @@ def test_plain_layer(kind):
     )
     (outputs,) = [
         drawing.call(layer, [layer], [draw], 2, (inputs,), {})[0]
-        for draw in [layer.sample_draws(3, randomness.key(1))]
+        for draw in [layer.draw(3, randomness.key(1)).weights]
     ]
     plain = layer.plain_layer()
     assert plain.name == "mine"
     assert not plain.built
     plain.build(inputs.shape)
-    draws = layer.sample_draws(3, randomness.key(1))
+    draws = layer.draw(3, randomness.key(1)).weights
     for variable, tensor in zip(plain.variables, draws, strict=True):
         variable.assign(tensor[2])
     np.testing.assert_allclose(plain(inputs), outputs, rtol=1e-5, atol=1e-6)
@@ -176,7 +176,7 @@ def test_convolutions(kwargs, shape):
     layer = MNFConv2D(3, seed=1, initial_log_std=-30, **kwargs)
     inputs = np.random.default_rng(0).normal(size=(1, 5, 4, 2))
     layer.build(inputs.shape)
-    draws = layer.sample_draws(1, randomness.key(1))
+    draws = layer.draw(1, randomness.key(1)).weights
     outputs, _ = drawing.call(layer, [layer], [draws], 0, (inputs,), {})
     ordinary = keras.layers.Conv2D(3, **kwargs)
     ordinary.build(inputs.shape)

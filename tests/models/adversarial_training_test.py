@@ -62,13 +62,10 @@ def test_the_kl_by_hand(name):
         return estimate(*_sides(other, key, 0, 1))
 
     trained = other.divergence.fit_step(
-        estimate_of, bbh.randomness.key(3, drawing.DISCRIMINATOR, 0)
+        estimate_of, bbh.randomness.key(3, bbh.randomness.DISCRIMINATOR, 0)
     )
     assert len(set(keys)) == 5
-    q, _ = drawing.sample(
-        other.bayesian_layers, 3, bbh.randomness.key(3, drawing.TRAINING, 0)
-    )
-    q = [tensor for tensors in q for tensor in tensors]
+    q = _samples(other, 3, bbh.randomness.key(3, bbh.randomness.TRAINING, 0))
     expected = float(trained(q, [x[:1] for x in q]))
     assert abs(expected) > 1e-3
     assert logs["kl"] == pytest.approx(expected, rel=1e-4)
@@ -79,12 +76,16 @@ def test_the_kl_by_hand(name):
 
 def _sides(model, key, *words):
     q_key, p_key = (bbh.randomness.fold(key, word) for word in words)
-    q, _ = drawing.sample(model.bayesian_layers, 3, q_key)
-    q = [tensor for tensors in q for tensor in tensors]
-    p = bbh.priors.Normal().sample(
-        4, [x.shape[1:] for x in q], bbh.randomness.fold(p_key, 0)
+    q = _samples(model, 3, q_key)
+    specs = [small_models.spec_of(x) for x in q]
+    return q, bbh.priors.Normal().sample(
+        4, specs, bbh.randomness.fold(p_key, 0)
     )
-    return q, p
+
+
+def _samples(model, count, key):
+    draws = drawing.sample(model.bayesian_layers, count, key)
+    return [tensor for draw in draws for tensor in draw.samples]
 
 
 @each_posterior
@@ -155,9 +156,8 @@ def test_the_kl_draws_the_posterior_to_the_prior():
 
     def spread():
         key = bbh.randomness.key(9)
-        samples, _ = drawing.sample(model.bayesian_layers, 500, key)
         flat = np.concatenate(
-            [np.reshape(x, (500, -1)) for tensors in samples for x in tensors],
+            [np.reshape(x, (500, -1)) for x in _samples(model, 500, key)],
             axis=1,
         )
         return flat.mean(), flat.std()

@@ -219,13 +219,45 @@ def test_refusals(make, arguments, message):
     assert "\n" not in str(error.value)
 
 
-def test_names_must_tell_layers_apart_in_one_posterior():
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_names_need_not_tell_layers_apart(scope, tmp_path):
     network = _same_names()
     first = network.layers[0].layers[0]
-    with pytest.raises(ValueError, match="Two layers are named 'a'"):
-        bbh.models.bayesify(
-            network,
-            small_models.implicit(),
-            scope="network",
-            layers=lambda layer: layer is first,
-        )
+    random = bbh.models.bayesify(
+        network,
+        small_models.implicit(),
+        scope=scope,
+        layers=lambda layer: layer is first,
+    )
+    _check_size(random, first.count_params(), tmp_path)
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_a_name_is_that_of_layers_and_not_of_models(scope, tmp_path):
+    inner = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(5, name="block"),
+            keras.layers.Dense(3, name="other"),
+        ],
+        name="block",
+    )
+    inputs = keras.Input((4,))
+    network = keras.Model(inputs, inner(inputs))
+    random = bbh.models.bayesify(
+        network, small_models.implicit(), scope=scope, layers="block"
+    )
+    _check_size(random, 4 * 5 + 5, tmp_path)
+
+
+def _check_size(network, expected, folder):
+    """Looks at what is random, before and after saving."""
+    model = small_models.model(network)
+    assert sum(x.draw_size() for x in model.bayesian_layers) == expected
+    model.save(folder / "model.keras")
+    loaded = keras.models.load_model(folder / "model.keras")
+    assert sum(x.draw_size() for x in loaded.bayesian_layers) == expected
+    x, _ = small_models.data()
+    np.testing.assert_array_equal(
+        loaded.predict_samples(x), model.predict_samples(x)
+    )

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
-from bbh_tf import weights
 from bbh_tf.layers import selection
+from bbh_tf.layers import weight_specs
 
 
 def _count(network, posterior):
     return sum(
         posterior.count_parameters(
-            weights.specs_of(selection.random_variables(layer))
+            weight_specs.specs_of(layer, selection.random_variables(layer))
         )
         for layer in network.layers
-        if selection.can_be_random(layer)
+        if selection.random_variables(layer)
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import bbh_tf as bbh
-from bbh_tf.models import members
+from bbh_tf.models.ensembles import members
 from tests.models import ensembles
 from tests.models import small_models
 from tests.models.ensembles import X

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from bbh_tf import uncertainty
-from bbh_tf.models import prediction
+from bbh_tf.models import data_blocks
+from bbh_tf.models import predictor
 from tests.models import small_models
 
 # One network in programs of other shapes: float32 sums in another order.
@@ -68,7 +69,7 @@ def test_the_first_ten_of_a_hundred(model, samples):
 def test_draws_can_be_written_to_disk(
     model, samples, tmp_path, monkeypatch, block_bytes
 ):
-    monkeypatch.setattr(prediction, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(data_blocks, "_BLOCK_BYTES", block_bytes)
     out = np.lib.format.open_memmap(
         tmp_path / "draws.npy", "w+", np.float32, (9, 20, 3)
     )
@@ -89,7 +90,7 @@ def test_an_array_of_another_shape_is_refused(model, shape):
 
 
 def test_draws_are_made_a_few_at_once_or_alone(model, samples, monkeypatch):
-    monkeypatch.setattr(prediction, "_DRAW_BYTES", 1)
+    monkeypatch.setattr(predictor, "_DRAW_BYTES", 1)
     other = small_models.model(model.network)
     alone = other.predict_samples(X, 10, seed=5)
     np.testing.assert_allclose(alone, samples[:10], **CLOSE)
@@ -244,8 +245,8 @@ def test_blocks_smaller_than_the_data(model, samples, monkeypatch):
     whole = model.predict(X, batch_size=2), model.evaluate(X, Y)
     unsure = model.predict_uncertainty(X)
     # A batch of two examples has 32 bytes.
-    monkeypatch.setattr(prediction, "_BLOCK_BYTES", 100)
-    assert len(list(prediction.blocks(X, batch_size=2))) == 3
+    monkeypatch.setattr(data_blocks, "_BLOCK_BYTES", 100)
+    assert len(list(data_blocks.blocks(X, batch_size=2))) == 3
     again = model.predict_samples(X, 100, seed=5, batch_size=2)
     np.testing.assert_allclose(again, samples, **CLOSE)
     np.testing.assert_allclose(

@@ -40,9 +40,8 @@ def _built(layer):
     return network
 
 
-class _OnlySamples:
-    def sample(self, num_samples, shapes, seed):
-        raise NotImplementedError
+class _OnlySamples(bbh.priors.Prior):
+    pass
 
 
 COUNT = "to be a positive integer; got"

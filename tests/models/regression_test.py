@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
+from bbh_tf.models import data_blocks
 from bbh_tf.models import likelihoods
-from bbh_tf.models import prediction
 from tests.models import small_models
 
 NORMAL = statistics.NormalDist()
@@ -148,7 +148,7 @@ def test_an_interval_holds_its_part_of_the_mixture(heteroscedastic, level):
 def test_blocks_do_not_matter(heteroscedastic, monkeypatch):
     model, _ = heteroscedastic
     whole = model.predict_uncertainty(X_TEST, level=0.8)
-    monkeypatch.setattr(prediction, "_BLOCK_BYTES", 10)
+    monkeypatch.setattr(data_blocks, "_BLOCK_BYTES", 10)
     for name, values in model.predict_uncertainty(
         X_TEST, level=0.8, batch_size=2
     ).items():

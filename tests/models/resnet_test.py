@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
-from bbh_tf import weights
 from bbh_tf.layers import selection
+from bbh_tf.layers import weight_specs
 from tests.models import small_models
 
 NUM_WEIGHTS = 462_693
@@ -39,9 +39,9 @@ def _bayesian(network, **kwargs):
 
 def _specs(network):
     return [
-        weights.specs_of(selection.random_variables(layer))
+        weight_specs.specs_of(layer, selection.random_variables(layer))
         for layer in network.layers
-        if selection.can_be_random(layer)
+        if selection.random_variables(layer)
     ]
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 import bbh_tf as bbh
+from bbh_tf import weights
 
 
 def implicit(**kwargs):
@@ -32,6 +33,11 @@ def network(*between, posterior=None):
             ),
         ]
     )
+
+
+def spec_of(samples):
+    """Describes what samples `(num_samples, *shape)` are of."""
+    return weights.WeightSpec("weights", tuple(samples.shape[1:]))
 
 
 def model(inner=None, compiled=True, metrics=None, **kwargs):

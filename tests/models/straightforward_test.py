@@ -11,7 +11,6 @@ import tensorflow as tf
 import bbh_tf as bbh
 from bbh_tf import randomness
 from bbh_tf.hypernetworks import blocked_dense
-from bbh_tf.layers import drawing
 
 _NUM_STEPS = 50
 _NUM_SAMPLES = 5
@@ -42,7 +41,7 @@ class Straightforward:
 
     def step(self, number, x, y, kl_weight):
         """Makes a step and returns its loss."""
-        key = randomness.key(_SEED, drawing.TRAINING, number)
+        key = randomness.key(_SEED, bbh.randomness.TRAINING, number)
         noise = [
             randomness.normal(
                 randomness.fold(key, position), _NUM_SAMPLES, (2, 1)
@@ -51,7 +50,7 @@ class Straightforward:
             for tensor in range(2)
         ]
         size = int(sum(np.prod(shape) for shape in self._shapes))
-        prior_key = randomness.key(_SEED, drawing.PRIOR, number)
+        prior_key = randomness.key(_SEED, bbh.randomness.PRIOR, number)
         prior = randomness.normal(
             randomness.fold(prior_key, 0), _NUM_SAMPLES, (size,)
         )

@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 import bbh_tf as bbh
-from bbh_tf.layers import drawing
 from tests.models import small_models
 
 X, Y = small_models.data(8)
@@ -14,7 +13,7 @@ X, Y = small_models.data(8)
 
 def _draws(model, number=0):
     """The weights that training step `number` draws: layer, sample, tensor."""
-    key = bbh.randomness.key(model.seed, drawing.TRAINING, number)
+    key = bbh.randomness.key(model.seed, bbh.randomness.TRAINING, number)
     count = max(model.num_samples, model.num_likelihood_samples)
     return [
         [
@@ -37,11 +36,11 @@ def _log_probs(draws, index, x=X, y=Y):
 
 
 def _kl(model, draws):
-    key = bbh.randomness.key(model.seed, drawing.PRIOR, 0)
+    key = bbh.randomness.key(model.seed, bbh.randomness.PRIOR, 0)
     samples = [x[: model.num_samples] for layer in draws for x in layer]
     prior = bbh.priors.Normal().sample(
         model.num_prior_samples,
-        [x.shape[1:] for x in samples],
+        [small_models.spec_of(x) for x in samples],
         bbh.randomness.fold(key, 0),
     )
     return float(bbh.divergences.KernelKL()(samples, prior))
@@ -191,7 +190,7 @@ def test_draws_are_equal_to_the_bit_however_compiled():
     )
 
     def noise(number):
-        key = bbh.randomness.key(model.seed, drawing.TRAINING, number)
+        key = bbh.randomness.key(model.seed, bbh.randomness.TRAINING, number)
         return bbh.randomness.normal(key, 3, (7,))
 
     number = tf.constant(5, tf.int64)

@@ -20,9 +20,9 @@ def _layer(posterior, units=3, prior=None):
 
 
 def _kl(layer, estimate, num_samples=5):
-    samples, _ = layer.posterior.sample(num_samples, _KEY)
+    draw = layer.draw(num_samples, _KEY)
     return float(
-        total_kl.divergence([layer], [samples], estimate, num_samples, _KEY)
+        total_kl.divergence([layer], [draw], estimate, num_samples, _KEY)
     )
 
 
@@ -64,13 +64,13 @@ def test_samples_are_those_of_the_first_posterior(posterior):
         bbh.posteriors.MeanField(),
         prior=bbh.posteriors.AsPrior(first.posterior),
     )
-    shapes = [tuple(v.shape) for v in second.replaced_variables]
-    got = second.prior.sample(4, shapes, _KEY)
+    specs = second.pair().specs
+    got = second.prior.sample(4, specs, _KEY)
     for ours, theirs in zip(got, first.posterior.sample(4, _KEY)[0]):
         np.testing.assert_array_equal(ours, theirs)
     # A copy: what the first does later is its own affair.
     _shift(first.posterior, 1.0)
-    for ours, before in zip(second.prior.sample(4, shapes, _KEY), got):
+    for ours, before in zip(second.prior.sample(4, specs, _KEY), got):
         np.testing.assert_array_equal(ours, before)
     assert np.isfinite(_kl(second, bbh.divergences.KernelKL()))
 
@@ -176,7 +176,7 @@ def test_refusals():
         prior=bbh.posteriors.AsPrior(first.posterior),
     )
     with pytest.raises(ValueError, match="needs a prior with a density"):
-        total_kl.check_pairing(bbh.divergences.AnalyticKL(), [second])
+        bbh.divergences.AnalyticKL().check([second.pair()])
 
 
 @pytest.mark.parametrize("scope", ["layer", "network"])
@@ -277,8 +277,12 @@ def test_a_draw_of_layers_inside_a_layer_is_a_plain_model():
     )
 
 
-def test_a_prior_without_parameters_cannot_be_copied():
-    prior = bbh.posteriors.AsPrior(_layer(bbh.posteriors.MeanField()).posterior)
-    copy = bbh.posteriors.AsPrior.from_config(prior.get_config())
-    with pytest.raises(ValueError, match="has no parameters yet"):
-        copy.copy()
+class _Scales(bbh.posteriors.MeanField):
+    def weights_of(self, samples):
+        return [2 * x for x in samples]
+
+
+def test_a_posterior_that_is_not_over_weights_is_refused():
+    layer = _layer(_Scales())
+    with pytest.raises(ValueError, match="over weights; got _Scales"):
+        bbh.posteriors.AsPrior(layer.posterior)

@@ -2,16 +2,19 @@
 
 import keras
 import pytest
-import tensorflow as tf
 import tensorflow_probability as tfp
 
 import bbh_tf
 from bbh_tf import priors
 
 
-class Mine:
+class Mine(priors.Prior):
+    pass
+
+
+class Samples:
     def sample(self, num_samples, shapes, seed):
-        return [tf.zeros((num_samples, *shape)) for shape in shapes]
+        raise NotImplementedError
 
 
 def test_none_is_the_papers():
@@ -44,7 +47,9 @@ def test_a_config_is_made_into_one():
     assert prior.get_config() == {"loc": 1.0, "scale": 2.0}
 
 
-def test_another_kind_of_sample_is_refused():
-    # A posterior samples for layers, not for shapes.
-    with pytest.raises(ValueError, match="num_samples, shapes, seed"):
-        priors.get(bbh_tf.posteriors.MeanField())
+@pytest.mark.parametrize(
+    "other", [bbh_tf.posteriors.MeanField(), Samples(), priors.Normal, "normal"]
+)
+def test_what_is_no_prior_is_refused(other):
+    with pytest.raises(ValueError, match="or a bbh_tf.priors.Prior, such as"):
+        priors.get(other)

@@ -12,8 +12,11 @@ import tensorflow_probability as tfp
 
 from bbh_tf import priors
 from bbh_tf import randomness
+from bbh_tf.weights import WeightSpec
 
 tfd = tfp.distributions
+SPECS = [WeightSpec("kernel", (50, 100)), WeightSpec("scale", ())]
+SPECS_OF_TWO = [WeightSpec("bias", (3,)), WeightSpec("scale", ())]
 
 
 def spike_and_slab(**kwargs):
@@ -55,7 +58,7 @@ def test_round_trip(name):
     )
     key = randomness.key(3)
     for one, two in zip(
-        copy.sample(2, [(3,), ()], key), prior.sample(2, [(3,), ()], key)
+        copy.sample(2, SPECS_OF_TWO, key), prior.sample(2, SPECS_OF_TWO, key)
     ):
         np.testing.assert_array_equal(one, two)
     assert copy.get_config() == prior.get_config()
@@ -64,7 +67,7 @@ def test_round_trip(name):
 @distributions
 def test_samples(name):
     prior = priors.get(DISTRIBUTIONS[name])
-    big, scalar = prior.sample(4, [(50, 100), ()], randomness.key(1))
+    big, scalar = prior.sample(4, SPECS, randomness.key(1))
     assert big.shape == (4, 50, 100)
     assert scalar.shape == (4,)
     assert big.dtype == scalar.dtype == tf.float32
@@ -75,7 +78,7 @@ def test_samples(name):
     assert abs(cdf.mean() - 0.5) < 4 * np.sqrt(1 / 12) * error
     assert abs((cdf < 0.1).mean() - 0.1) < 4 * 0.3 * error
     assert abs((cdf > 0.9).mean() - 0.1) < 4 * 0.3 * error
-    first = prior.sample(1, [(50, 100), ()], randomness.key(1))[0]
+    first = prior.sample(1, SPECS, randomness.key(1))[0]
     np.testing.assert_array_equal(first[0], big[0])
 
 
@@ -84,7 +87,7 @@ def test_what_cannot_be_saved_can_be_sampled():
         tfd.Normal(0.0, 1.0), tfp.bijectors.Tanh()
     )
     prior = priors.get(squashed)
-    (sample,) = prior.sample(2, [(5,)], randomness.key(1))
+    (sample,) = prior.sample(2, SPECS[1:], randomness.key(1))
     assert np.abs(sample).max() < 1
 
     class Mine(tfd.Normal):

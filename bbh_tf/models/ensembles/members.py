@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from bbh_tf.layers import selection
+from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
-from bbh_tf.models import plain
+from bbh_tf.models import refusals
 
 
 def check_network(network):
@@ -17,9 +18,9 @@ def check_network(network):
         ValueError: if it is no built functional or sequential model, has
             several outputs, or layers that are random.
     """
-    plain.check_cloneable(network)
-    plain.check_one_output(network)
-    plain.check_ordinary(
+    cloning.check_cloneable(network)
+    refusals.check_one_output(network)
+    refusals.check_ordinary(
         network,
         "Members of a DeepEnsemble are ordinary networks",
         "which a BayesianModel trains",
@@ -49,7 +50,7 @@ def member(network, key):
     state = random.getstate()
     random.seed(key)
     try:
-        clone, pairs = plain.clone(network, replace)
+        clone, pairs = cloning.clone(network, replace)
     finally:
         random.setstate(state)
     for pair in pairs:

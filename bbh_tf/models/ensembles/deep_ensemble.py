@@ -3,24 +3,27 @@
 import copy
 import functools
 import numbers
-import random
 
 import keras
 import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf import randomness
+from bbh_tf.layers import copying
+from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
-from bbh_tf.models import likelihood_model
-from bbh_tf.models import member_loss
-from bbh_tf.models import members
+from bbh_tf.models import likelihood_training
 from bbh_tf.models import objective
 from bbh_tf.models import outputs
-from bbh_tf.models import plain
+from bbh_tf.models import predictive_model
+from bbh_tf.models.ensembles import member_loss
+from bbh_tf.models.ensembles import members
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class DeepEnsemble(likelihood_model.LikelihoodModel):
+class DeepEnsemble(
+    likelihood_training.LikelihoodTraining, predictive_model.PredictiveModel
+):
     """Trains copies of a network, and averages their predictions.
 
     A training step is one step of every member on its own loss
@@ -97,8 +100,7 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
         outputs.check(self.likelihood, network)
         self.num_members = int(num_members)
         self.split_batches = bool(split_batches)
-        self.seed = random.getrandbits(31) if seed is None else seed
-        randomness.key(self.seed)
+        self.seed = randomness.seed_or_random(seed)
         self._recipe = keras.saving.serialize_keras_object(network)
         self._recipe.pop("compile_config", None)
         self.members = [
@@ -167,7 +169,7 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
             predictions.append(prediction)
 
         variables = [v for m in self.members for v in m.trainable_variables]
-        self.optimizer.apply_gradients(zip(gradients, variables))
+        objective.apply_gradients(self, gradients, variables)
         for tracker, values in (
             (self._loss_tracker, losses),
             (self._nll_tracker, nlls),
@@ -198,7 +200,7 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
             Functions from a batch of inputs to outputs, those of
             `predict_samples`. They can be differentiated.
         """
-        for member in self.members[: self._draw_count(num_samples)]:
+        for member in self.members[: self._count(num_samples)]:
             values = [variable.value for variable in member.variables]
             yield functools.partial(self._forward(), values=values)
 
@@ -246,13 +248,13 @@ class DeepEnsemble(likelihood_model.LikelihoodModel):
                 f"{len(self.members) - 1}; got {index!r}."
             )
         member = self.members[index]
-        drawn, pairs = plain.clone(member, plain.copy_of)
+        drawn, pairs = cloning.clone(member, copying.copy_of)
         for old, new in pairs:
             layer_values.assign(old, new)
         return drawn
 
-    def _draw_count(self, num_samples):
-        count = super()._draw_count(num_samples)
+    def _count(self, num_samples):
+        count = super()._count(num_samples)
         if count > len(self.members):
             raise ValueError(
                 "Expected num_samples to be at most the number of members, "

@@ -2,16 +2,15 @@
 
 import keras
 
-from bbh_tf.models import predictive_model
+from bbh_tf.models import random_states
 
 
-class LikelihoodModel(predictive_model.PredictiveModel):
+class LikelihoodTraining:
     """Compiles without a loss, and saves all that training goes on from.
 
-    A subclass says what a training step is, in `train_step`, and takes a
-    `network`, a Keras model, as an argument.
-
-    Args: see `PredictiveModel`.
+    A part of a `PredictiveModel`, beside it among its bases: a subclass of
+    both says what a training step is, in `train_step`, and takes a `network`,
+    a Keras model, as an argument.
     """
 
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
@@ -64,24 +63,11 @@ class LikelihoodModel(predictive_model.PredictiveModel):
     def save_own_variables(self, store):
         """Saves the counters, and the states of the networks' random seeds."""
         super().save_own_variables(store)
-        for index, state in enumerate(self._seed_states()):
-            store[f"seed_{index}"] = state
+        random_states.save(self, store)
 
     def load_own_variables(self, store):
         """Loads what `save_own_variables` saved."""
-        own = {k: store[k] for k in store.keys() if not k.startswith("seed_")}
-        super().load_own_variables(own)
-        for index, state in enumerate(self._seed_states()):
-            state.assign(store[f"seed_{index}"])
-
-    def _seed_states(self):
-        # Keras saves weights, but not the seeds of Dropout and its like.
-        saved = {id(variable) for variable in self.weights}
-        return [
-            variable
-            for variable in self.variables
-            if id(variable) not in saved and "seed" in variable.name
-        ]
+        super().load_own_variables(random_states.load(self, store))
 
     def get_build_config(self):
         """Returns None: the model is built when it is made."""

@@ -1,0 +1,52 @@
+"""What divergences have in common that compare samples with samples."""
+
+from bbh_tf.divergences import divergence
+from bbh_tf.divergences import pair as pairing
+
+
+class SampleDivergence(divergence.Divergence):
+    """Base of estimates from samples of the posterior and of the prior.
+
+    A subclass is called with both: neither needs a density.
+
+    Attributes:
+        min_posterior_samples: fewest samples of q that will do.
+        min_prior_samples: fewest samples of p that will do.
+    """
+
+    min_posterior_samples = 1
+    min_prior_samples = 1
+
+    def num_draws(self, num_samples):
+        """Returns `num_samples`, if enough; see `Divergence.num_draws`."""
+        self._check_at_least(
+            "num_samples", self.min_posterior_samples, num_samples
+        )
+        return num_samples
+
+    def num_prior_draws(self, num_samples, given=None):
+        """Returns what is asked for; see `Divergence.num_prior_draws`."""
+        if given is None:
+            return num_samples
+        self._check_at_least("num_prior_samples", self.min_prior_samples, given)
+        return given
+
+    def estimate(self, pairs, num_prior_samples, key):
+        """Compares the draws with new samples of the priors."""
+        return self(
+            pairing.samples_of(pairs),
+            pairing.sample_priors(pairs, num_prior_samples, key),
+        )
+
+    def __call__(self, posterior, prior):
+        """Estimates the divergence.
+
+        Args:
+            posterior: samples of q: list of tensors `(n, *shape)`, one for
+                each weight tensor.
+            prior: samples of p in the same form, `(m, *shape)`.
+
+        Returns:
+            Scalar `float32` tensor, nats, for all weights together.
+        """
+        raise NotImplementedError

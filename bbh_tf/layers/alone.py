@@ -1,0 +1,49 @@
+"""A Bayesian layer that draws for itself, in a plain Keras model."""
+
+from bbh_tf import randomness
+from bbh_tf.layers import drawing
+from bbh_tf.layers import total_kl
+
+
+def call(layer, training, args, kwargs):
+    """Runs the wrapped layer on the draw of the layer's own counter.
+
+    In training the counter goes on, and the KL, times `kl_weight`, is added
+    to the layer's losses.
+
+    Args:
+        layer: a built `bbh_tf.layers.Bayesian`.
+        training: a bool.
+        args: positional arguments of the wrapped layer.
+        kwargs: keyword arguments of the wrapped layer.
+
+    Returns:
+        What the wrapped layer returns.
+    """
+    has_kl = training and layer.kl_weight is not None
+    num_draws = 1
+    if has_kl:
+        num_draws = max(1, layer.divergence.num_draws(layer.num_samples))
+    number = layer.draw_number.value
+    draws = drawing.sample(
+        [layer],
+        num_draws,
+        randomness.key(layer.seed, randomness.TRAINING, number),
+    )
+    outputs, losses = drawing.call(
+        layer.layer, [layer], drawing.weights_of(draws), 0, args, kwargs
+    )
+    if has_kl:
+        kl = total_kl.divergence(
+            [layer],
+            draws,
+            layer.divergence,
+            layer.divergence.num_prior_draws(layer.num_samples),
+            randomness.key(layer.seed, randomness.PRIOR, number),
+        )
+        losses.append(layer.kl_weight * kl)
+    for loss in losses:
+        layer.add_loss(loss)
+    if training:
+        layer.draw_number.assign(number + 1)
+    return outputs

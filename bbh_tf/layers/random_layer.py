@@ -1,0 +1,113 @@
+"""What every random layer can do."""
+
+import keras
+
+from bbh_tf import layer_draw
+
+
+class RandomLayer(keras.layers.Layer):
+    """Base of layers that are random: by themselves, or by a posterior.
+
+    A model asks a random layer for draws, runs the network on them and adds
+    what they cost. A draw fixes the layer for all examples, so that it is one
+    function. In training a layer may have noise of its own for each example
+    instead, as in any plain `keras.Model`.
+
+    Here is what layers do that are random by themselves, dropout say: a
+    subclass runs on `drawing.drawn(self)` where that is not None, and takes
+    noise from a `keras.random.SeedGenerator` otherwise; where
+    `drawing.is_drawn(self)`, a model adds its `kl`. `Bayesian` draws the
+    variables of the layer that it wraps, `replaced_variables`.
+
+    Attributes:
+        is_wrapper: whether the layer wraps an ordinary one, its `layer`.
+    """
+
+    is_wrapper = False
+    replaced_variables = ()
+
+    def draw(self, num_samples, key, position=0, first=0):
+        """Draws what fixes the layer.
+
+        Args:
+            num_samples: number of draws, a Python integer.
+            key: a key of `bbh_tf.randomness`.
+            position: position of the layer in the network.
+            first: index of the first draw, an integer or scalar tensor.
+
+        Returns:
+            A `LayerDraw`.
+        """
+        raise NotImplementedError
+
+    def training_draw(self, num_samples, key, position=0):
+        """Draws what training runs on; see `draw`.
+
+        Returns:
+            A `LayerDraw`; its weights are None for noise of its own for each
+            example, as here.
+        """
+        del num_samples, key, position
+        return layer_draw.LayerDraw([], None, None)
+
+    def draw_size(self):
+        """Returns how many numbers a draw holds."""
+        raise NotImplementedError
+
+    def pair(self, draw=None):
+        """Returns what a divergence compares for this layer.
+
+        Args:
+            draw: a `LayerDraw` of this layer, or None.
+
+        Returns:
+            A `bbh_tf.divergences.Pair`; None where the layer has a KL of its
+            own, or none, as here.
+        """
+        del draw
+        return None
+
+    def kl(self, key):
+        """Estimates what the layer adds to KL(q || p) by itself.
+
+        Args:
+            key: a key of `bbh_tf.randomness`.
+
+        Returns:
+            Scalar `float32` tensor, nats; None for nothing, as here.
+        """
+        del key
+        return None
+
+    def plain_layer(self):
+        """Makes the ordinary layer that a draw of this one is.
+
+        Returns:
+            An unbuilt Keras layer.
+
+        Raises:
+            ValueError: if no ordinary layer does the same.
+        """
+        raise ValueError(
+            f"Cannot draw a plain model: no ordinary layer does what a draw of "
+            f"{type(self).__name__} {self.name!r} does."
+        )
+
+    def plain_values(self, weights):
+        """Returns the values of the plain layer's variables.
+
+        Args:
+            weights: the weights of one draw, tensors `(*shape)`.
+
+        Returns:
+            List of tensors or variables. Here, the weights.
+        """
+        return weights
+
+    def as_prior(self):
+        """Returns what the layer has learnt as a prior; None for nothing."""
+        return None
+
+    def parameter_report(self):
+        """Describes the parameters, as `Posterior.parameter_report` does."""
+        return []

@@ -1,0 +1,86 @@
+"""Copies of functional and sequential models, layer by layer."""
+
+import contextlib
+
+import keras
+
+from bbh_tf.layers import copying
+from bbh_tf.layers import selection
+
+
+def clone(network, replace):
+    """Clones a functional or sequential model, layer by layer.
+
+    The clone is not compiled: an optimiser would take memory at once.
+
+    Args:
+        network: a built `keras.Model` made of layers.
+        replace: callable that takes a layer (no model) and returns the
+            layer to put in its place, not yet built.
+
+    Returns:
+        `(clone, pairs)`: the new model, and a list of `(old, new)` layers.
+
+    Raises:
+        ValueError: if the network, or one inside it, is neither functional
+            nor sequential, or is not built.
+    """
+    check_cloneable(network)
+    pairs = []
+
+    def clone_layer(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            # An operation of `keras.ops`.
+            return copying.copy_of(layer)
+        if isinstance(layer, keras.Model):
+            check_cloneable(layer)
+        new = replace(layer)
+        pairs.append((layer, new))
+        return new
+
+    with _not_compiled(network):
+        new_network = keras.models.clone_model(
+            network, clone_function=clone_layer, recursive=True
+        )
+    return new_network, pairs
+
+
+@contextlib.contextmanager
+def _not_compiled(network):
+    compiled = [
+        model
+        for model in selection.sublayers_of(network)
+        if getattr(model, "compiled", False)
+    ]
+    for model in compiled:
+        model.compiled = False
+    try:
+        yield
+    finally:
+        for model in compiled:
+            model.compiled = True
+
+
+def check_cloneable(network):
+    """Refuses a network whose layers cannot be seen.
+
+    Raises:
+        ValueError: if it is neither functional nor sequential, or not built.
+    """
+    if not isinstance(network, keras.Model):
+        raise ValueError(
+            f"Expected a functional or Sequential keras.Model; got {network!r}."
+        )
+    # Keras has no public name for its functional models.
+    is_functional = hasattr(network, "operations")
+    if not is_functional and not isinstance(network, keras.Sequential):
+        raise ValueError(
+            f"{type(network).__name__} {network.name!r} is a subclass of "
+            "keras.Model, whose layers cannot be replaced: expected a "
+            "functional or Sequential model."
+        )
+    if not network.built:
+        raise ValueError(
+            f"Model {network.name!r} is not built: give it a keras.Input, or "
+            "call it on data first."
+        )

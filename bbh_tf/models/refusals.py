@@ -1,0 +1,94 @@
+"""Networks that a model takes, and those that it refuses."""
+
+import keras
+
+from bbh_tf.layers import selection
+from bbh_tf.layers.random_layer import RandomLayer
+from bbh_tf.models import cloning
+
+
+def random_layers_of(network):
+    """Finds the random layers of a network.
+
+    Args:
+        network: a built functional or Sequential `keras.Model`.
+
+    Returns:
+        List of `RandomLayer`, in the order in which Keras lists them.
+
+    Raises:
+        ValueError: if there is none, or two share weights; if a recurrent
+            layer keeps its state; or if the network has several outputs.
+    """
+    cloning.check_cloneable(network)
+    _check_stateless(network)
+    layers = random_in(network)
+    if not layers:
+        raise ValueError(
+            f"Network {network.name!r} has no Bayesian layer: wrap layers "
+            "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
+        )
+    _check_own_weights(layers)
+    check_one_output(network)
+    return layers
+
+
+def random_in(layer):
+    """Returns the random layers in a layer or model, itself included."""
+    return [
+        x for x in selection.sublayers_of(layer) if isinstance(x, RandomLayer)
+    ]
+
+
+def check_ordinary(network, expected, instead):
+    """Refuses a network with random layers.
+
+    Args:
+        network: a `keras.Model`.
+        expected: what was expected, for the message.
+        instead: what there is for such a layer, for the message.
+
+    Raises:
+        ValueError: naming the first of them.
+    """
+    for layer in random_in(network):
+        raise ValueError(
+            f"{expected}; layer {layer.name!r} is a {type(layer).__name__}, "
+            f"{instead}."
+        )
+
+
+def _check_stateless(network):
+    for layer in selection.sublayers_of(network):
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            raise ValueError(
+                "Expected recurrent layers without a state that stays; "
+                f"{layer.name!r} has stateful=True, and one draw would go on "
+                "from the state of another."
+            )
+
+
+def _check_own_weights(layers):
+    owners = {}
+    for layer in layers:
+        for variable in layer.replaced_variables:
+            owner = owners.setdefault(id(variable), layer)
+            if owner is not layer:
+                raise ValueError(
+                    f"Bayesian layers {owner.name!r} and {layer.name!r} wrap "
+                    f"the same weights, {variable.path!r}: wrap the layer "
+                    "once, and call that twice."
+                )
+
+
+def check_one_output(network):
+    """Refuses a network with several outputs.
+
+    Raises:
+        ValueError: naming the network and their number.
+    """
+    if len(network.outputs) != 1:
+        raise ValueError(
+            f"Expected a network with one output; {network.name!r} has "
+            f"{len(network.outputs)}."
+        )
