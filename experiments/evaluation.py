@@ -18,10 +18,7 @@ def predictive(logits):
         Dictionary of `float64` arrays: `"probabilities"` `(examples,
         classes)`, `"entropy"` and `"mutual_information"` `(examples,)`, nats.
     """
-    logits = np.asarray(logits, np.float64)
-    logits -= logits.max(axis=-1, keepdims=True)
-    probabilities = np.exp(logits)
-    probabilities /= probabilities.sum(axis=-1, keepdims=True)
+    probabilities = bbh.uncertainty.class_probabilities(logits)
     mean = probabilities.mean(axis=0)
     return {
         "probabilities": mean,

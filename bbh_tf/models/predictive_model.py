@@ -41,8 +41,6 @@ class PredictiveModel(keras.Model):
 
         Args:
             inputs: list of batches of inputs.
-            num_samples: number of draws.
-            seed: seed of the draws.
 
         Yields:
             For each draw, a list of `float32` outputs, one for each batch.

@@ -33,7 +33,7 @@ def terms(distribution):
     """
     mean = tf.cast(likelihoods.mean(distribution), tf.float64)
     if likelihoods.is_categorical(distribution):
-        return {"mean": mean, "entropy": _entropy(mean)}
+        return {"mean": mean, "entropy": entropy(mean)}
     variance = tf.cast(distribution.variance(), tf.float64)
     return {"mean": mean, "variance": variance}
 
@@ -78,11 +78,11 @@ def summary(totals):
         labels.
     """
     if "entropy" in totals:
-        entropy = _entropy(totals["mean"])
+        whole = entropy(totals["mean"])
         return {
             "probabilities": totals["mean"],
-            "entropy": entropy,
-            "mutual_information": tf.maximum(entropy - totals["entropy"], 0.0),
+            "entropy": whole,
+            "mutual_information": tf.maximum(whole - totals["entropy"], 0.0),
         }
     return {
         "mean": totals["mean"],
@@ -158,7 +158,8 @@ def _quantile(distribution, num_samples, probability):
     return 0.5 * (low + high)
 
 
-def _entropy(probabilities):
+def entropy(probabilities):
+    """Returns entropies `(...)`, nats, of probabilities `(..., classes)`."""
     # A float32 softmax sums to 1 but for 1e-7.
     total = tf.reduce_sum(probabilities, axis=-1, keepdims=True)
     probabilities = probabilities / total

@@ -18,8 +18,7 @@ class Posterior(keras.layers.Layer):
     `build(specs)` and samples the random variables in `sample`. Where these are
     the weights, that is all; where they are others, scales of weights say, it
     says so in `random_specs` and turns them into weights in `weights_of`.
-    Parameters and samples are float32 under any dtype policy; variables made
-    with `add_weight` outside `build` are not saved.
+    Parameters and samples are float32 under any dtype policy.
 
     Args:
         name: name of the layer.

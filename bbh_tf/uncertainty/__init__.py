@@ -14,6 +14,7 @@ from bbh_tf.uncertainty.classification import negative_log_likelihood
 from bbh_tf.uncertainty.detection import aupr
 from bbh_tf.uncertainty.detection import auroc
 from bbh_tf.uncertainty.detection import fpr95
+from bbh_tf.uncertainty.entropy import class_probabilities
 from bbh_tf.uncertainty.entropy import expected_entropy
 from bbh_tf.uncertainty.entropy import mutual_information
 from bbh_tf.uncertainty.entropy import predictive_entropy
@@ -24,6 +25,7 @@ __all__ = [
     "aupr",
     "auroc",
     "brier_score",
+    "class_probabilities",
     "entropy_auc",
     "error_rate",
     "expected_calibration_error",

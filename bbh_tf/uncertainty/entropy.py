@@ -16,6 +16,7 @@ References:
 
 import numpy as np
 
+from bbh_tf.uncertainty.checks import check_floats
 from bbh_tf.uncertainty.checks import check_probabilities
 
 _SAMPLE_AXES = ("num_samples", "examples", "classes")
@@ -29,6 +30,23 @@ def _entropy(probabilities):
     logs = np.log(np.where(rows > 0, rows, 1.0))
     # abs turns the -0.0 of a certain row into 0.0; no term is negative.
     return np.abs(np.sum(rows * logs, axis=-1))
+
+
+def class_probabilities(logits):
+    """Softmax over the last axis, in float64.
+
+    Args:
+        logits: array-like, `(..., classes)`.
+
+    Returns:
+        float64 array of the same shape; the argument is left as it is.
+
+    Raises:
+        ValueError: if the input is empty, not finite or no numbers.
+    """
+    logits = check_floats(logits, "logits")
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def predictive_entropy(probabilities):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
+from bbh_tf.models import uncertainty_of_draws
 from experiments import inputs
 from experiments import methods
 from experiments import run_config
@@ -250,8 +251,5 @@ def _inputs(config, codes, values):
 
 
 def _predictive_of(logits):
-    logits = tf.cast(logits, tf.float64)
-    log_probabilities = tf.nn.log_softmax(logits)
-    probabilities = tf.exp(log_probabilities)
-    terms = tf.math.multiply_no_nan(log_probabilities, probabilities)
-    return probabilities, -tf.reduce_sum(terms, axis=-1)
+    probabilities = tf.nn.softmax(tf.cast(logits, tf.float64))
+    return probabilities, uncertainty_of_draws.entropy(probabilities)

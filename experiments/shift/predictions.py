@@ -56,9 +56,7 @@ def analyse(model, series, turned, labels, test_images, test_labels):
 
 
 def _steps(logits):
-    logits = np.asarray(logits, np.float64)
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    each = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    each = bbh.uncertainty.class_probabilities(logits)
     lower, upper = np.quantile(each, SPREAD, axis=0)
     found = {
         **evaluation.predictive(logits),

@@ -17,6 +17,7 @@ FLOORS = {
     "bbh_tf.checks": 0,
     "bbh_tf.version": 0,
     "bbh_tf.weights": 0,
+    "bbh_tf.layer_draw": 0,
     "bbh_tf.annealing": 1,
     "bbh_tf.attacks": 1,
     "bbh_tf.datasets": 1,

@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow_probability as tfp
 
 import bbh_tf as bbh
 from tests.models import small_models
 
 layers = keras.layers
+tfd = tfp.distributions
 X, Y = small_models.data()
 NAN, INFINITY = float("nan"), float("inf")
 _made = {}
@@ -71,6 +73,29 @@ CASES = {
         _new(num_samples=1),
         "KernelKL needs num_samples to be at least 2; got 1",
     ),
+    **{
+        f"AnalyticKL with a {name} prior": (
+            lambda prior=prior: small_models.model(
+                _built(
+                    bbh.layers.Bayesian(
+                        layers.Dense(3),
+                        bbh.posteriors.MeanField(),
+                        prior,
+                        name="fc",
+                    )
+                ),
+                divergence=bbh.divergences.AnalyticKL(),
+            ),
+            f"layer 'fc' has Normal and {type(prior).__name__}. MonteCarloKL",
+        )
+        for name, prior in {
+            "Laplace": tfd.Laplace(0.0, 1.0),
+            "Student's t": tfd.StudentT(3.0, 0.0, 1.0),
+            "mixture": tfd.MixtureSameFamily(
+                tfd.Categorical(probs=[0.5, 0.5]), tfd.Normal(0.0, [0.1, 1.0])
+            ),
+        }.items()
+    },
     "four samples and four neighbours": (
         _new(
             num_samples=4, divergence=bbh.divergences.KernelKL(True, False, 4)

@@ -239,3 +239,22 @@ def test_calling_the_model_is_the_next_step_s_draw():
     draws = _draws(model)
     right = np.log(np.asarray(tf.nn.softmax(model(X))))[np.arange(8), Y]
     np.testing.assert_allclose(right, _log_probs(draws, 0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["bayesian", "ensemble"])
+def test_a_frozen_model_trains_nothing_and_says_so(kind):
+    if kind == "bayesian":
+        model = small_models.model()
+    else:
+        network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        model = bbh.models.DeepEnsemble(network, 2)
+    model.trainable = False
+    model.compile("adam")
+    before = small_models.state(model)
+    with pytest.warns(UserWarning, match="no trainable weights: nothing is"):
+        history = model.fit(X, Y, verbose=0).history
+    assert np.isfinite(history["nll"]).all()
+    counters = {"draw_number", "examples_seen"}
+    for variable, value in zip(model.variables, before):
+        if variable.name not in counters:
+            np.testing.assert_array_equal(variable, value)

@@ -133,3 +133,13 @@ def test_split_refuses_wrong_rank(function, shape):
 def test_split_refuses_logits(function):
     with pytest.raises(ValueError, match="sample_probabilities: expected rows"):
         function(np.ones((2, 3, 4)))
+
+
+def test_class_probabilities_leave_their_argument_alone():
+    logits = np.array([[1000.0, 0.0, -1000.0], [0.0, np.log(3.0), 0.0]])
+    before = logits.copy()
+    found = uncertainty.class_probabilities(logits)
+    np.testing.assert_allclose(found, [[1, 0, 0], [0.2, 0.6, 0.2]], atol=1e-12)
+    np.testing.assert_array_equal(logits, before)
+    with pytest.raises(ValueError, match="logits: expected finite values"):
+        uncertainty.class_probabilities([np.nan, 0.0])
