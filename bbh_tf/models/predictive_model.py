@@ -21,9 +21,6 @@ class PredictiveModel(keras.Model):
         likelihood: see `bbh_tf.models.likelihoods.get`.
         num_prediction_samples: draws that `predict` and `evaluate` average.
         name: name of the model.
-
-    Raises:
-        ValueError: if an argument is not as said.
     """
 
     def __init__(self, likelihood, num_prediction_samples, name=None):
@@ -41,6 +38,8 @@ class PredictiveModel(keras.Model):
 
         Args:
             inputs: list of batches of inputs.
+            num_samples: number of draws.
+            seed: seed of the draws.
 
         Yields:
             For each draw, a list of `float32` outputs, one for each batch.

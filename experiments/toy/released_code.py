@@ -14,7 +14,7 @@ import bbh_tf as bbh
 _DELTA = 1e-8
 
 
-class ConstantEntropyKL(bbh.divergences.Divergence):
+class ConstantEntropyKL(bbh.divergences.SampleDivergence):
     """The kernel KL whose distances among samples of q are all 1e-4."""
 
     def __call__(self, posterior, prior):

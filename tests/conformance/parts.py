@@ -28,7 +28,6 @@ def _network(posterior=None, prior=None):
     network = keras.Sequential(
         [
             keras.Input((4,)),
-            keras.layers.Dense(5, activation="tanh", name="hidden"),
             keras.layers.Dense(3, name="logits"),
         ]
     )
