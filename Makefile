@@ -45,8 +45,10 @@ test: lint
 	@mkdir -p .venv/cache
 	code=0
 	for part in "tests/experiments" "tests/models tests/callbacks" \
+	    "tests/conformance tests/layers tests/posteriors" \
 	    "tests --ignore=tests/experiments --ignore=tests/models \
-	    --ignore=tests/callbacks"; do
+	    --ignore=tests/callbacks --ignore=tests/conformance \
+	    --ignore=tests/layers --ignore=tests/posteriors"; do
 	    echo "+ pytest $$part"
 	    # 5: nothing of it was chosen.
 	    $(BIN)/python -m pytest --basetemp=.venv/cache/pytest \

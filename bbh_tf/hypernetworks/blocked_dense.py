@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from bbh_tf import weights
 
-# 512 rows of 4,096 float32 columns are 8 MB, about a core's share of cache.
-_BLOCK_COLUMNS = 4096
+# About a core's share of cache: 4,096 columns of 512 float32 rows. Where there
+# are fewer rows a block has more columns, since each is three operations.
+_BLOCK_BYTES = 1 << 23
 
 
 class BlockedDense(keras.layers.Layer):
@@ -39,8 +40,9 @@ class BlockedDense(keras.layers.Layer):
         """
         num_inputs = input_shape[-1]
         self._kernels = []
-        for index, start in enumerate(range(0, self.units, _BLOCK_COLUMNS)):
-            columns = min(_BLOCK_COLUMNS, self.units - start)
+        widest = max(1, _BLOCK_BYTES // (4 * num_inputs))
+        for index, start in enumerate(range(0, self.units, widest)):
+            columns = min(widest, self.units - start)
             initializer = _of_whole(
                 self.kernel_initializer, num_inputs, columns, self.units
             )
@@ -66,9 +68,11 @@ class BlockedDense(keras.layers.Layer):
 
     def scale_columns(self, factors):
         """Multiplies the kernel by an array `(units,)`."""
-        for index, kernel in enumerate(self._kernels):
-            start = index * _BLOCK_COLUMNS
-            kernel.assign(kernel * factors[start : start + _BLOCK_COLUMNS])
+        start = 0
+        for kernel in self._kernels:
+            end = start + kernel.shape[1]
+            kernel.assign(kernel * factors[start:end])
+            start = end
 
 
 @tf.custom_gradient

@@ -41,11 +41,19 @@ def test_a_configuration_makes_its_like(room, name):
     )
 
 
+# In one test, since most of its time is the tracing of training steps.
 @every_part
-def test_training_goes_on_from_a_file(room, name, tmp_path):
-    model = parts.model(room, name)
-    history = model.fit(parts.X, parts.Y, batch_size=4, verbose=0).history
-    assert np.isfinite(history["loss"]).all()
+def test_trains_alike_under_xla_and_from_a_file(room, name, tmp_path):
+    model, compiled = (
+        parts.model(room, name, jit_compile) for jit_compile in (False, True)
+    )
+    for one in (model, compiled):
+        history = one.fit(parts.X, parts.Y, batch_size=8, verbose=0).history
+        assert np.isfinite(history["loss"]).all()
+    for old, new in zip(
+        small_models.state(model), small_models.state(compiled), strict=True
+    ):
+        np.testing.assert_allclose(old, new, rtol=1e-3, atol=1e-4)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     for step in range(2):
@@ -55,24 +63,10 @@ def test_training_goes_on_from_a_file(room, name, tmp_path):
             np.testing.assert_array_equal(old, new)
         if step == 0:
             for one in (model, loaded):
-                one.fit(parts.X, parts.Y, batch_size=4, verbose=0)
+                one.fit(parts.X, parts.Y, batch_size=8, verbose=0)
     np.testing.assert_array_equal(
         model.predict_samples(parts.X), loaded.predict_samples(parts.X)
     )
-
-
-@every_part
-def test_xla_trains_as_eager_code_does(room, name):
-    model, other = (
-        parts.model(room, name, jit_compile) for jit_compile in (False, True)
-    )
-    other.run_eagerly = False
-    for one in (model, other):
-        one.fit(parts.X, parts.Y, batch_size=8, verbose=0)
-    for old, new in zip(
-        small_models.state(model), small_models.state(other), strict=True
-    ):
-        np.testing.assert_allclose(old, new, rtol=1e-3, atol=1e-4)
 
 
 @every_flow

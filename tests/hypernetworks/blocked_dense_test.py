@@ -12,7 +12,7 @@ from bbh_tf.hypernetworks import blocked_dense
 
 @pytest.fixture(autouse=True)
 def narrow_blocks(monkeypatch):
-    monkeypatch.setattr(blocked_dense, "_BLOCK_COLUMNS", 100)
+    monkeypatch.setattr(blocked_dense, "_BLOCK_BYTES", 4 * 60 * 100)
 
 
 def built(units, initializer="glorot_uniform", num_inputs=60):

@@ -112,7 +112,7 @@ def _kernel_kl(q, p):
 
 
 def test_losses_equal_over_fifty_steps(monkeypatch):
-    monkeypatch.setattr(blocked_dense, "_BLOCK_COLUMNS", 64)
+    monkeypatch.setattr(blocked_dense, "_BLOCK_BYTES", 4 * _UNITS[-1] * 64)
     keras.utils.set_random_seed(0)
     network = bbh.models.lenet(
         bbh.posteriors.Implicit(bbh.hypernetworks.MLP(units=_UNITS)),
