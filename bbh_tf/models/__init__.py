@@ -1,6 +1,8 @@
 """Bayesian models, and the networks of the paper."""
 
 from bbh_tf.models import likelihoods
+from bbh_tf.models.bayes_by_backprop import bayes_by_backprop
+from bbh_tf.models.bayes_by_hypernet import bayes_by_hypernet
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.models.calibration import update_batch_normalization
@@ -13,6 +15,8 @@ from bbh_tf.models.priors_of import priors_of
 __all__ = [
     "BayesianModel",
     "DeepEnsemble",
+    "bayes_by_backprop",
+    "bayes_by_hypernet",
     "bayesify",
     "lenet",
     "likelihoods",

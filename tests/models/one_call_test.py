@@ -1,0 +1,155 @@
+"""One call makes what the same choices, spelled out, make."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+import tensorflow_probability as tfp
+
+import bbh_tf as bbh
+
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(64, 3)).astype("float32")
+LABELS = (X[:, 0] > 0).astype("int64") + (X[:, 1] > 0)
+CALLS = {
+    "hypernet": bbh.models.bayes_by_hypernet,
+    "backprop": bbh.models.bayes_by_backprop,
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+
+
+def network(num_outputs=3):
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.layers.Dense(4, "relu", name="hidden"),
+        keras.layers.Dense(num_outputs, name="output"),
+    ]
+    return keras.Sequential([keras.Input((3,)), *layers])
+
+
+def made(call, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return call(*args, print_fn=None, **kwargs)
+
+
+def test_is_what_its_choices_make():
+    found = made(
+        bbh.models.bayes_by_hypernet, network(), 64, num_epochs=20, seed=1
+    )
+    posterior = bbh.posteriors.Implicit(
+        bbh.hypernetworks.MLP((64, 256, 16)), noise_dim=8
+    )
+    expected = bbh.models.BayesianModel(
+        bbh.models.bayesify(network(), posterior),
+        64,
+        divergence=bbh.divergences.NearestNeighbourEntropy(3),
+        annealing=bbh.annealing.Linear(1.0, 3.0),
+        seed=1,
+    )
+    expected.compile(bbh.optimizers.FusedAdam(1e-3), metrics=["accuracy"])
+    expected.set_weights(found.get_weights())
+    for model in (found, expected):
+        model.fit(X, LABELS, batch_size=32, epochs=2, shuffle=False, verbose=0)
+    for one, two in zip(found.get_weights(), expected.get_weights()):
+        np.testing.assert_array_equal(one, two)
+
+
+# A weight is the sum of many parameters in one, a parameter in the other.
+@pytest.mark.parametrize(
+    ("call", "rate"), [*zip(CALLS.values(), (1e-3, 1e-2))], ids=CALLS
+)
+def test_learns_classes_and_numbers(call, rate):
+    model = made(call, network(), 6400, num_epochs=1, learning_rate=rate)
+    history = model.fit(X, LABELS, 8, epochs=40, verbose=0).history
+    assert history["accuracy"][-1] > 0.8
+    likelihood = "normal_learned_scale"
+    model = made(call, network(2), 6400, likelihood, learning_rate=rate)
+    history = model.fit(X, X[:, 0], 8, epochs=20, verbose=0).history
+    assert history["nll"][-1] < 1.4
+    assert "accuracy" not in history
+
+
+def test_the_paper_is_one_argument_away():
+    model = made(
+        bbh.models.bayes_by_hypernet, network(), 64, form="paper", num_epochs=40
+    )
+    assert type(model.divergence) is bbh.divergences.KernelKL
+    assert model.divergence.num_neighbours == 1
+    posterior = model.bayesian_layers[0].posterior
+    assert posterior.noise_dim == 1
+    # A constant 1 and the noise; 64, 256 and 512 wide; 12 weights.
+    expected = 3 * 64 + 65 * 256 + 257 * 512 + 513 * 12
+    assert posterior.parameter_report()[0][2] == expected
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+@every_call
+def test_an_argument_takes_the_place_of_a_choice(call):
+    model = made(
+        call,
+        network(),
+        64,
+        posterior=bbh.posteriors.MeanField(-3.0),
+        divergence=bbh.divergences.MonteCarloKL(),
+        annealing=None,
+        kl_scale=0.5,
+        layers="output",
+    )
+    (layer,) = model.bayesian_layers
+    assert layer.name == "output"
+    assert layer.posterior.get_config()["initial_log_variance"] == -3.0
+    assert type(model.divergence) is bbh.divergences.MonteCarloKL
+    assert model.annealing(0.0) == 1.0
+    assert model.kl_scale == 0.5
+
+
+def test_the_divergence_is_one_that_the_prior_allows():
+    laplace = tfp.distributions.Laplace(0.0, 1.0)
+    model = made(bbh.models.bayes_by_backprop, network(), 64, prior=laplace)
+    assert type(model.divergence) is bbh.divergences.MonteCarloKL
+
+    class Sampler(bbh.priors.Prior):
+        def sample(self, num_samples, specs, key):
+            normal = bbh.priors.Normal()
+            return normal.sample(num_samples, specs, key)
+
+    model = made(bbh.models.bayes_by_hypernet, network(), 64, prior=Sampler())
+    assert type(model.divergence) is bbh.divergences.KernelKL
+    assert model.divergence.num_neighbours == 3
+    assert model.num_prior_samples == 20
+
+
+def test_says_what_it_chose():
+    lines = []
+    bbh.models.bayes_by_hypernet(
+        network(), 64, num_epochs=100, print_fn=lines.append
+    )
+    (line,) = lines
+    for part in (
+        "MLP([64, 256, 16])",
+        "noise_dim=8",
+        "31 weights",
+        "NearestNeighbourEntropy(num_neighbours=3)",
+        "1 / 64",
+        "epochs 5 to 20",
+        "FusedAdam(0.001)",
+    ):
+        assert part in line
+
+
+def test_warns_of_many_weights():
+    with pytest.warns(UserWarning, match="31 random weights for 1 examples"):
+        bbh.models.bayes_by_hypernet(network(), 1, print_fn=None)
+    made(bbh.models.bayes_by_hypernet, network(), 1, kl_scale=0.1)
+
+
+@every_call
+def test_refuses_in_one_line(call):
+    with pytest.raises(TypeError, match="'learning' is no argument"):
+        call(network(), 64, learning=1)
+    with pytest.raises(ValueError, match="num_epochs"):
+        call(network(), 64, num_epochs=0)
+    with pytest.raises(ValueError, match='"advised" or "paper"; got'):
+        bbh.models.bayes_by_hypernet(network(), 64, form="old")
