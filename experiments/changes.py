@@ -1,5 +1,7 @@
-"""Settings of a run that the command line may set in place of its row's."""
+"""Settings of a run that `--set name=value` puts in place of its row's."""
 
+import difflib
+import math
 import typing
 
 from absl import flags
@@ -7,23 +9,34 @@ from absl import flags
 from experiments.errors import ExperimentError
 
 _DIVERGENCES = ("kernel", "full_kernel", "entropy", "adversarial", "analytic")
-_NEIGHBOURS = ("kernel", "full_kernel", "entropy")
+_OPTIMIZERS = ("adam", "tf1_rmsprop")
+_ARCHITECTURES = ("layerwise", "sliced", "single")
+
+
+class Kind(typing.NamedTuple):
+    """What a value can be.
+
+    Attributes:
+        parse: function from a text to a value; raises ValueError.
+        expected: what it takes, in words.
+    """
+
+    parse: typing.Callable
+    expected: str
 
 
 class Change(typing.NamedTuple):
     """A setting that can be changed.
 
     Attributes:
-        help: what it is, a sentence.
-        parse: function from a text to a value; raises ValueError.
-        expected: what `parse` takes, in words.
+        help: what it is, in a few words.
+        kind: a `Kind`.
         applies: function that says whether a run with given settings, a
             dictionary with `"method"`, has it.
     """
 
     help: str
-    parse: typing.Callable
-    expected: str
+    kind: Kind
     applies: typing.Callable
 
 
@@ -34,116 +47,205 @@ def _count(text):
     return value
 
 
-def _counts(text):
-    return tuple(_count(part) for part in text.split(","))
-
-
-def _divergence(text):
-    if text not in _DIVERGENCES:
+def _number(text, lowest=-math.inf, highest=math.inf):
+    value = float(text)
+    if not lowest < value < highest:
         raise ValueError
-    return text
+    return value
 
 
-def _is_bbh(found):
-    return found["method"] == "bbh"
+def _one_of(choices):
+    def parse(text):
+        if text not in choices:
+            raise ValueError
+        return choices[text]
+
+    return Kind(parse, f"one of {', '.join(choices)}")
 
 
+def _texts(*choices):
+    return _one_of({choice: choice for choice in choices})
+
+
+_COUNT = Kind(_count, "a positive integer")
+_COUNTS = Kind(
+    lambda text: tuple(_count(part) for part in text.split(",")),
+    "positive integers, as in 64,256,16",
+)
+_NUMBER = Kind(_number, "a finite number")
+_POSITIVE = Kind(lambda text: _number(text, 0.0), "a finite number > 0")
+_SHARE = Kind(lambda text: _number(text, 0.0, 1.0), "a number between 0 and 1")
+_BOOL = _one_of({"true": True, "false": False})
+
+
+def _of(*methods):
+    return lambda found: found["method"] in methods
+
+
+def _estimated_by(*divergences):
+    return lambda found: found.get("divergence") in divergences
+
+
+def _always(found):
+    del found
+    return True
+
+
+def _has_network(name):
+    return lambda found: found.get("network", "lenet") == name
+
+
+# Estimates that look at neighbours among the draws.
+BY_NEIGHBOURS = ("kernel", "full_kernel", "entropy")
 CHANGES = {
+    "optimizer": Change("the optimiser", _texts(*_OPTIMIZERS), _always),
+    "learning_rate": Change("its step size", _POSITIVE, _always),
+    "epsilon": Change("its constant", _POSITIVE, _always),
+    "batch_size": Change("examples in a batch", _COUNT, _always),
+    "prior_scale": Change(
+        "standard deviation of the weights' prior",
+        _POSITIVE,
+        lambda found: found["method"] != "ensemble",
+    ),
+    "annealing_start": Change(
+        "epoch at which the KL sets in",
+        _POSITIVE,
+        lambda found: found.get("anneals", False),
+    ),
+    "annealing_epochs": Change(
+        "epochs until it counts in full",
+        _POSITIVE,
+        lambda found: found.get("anneals", False),
+    ),
+    "num_likelihood_samples": Change(
+        "draws under which a step takes the likelihood",
+        _COUNT,
+        lambda found: found["method"] not in ("map", "ensemble"),
+    ),
     "divergence": Change(
-        "Estimate of the KL of Bayes by Hypernet and Bayes by Backprop.",
-        _divergence,
-        f"one of {', '.join(_DIVERGENCES)}",
+        "estimate of the KL",
+        _texts(*_DIVERGENCES),
         lambda found: found.get("divergence") is not None,
     ),
+    "num_samples": Change(
+        "posterior samples of that estimate",
+        _COUNT,
+        _estimated_by(*BY_NEIGHBOURS, "adversarial"),
+    ),
     "num_neighbours": Change(
-        "Which neighbour the nearest-neighbour estimates look at; the "
-        "paper's is 1.",
-        _count,
-        "a positive integer",
-        lambda found: found.get("divergence") in _NEIGHBOURS,
+        "which neighbour it looks at; the paper's is 1",
+        _COUNT,
+        _estimated_by(*BY_NEIGHBOURS),
     ),
     "num_prior_samples": Change(
-        "Prior samples of the kernel and adversarial estimates.",
-        _count,
-        "a positive integer",
-        lambda found: (
-            found.get("divergence") in ("kernel", "full_kernel", "adversarial")
-        ),
+        "prior samples of the kernel and adversarial estimates",
+        _COUNT,
+        _estimated_by("kernel", "full_kernel", "adversarial"),
+    ),
+    "discriminator_steps": Change(
+        "steps of the adversarial estimate's discriminator for one of training",
+        _COUNT,
+        _estimated_by("adversarial"),
+    ),
+    "architecture": Change(
+        "form of the hypernetworks", _texts(*_ARCHITECTURES), _of("bbh")
     ),
     "hypernetwork_units": Change(
-        "Widths of the hypernetworks' hidden layers; the paper's are "
-        "64,256,512.",
-        _counts,
-        "positive integers, as in 64,256,16",
-        _is_bbh,
+        "widths of their hidden layers; the paper's are 64,256,512",
+        _COUNTS,
+        _of("bbh"),
     ),
-    "noise_dim": Change(
-        "Dimension of the hypernetworks' noise.",
-        _count,
-        "a positive integer",
-        _is_bbh,
+    "noise_dim": Change("dimension of their noise", _COUNT, _of("bbh")),
+    "shared_noise": Change("whether they share it", _BOOL, _of("bbh")),
+    "initial_log_variance": Change(
+        "where those of Bayes by Backprop start", _NUMBER, _of("bbb")
     ),
+    "dropout_rate": Change("rate of MC dropout", _SHARE, _of("dropout")),
+    "max_std": Change("bound on MNF's deviations", _POSITIVE, _of("mnf")),
+    "adversarial_epsilon": Change(
+        "how far an ensemble's adversarial training moves a pixel",
+        _POSITIVE,
+        _of("ensemble"),
+    ),
+    "units": Change("widths of the LeNet", _COUNTS, _has_network("lenet")),
+    "kernel_size": Change("size of its filters", _COUNT, _has_network("lenet")),
 }
 
 
-def define_flags(here):
-    """Defines a flag for each setting.
+def define_flag(here):
+    """Defines `--set`.
 
     Args:
         here: keyword arguments of absl's functions that define flags.
     """
-    for name, change in CHANGES.items():
-        flags.DEFINE_string(name, None, change.help, **here)
+    names = "; ".join(f"{k}: {change.help}" for k, change in CHANGES.items())
+    flags.DEFINE_multi_string(
+        "set",
+        [],
+        "name=value, any number of times: a setting in place of that of every "
+        f"row that has it. {names}.",
+        **here,
+    )
 
 
-def from_flags(given):
-    """Returns what flags change.
+def from_texts(texts):
+    """Returns what `--set` changes.
 
     Args:
-        given: dictionary from the names of flags to their values.
+        texts: list of texts, `"name=value"`.
 
     Returns:
-        Tuple of pairs of a name and a value.
+        Tuple of pairs of a name and a value, in the order of `CHANGES`.
 
     Raises:
-        ExperimentError: if a value is not as it should be.
+        ExperimentError: if a name is not known, comes twice, or its value is
+            not as it should be.
     """
-    changes = []
-    for name, change in CHANGES.items():
-        text = given.get(name)
-        if text is None:
-            continue
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ExperimentError(f"--set: expected name=value; got {text!r}.")
+        if name not in CHANGES:
+            near = difflib.get_close_matches(name, CHANGES, 1, 0.0)
+            raise ExperimentError(
+                f"--set: expected one of {', '.join(CHANGES)}; got {name!r}. "
+                f"Did you mean {near[0]}?"
+            )
+        if name in found:
+            raise ExperimentError(f"--set: expected {name} once; got it twice.")
+        kind = CHANGES[name].kind
         try:
-            changes.append((name, change.parse(text)))
+            found[name] = kind.parse(value)
         except ValueError as error:
             raise ExperimentError(
-                f"--{name}: expected {change.expected}; got {text!r}."
+                f"--set {name}: expected {kind.expected}; got {value!r}."
             ) from error
-    return tuple(changes)
+    return tuple((name, found[name]) for name in CHANGES if name in found)
 
 
 def check(changes, rows):
     """Refuses a change that no row has, or that a row sets itself.
 
     Args:
-        changes: what `from_flags` returns.
+        changes: what `from_texts` returns.
         rows: key of a row -> `(settings, own)`: its settings without the
             changes, a dictionary with `"method"`, and the names of those that
             tell it from the table's other rows.
 
     Raises:
-        ExperimentError: naming the flag.
+        ExperimentError: naming the setting.
     """
     for name, value in changes:
         for row, (_, own) in rows.items():
             if name in own:
                 raise ExperimentError(
-                    f"--{name}: expected none in this table, whose rows set "
-                    f"it; got {value} beside {row}."
+                    f"--set {name}: expected none in this table, whose rows "
+                    f"set it; got {value} beside {row}."
                 )
         if not any(name in kept(found, changes) for found, _ in rows.values()):
             raise ExperimentError(
-                f"--{name}: expected a row that has it among "
+                f"--set {name}: expected a row that has it among "
                 f"{', '.join(rows)}; none does."
             )
 
@@ -153,7 +255,7 @@ def kept(found, changes):
 
     Args:
         found: dictionary of settings, with `"method"`.
-        changes: what `from_flags` returns.
+        changes: what `from_texts` returns.
 
     Returns:
         Dictionary of settings.
@@ -166,10 +268,11 @@ def kept(found, changes):
 
 
 def as_texts(changes):
-    """Returns changes as texts that `from_flags` takes, by name."""
-    return {
-        name: ",".join(map(str, value))
-        if isinstance(value, tuple)
-        else str(value)
-        for name, value in changes
-    }
+    """Returns changes as texts that `from_texts` takes."""
+
+    def text(value):
+        if isinstance(value, tuple):
+            return ",".join(map(str, value))
+        return str(value).lower()
+
+    return [f"{name}={text(value)}" for name, value in changes]

@@ -4,6 +4,9 @@ import keras
 import numpy as np
 
 from experiments import files
+
+# Layers of its own, which a checkpoint may hold, are known by importing it.
+from experiments import released_code  # noqa: F401
 from experiments.errors import ExperimentError
 
 

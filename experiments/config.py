@@ -4,9 +4,9 @@ import dataclasses
 import math
 
 from experiments import changes
-from experiments import paper
+from experiments import data_sets
+from experiments import paper_tables
 from experiments import run_config
-from experiments import settings
 from experiments.errors import ExperimentError
 from experiments.execution import Execution
 
@@ -19,7 +19,7 @@ class Config:
     """An experiment over the rows of a table and seeds.
 
     Attributes:
-        table: one of `paper.TABLES`.
+        table: one of `paper_tables.TABLES`.
         dataset: one of the table's.
         rows: some of the table's.
         seeds: non-negative integers.
@@ -41,7 +41,7 @@ class Config:
         num_members: members of an ensemble, or None for the paper's.
         divergence_weights: see `run_config.RunConfig`.
         global_clipnorm: see `run_config.RunConfig`.
-        changes: pairs of a setting and its value, as `changes.from_flags`
+        changes: pairs of a setting and its value, as `changes.from_texts`
             returns them, in place of what the rows say.
     """
 
@@ -69,15 +69,15 @@ class Config:
     changes: tuple = ()
 
     def __post_init__(self):
-        flag = paper.TABLES[self.table].flag
+        flag = paper_tables.TABLES[self.table].flag
         _check_choice(
-            "dataset", self.dataset, paper.TABLES[self.table].datasets
+            "dataset", self.dataset, paper_tables.TABLES[self.table].datasets
         )
         _check_choice("scale", self.scale, SCALES)
         _check_choice("preset", self.preset, PRESETS)
         _check_list(flag, self.rows)
         for row in self.rows:
-            _check_choice(flag, row, settings.ROWS[self.table])
+            _check_choice(flag, row, paper_tables.TABLES[self.table].rows)
         _check_list("seeds", self.seeds)
         for seed in self.seeds:
             if seed < 0 or seed >= 2**31:
@@ -124,7 +124,7 @@ class Config:
                 "--outlier_dir: only mnist takes notMNIST; got "
                 f"--dataset={self.dataset}."
             )
-        num_digits = settings.DATASETS["digits"].num_train
+        num_digits = data_sets.DATASETS["digits"].num_train
         if not 0 <= self.num_validation < num_digits:
             raise ExperimentError(
                 "--num_validation: expected an integer from 0 to "
@@ -140,7 +140,7 @@ class Config:
             {
                 row: (
                     run_config.settings_of(self, row),
-                    settings.ROWS[self.table][row],
+                    paper_tables.TABLES[self.table].rows[row].settings,
                 )
                 for row in self.rows
             },
@@ -149,15 +149,8 @@ class Config:
             _check_neighbours(run)
         if not self.output_dir:
             raise ExperimentError("--output_dir: expected a folder; got none.")
-        steps = run_config.steps_per_epoch(self)
-        if self.num_steps is not None:
-            steps = math.gcd(steps, self.num_steps)
-        if steps % self.steps_per_execution:
-            raise ExperimentError(
-                "--steps_per_execution: expected a divisor of the steps of an "
-                f"epoch, and of --num_steps: of {steps}; got "
-                f"{self.steps_per_execution}."
-            )
+        for run in self.runs():
+            _check_steps(run, self.steps_per_execution)
 
     @property
     def execution(self):
@@ -175,22 +168,34 @@ class Config:
         ]
 
 
+def _check_steps(run, steps_per_execution):
+    steps = run_config.steps_per_epoch(run)
+    if run.num_steps is not None:
+        steps = math.gcd(steps, run.num_steps)
+    if steps % steps_per_execution:
+        raise ExperimentError(
+            "--steps_per_execution: expected a divisor of the steps of an "
+            f"epoch, and of --num_steps: of {steps}; got "
+            f"{steps_per_execution}."
+        )
+
+
 def _check_neighbours(run):
     k = run.num_neighbours
     if k > 1 and run.released_kernel and run.divergence != "entropy":
         raise ExperimentError(
-            "--num_neighbours: expected 1 with --preset=released_code, whose "
-            f"formula knows no other; got {k}."
+            "--set num_neighbours: expected 1 with --preset=released_code, "
+            f"whose formula knows no other; got {k}."
         )
-    if k >= run.num_samples:
+    if run.divergence in changes.BY_NEIGHBOURS and k >= run.num_samples:
         raise ExperimentError(
-            "--num_neighbours: expected fewer than the posterior's "
+            "--set num_neighbours: expected fewer than the posterior's "
             f"{run.num_samples} samples; got {k}."
         )
     m = run.num_prior_samples
     if m is not None and m < k:
         raise ExperimentError(
-            f"--num_prior_samples: expected at least --num_neighbours, {k}; "
+            f"--set num_prior_samples: expected at least num_neighbours, {k}; "
             f"got {m}."
         )
 

@@ -12,7 +12,7 @@ import sys
 from absl import flags
 
 from experiments import command_line
-from experiments import paper
+from experiments import paper_tables
 from experiments import table_command
 
 
@@ -39,7 +39,7 @@ def _define_table(values):
     flags.DEFINE_enum(
         "table",
         "mnist_methods",
-        list(paper.TABLES),
+        list(paper_tables.TABLES),
         "Which table's rows.",
         flag_values=values,
     )

@@ -1,9 +1,11 @@
 """What a network is given of an image."""
 
 import numpy as np
-import tensorflow as tf
 
-import bbh_tf as bbh
+from experiments import lazy
+
+bbh = lazy.import_module("bbh_tf")
+tf = lazy.import_module("tensorflow")
 
 
 def shape(config, data):

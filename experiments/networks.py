@@ -2,11 +2,12 @@
 
 import functools
 
-import keras
-
-import bbh_tf as bbh
 from experiments import inputs
-from experiments import released_code
+from experiments import lazy
+
+bbh = lazy.import_module("bbh_tf")
+keras = lazy.import_module("keras")
+released_code = lazy.import_module("experiments.released_code")
 
 
 def build(config, data, posterior=None, **kwargs):
@@ -38,14 +39,15 @@ def build(config, data, posterior=None, **kwargs):
         filters=config.units,
         strides=config.strides,
         final_normalization=config.final_normalization,
-        normalization=_NORMALIZATIONS[config.normalization],
+        normalization=_normalization(config.normalization),
         **kwargs,
     )
 
 
-_NORMALIZATIONS = {
-    "calibrated": keras.layers.BatchNormalization,
-    "batch": released_code.BatchStatistics,
-    # A group for each channel: statistics of an image by itself.
-    "image": functools.partial(keras.layers.GroupNormalization, groups=-1),
-}
+def _normalization(name):
+    if name == "image":
+        # A group for each channel: statistics of an image by itself.
+        return functools.partial(keras.layers.GroupNormalization, groups=-1)
+    if name == "batch":
+        return released_code.BatchStatistics
+    return keras.layers.BatchNormalization

@@ -3,13 +3,10 @@
 python -m experiments.report --runs=runs/demo,results/mnist_methods \
     --output_file=report.html
 
-Prints tables, and draws Figures 3 and 4 into the folders of attacked runs.
-With `--output_file` it writes a page, one file that needs no other: tables
-beside the paper's, learning curves, histograms, all pictures found, settings
-and origins.
+Prints tables. With `--output_file` it writes a page, one file that needs no
+other: tables beside the paper's, learning curves, histograms, all pictures
+found, settings and origins.
 """
-
-import pathlib
 
 from absl import flags
 
@@ -17,7 +14,6 @@ from experiments import command_line
 from experiments.errors import ExperimentError
 from experiments.reporting import found as founds
 from experiments.reporting import tables
-from experiments.robustness import table as robustness_table
 
 _RUNS = flags.DEFINE_list(
     "runs", [], "Output folders of experiments, each a table or a figure."
@@ -46,8 +42,6 @@ def run():
         print("" if index == 0 else "\n", end="")
         for table, results in found.by_table():
             _print_table(found.folder, table, results)
-        if found.curves:
-            _print_curves(found)
         if found.exhibit:
             _print_exhibit(found)
     if path is not None:
@@ -66,15 +60,6 @@ def _print_table(folder, table, results):
     print()
     for line in [*tables.notes(results), *tables.origins(results)]:
         print(line)
-
-
-def _print_curves(found):
-    from experiments.robustness import figure as robustness_figure
-
-    print(f"{found.title_of_curves()}: {found.folder}\n")
-    print(robustness_table.text(found.curves))
-    path = robustness_figure.write(found.curves, pathlib.Path(found.folder))
-    print(f"\nFigure: {path}")
 
 
 def _print_exhibit(found):

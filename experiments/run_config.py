@@ -4,10 +4,10 @@ import dataclasses
 import math
 
 from experiments import changes
+from experiments import data_sets
+from experiments import paper_tables
 from experiments import settings
 
-# Examples that a smoke run takes of the training and of the test set.
-SMOKE_EXAMPLES = (200, 50)
 # Metrics that are kept, a line an epoch.
 METRICS = ("loss", "nll", "kl", "kl_weight", "accuracy")
 _BATCH_SIZE = 100
@@ -59,6 +59,8 @@ class RunConfig:
         num_prior_samples: its prior samples, or None for as many; where it
             looks at several neighbours, for 20.
         num_neighbours: which neighbour's distance it takes.
+        num_likelihood_samples: draws under which a step takes the likelihood.
+        prior_scale: standard deviation of the normal prior of each weight.
         released_kernel: whether the kernel KL has the authors' 1e-8 terms.
         discriminator_steps: steps of the adversarial estimate's
             discriminator for each of training.
@@ -115,6 +117,8 @@ class RunConfig:
     num_samples: int = 5
     num_prior_samples: int | None = None
     num_neighbours: int = 1
+    num_likelihood_samples: int = 1
+    prior_scale: float = 1.0
     released_kernel: bool = False
     discriminator_steps: int = 5
     divergence_weights: int | None = None
@@ -152,9 +156,10 @@ def make(config, row, seed):
     if config.num_members and method == "ensemble":
         found["num_members"] = config.num_members
     anneals = found.pop("anneals", False)
-    start, length = settings.DATASETS[config.dataset].annealing
-    epochs = _num_epochs(config)
-    outliers = settings.DATASETS[config.dataset].outliers
+    start, length = data_sets.DATASETS[config.dataset].annealing
+    batch_size = found.pop("batch_size", _BATCH_SIZE)
+    epochs = _num_epochs(config, batch_size)
+    outliers = data_sets.DATASETS[config.dataset].outliers
     return RunConfig(
         table=config.table,
         row=row,
@@ -165,14 +170,18 @@ def make(config, row, seed):
         preset=config.preset,
         epochs=math.ceil(epochs),
         num_steps=config.num_steps,
-        annealing_start=start * epochs if anneals else None,
-        annealing_epochs=length * epochs if anneals else None,
+        annealing_start=found.pop(
+            "annealing_start", start * epochs if anneals else None
+        ),
+        annealing_epochs=found.pop(
+            "annealing_epochs", length * epochs if anneals else None
+        ),
         kl_scale=config.kl_scale,
         num_prediction_samples=config.num_prediction_samples,
         num_validation=config.num_validation,
         mixed_precision=config.mixed_precision,
+        batch_size=batch_size,
         global_clipnorm=config.global_clipnorm,
-        batch_size=_BATCH_SIZE,
         changed=tuple(changed),
         **found,
     )
@@ -188,7 +197,7 @@ def settings_of(config, row):
     Returns:
         Dictionary of settings, as `settings.of`'s, with `"method"`.
     """
-    own = settings.ROWS[config.table][row]
+    own = paper_tables.TABLES[config.table].rows[row].settings
     return {
         **settings.of(config.dataset, own["method"], config.preset),
         **own,
@@ -207,21 +216,18 @@ def read(saved):
     )
 
 
-def num_train_examples(config):
-    """Number of training examples of a run, before the data is loaded."""
-    if config.scale == "smoke":
-        return SMOKE_EXAMPLES[0]
-    return settings.DATASETS[config.dataset].num_train - config.num_validation
-
-
 def steps_per_epoch(config):
-    """Number of batches in an epoch, the last one smaller perhaps."""
-    return math.ceil(num_train_examples(config) / _BATCH_SIZE)
+    """Number of batches in an epoch of a `RunConfig`, the last one smaller."""
+    return _steps_per_epoch(config, config.batch_size)
 
 
-def _num_epochs(config):
+def _steps_per_epoch(config, batch_size):
+    return math.ceil(data_sets.num_train_examples(config) / batch_size)
+
+
+def _num_epochs(config, batch_size):
     if config.num_steps is not None:
-        return config.num_steps / steps_per_epoch(config)
+        return config.num_steps / _steps_per_epoch(config, batch_size)
     if config.epochs is not None:
         return config.epochs
-    return settings.DATASETS[config.dataset].epochs[config.scale]
+    return data_sets.DATASETS[config.dataset].epochs[config.scale]

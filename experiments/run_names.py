@@ -1,11 +1,11 @@
 """What runs are called where several are looked at together."""
 
-from experiments import paper
+from experiments import paper_tables
 
 
 def file_name(config):
     """Names a run among all runs, for files."""
-    table, row = paper.place(config)
+    table, row = paper_tables.place(config)
     return f"{table}_{row}_seed_{config['seed']}"
 
 
@@ -19,7 +19,8 @@ def names(configs):
         List of texts.
     """
     parts = [
-        [paper.row_of(config).name, config["dataset"]] for config in configs
+        [paper_tables.row_of(config).name, config["dataset"]]
+        for config in configs
     ]
     if len({dataset for _, dataset in parts}) == 1:
         parts = [[name] for name, _ in parts]

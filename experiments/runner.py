@@ -7,10 +7,11 @@ import json
 import numpy as np
 
 import bbh_tf as bbh
+from experiments import building
+from experiments import data_sets
 from experiments import evaluation
 from experiments import files
 from experiments import inputs
-from experiments import methods
 from experiments import provenance
 from experiments import run_config as run_configs
 from experiments import training
@@ -74,7 +75,7 @@ def load_data(config):
             test_labels=data.validation_labels,
         )
     if config.scale == "smoke":
-        data = data.take(*run_configs.SMOKE_EXAMPLES)
+        data = data.take(*data_sets.SMOKE_EXAMPLES)
     return data
 
 
@@ -96,7 +97,7 @@ def _run_one(config, data, folder, report, execution):
     report(config, "predicting", config.epochs)
     test, outliers = (
         evaluation.predictive(
-            methods.predict_samples(
+            building.predict_samples(
                 model, inputs.for_prediction(config, images)
             )
         )
@@ -161,7 +162,7 @@ def write_results(
         )
     results = {
         "config": dataclasses.asdict(config),
-        "settings": methods.settings(config),
+        "settings": building.settings(config),
         "measures": evaluation.measures(
             predictives["test"], labels, predictives["outlier"], num_classes
         ),

@@ -7,7 +7,8 @@ from absl import flags
 from experiments import changes
 from experiments import command_line
 from experiments import config as configs
-from experiments import paper
+from experiments import data_sets
+from experiments import paper_tables
 from experiments import settings
 from experiments.errors import ExperimentError
 
@@ -24,7 +25,7 @@ def start(table):
     """Defines the flags of a table's command, parses them and runs.
 
     Args:
-        table: one of `paper.TABLES`.
+        table: one of `paper_tables.TABLES`.
     """
     define_flags(table)
     command_line.start(lambda: run(config_from_flags(table)))
@@ -34,17 +35,20 @@ def define_flags(table, values=flags.FLAGS):
     """Defines the flags of a table's command.
 
     Args:
-        table: one of `paper.TABLES`.
+        table: one of `paper_tables.TABLES`.
         values: the `absl.flags.FlagValues` to define them in.
     """
-    rows = settings.ROWS[table]
-    datasets = paper.TABLES[table].datasets
+    rows = paper_tables.TABLES[table].rows
+    datasets = paper_tables.TABLES[table].datasets
     names = "; ".join(
-        f"{key}: {paper.TABLES[table].rows[key].name}" for key in rows
+        f"{key}: {paper_tables.TABLES[table].rows[key].name}" for key in rows
     )
     here = {"flag_values": values, "module_name": sys.argv[0]}
     flags.DEFINE_list(
-        paper.TABLES[table].flag, list(rows), f"Which rows: {names}.", **here
+        paper_tables.TABLES[table].flag,
+        list(rows),
+        f"Which rows: {names}.",
+        **here,
     )
     flags.DEFINE_string(
         "dataset",
@@ -59,7 +63,7 @@ def define_flags(table, values=flags.FLAGS):
         + "; ".join(
             f"{name}: full {epochs['full']}, short {epochs['short']}"
             for name, epochs in (
-                (name, settings.DATASETS[name].epochs) for name in datasets
+                (name, data_sets.DATASETS[name].epochs) for name in datasets
             )
         )
         + ". smoke: seconds, on a few examples. Annealing is in proportion.",
@@ -134,7 +138,7 @@ def define_flags(table, values=flags.FLAGS):
     )
     if "digits" in datasets:
         _define_mnist_flags(here)
-    changes.define_flags(here)
+    changes.define_flag(here)
     if "ensemble" in rows:
         flags.DEFINE_integer(
             "num_members",
@@ -174,7 +178,7 @@ def config_from_flags(table, values=flags.FLAGS):
     """Returns the `Config` that the flags ask for.
 
     Args:
-        table: one of `paper.TABLES`.
+        table: one of `paper_tables.TABLES`.
         values: parsed `absl.flags.FlagValues`.
 
     Raises:
@@ -190,7 +194,7 @@ def config_from_flags(table, values=flags.FLAGS):
     return configs.Config(
         table=table,
         dataset=given["dataset"],
-        rows=tuple(given[paper.TABLES[table].flag]),
+        rows=tuple(given[paper_tables.TABLES[table].flag]),
         seeds=seeds,
         scale=given["scale"],
         preset=given["preset"],
@@ -209,7 +213,7 @@ def config_from_flags(table, values=flags.FLAGS):
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
         global_clipnorm=given["global_clipnorm"],
-        changes=changes.from_flags(given),
+        changes=changes.from_texts(given["set"]),
     )
 
 

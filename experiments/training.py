@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from experiments import building
 from experiments import inputs
-from experiments import methods
 from experiments import run_config
 from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
@@ -39,7 +39,7 @@ def train(config, data, folder, progress, execution):
     """
     checkpoints = Checkpoints(folder)
     model, state = checkpoints.load() or (
-        methods.build(config, data),
+        building.build(config, data),
         {"step": 0, "seconds": 0.0, "history": [], "metrics": None},
     )
     per_epoch = run_config.steps_per_epoch(config)
@@ -47,7 +47,7 @@ def train(config, data, folder, progress, execution):
     progress(state["step"] / per_epoch)
     if state["step"] == num_steps:
         # An older checkpoint may be without.
-        methods.finish(config, model, data)
+        building.finish(config, model, data)
         return model, state["history"], state["seconds"]
     # Keras makes the compiled metrics when it first needs them; here they need
     # to be there, to take on the values that they had.
@@ -74,7 +74,7 @@ def train(config, data, folder, progress, execution):
             shuffle=False,
             verbose=0,
         )
-    methods.finish(config, model, data)
+    building.finish(config, model, data)
     saver.save()
     return model, state["history"], state["seconds"]
 

@@ -17,8 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from experiments import building
 from experiments import files
-from experiments import methods
 from experiments import provenance
 from experiments import run_config as run_configs
 from experiments import runner
@@ -148,7 +148,7 @@ def _write_data(folder, arrays):
 
 def _write_run(folder, config, data, arrays, carry_all):
     folder.mkdir(parents=True)
-    model = methods.build(config, data)
+    model = building.build(config, data)
     train = export_programs.train_epoch(config, model, data)
     predict = export_programs.predict(config, model, data)
     variables = _variables_of(model)

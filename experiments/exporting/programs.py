@@ -7,12 +7,12 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
 from bbh_tf.models import uncertainty_of_draws
+from experiments import building
 from experiments import inputs
-from experiments import methods
 from experiments import run_config
 from experiments.exporting import images as export_images
 
-# As many as `methods.predict_samples` takes: where normalisation looks at the
+# As many as `building.predict_samples` takes: where normalisation looks at the
 # batch, they belong to the prediction.
 _BATCH_SIZE = 1000
 
@@ -25,7 +25,7 @@ def train_epoch(config, model, data):
 
     Args:
         config: a `RunConfig`.
-        model: a compiled model, from `methods.build`; its metrics and the
+        model: a compiled model, from `building.build`; its metrics and the
             state of its optimiser are made here.
         data: a `bbh_tf.datasets.ImageData`.
 
@@ -114,12 +114,12 @@ def epoch_keys(config):
 def predict(config, model, data):
     """Makes the function that predicts with all draws.
 
-    The draws are those of `methods.predict_samples`, the sums, in float64,
+    The draws are those of `building.predict_samples`, the sums, in float64,
     those of `evaluation.predictive`.
 
     Args:
         config: a `RunConfig`.
-        model: a compiled model, from `methods.build`.
+        model: a compiled model, from `building.build`.
         data: a `bbh_tf.datasets.ImageData`.
 
     Returns:
@@ -161,9 +161,10 @@ def predict(config, model, data):
             totals[f"{name}_expected_entropy"] = tf.zeros(shape[0], tf.float64)
         seen = None
         if config.normalization == "calibrated":
-            codes = train_images[: methods.NUM_CALIBRATION]
+            codes = train_images[: building.NUM_CALIBRATION]
             seen = _inputs(config, codes, train_values)
-        if methods.is_drawn(model):
+        networks = getattr(model, "members", None)
+        if networks is None:
             count = config.num_prediction_samples
             draw = _draw(model, seen)
             _, totals = tf.while_loop(
@@ -175,7 +176,6 @@ def predict(config, model, data):
                 (tf.constant(0), totals),
             )
         else:
-            networks = methods.fixed_networks(model)
             count = len(networks)
             for network in networks:
                 run = _under(network, (), seen)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib import pyplot
 from scipy import stats
 
+from experiments import paper_tables
 from experiments.posterior import measures as posterior_measures
 from experiments.reporting import figures
 
@@ -157,7 +158,7 @@ def spreads(every, configs):
         figure, axis = pyplot.subplots(figsize=(7.5, 3.6))
         seen = {}
         for (name, std), config in zip(positive.items(), configs):
-            color = figures.color_of(config)
+            color = paper_tables.color_of(config)
             number = seen[color] = seen.get(color, -1) + 1
             style = {
                 "color": color,

@@ -11,12 +11,10 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import paper
+from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import tables
 
-# Okabe and Ito's colours, told apart by colour-blind readers too.
-_COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00")
 _OUTLIERS = "#CC79A7"
 _METRICS = "metrics.jsonl"
 _PREDICTIONS = "predictions.npz"
@@ -27,12 +25,6 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "savefig.dpi": 110,
 }
-
-
-def color_of(config):
-    """Returns the colour of a run, that of its row's place in the table."""
-    table, row = paper.place(config)
-    return _COLORS[list(paper.TABLES[table].rows).index(row)]
 
 
 def learning_curves(results, folder):
@@ -49,7 +41,7 @@ def learning_curves(results, folder):
         figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
         labelled = set()
         for result in results:
-            name = paper.row_of(result["config"]).name
+            name = paper_tables.row_of(result["config"]).name
             history = _history(result, folder)
             epochs = [line["epoch"] for line in history]
             label = None if name in labelled else name
@@ -58,7 +50,7 @@ def learning_curves(results, folder):
                 axis.plot(
                     epochs,
                     [scale * line[key] for line in history],
-                    color=color_of(result["config"]),
+                    color=paper_tables.color_of(result["config"]),
                     alpha=0.7,
                     linewidth=1.2,
                     marker="." if len(epochs) < 3 else None,
@@ -91,7 +83,7 @@ def entropy_histograms(results, folder):
             classes = saved[0]["test_probabilities"].shape[1]
             bins = np.linspace(0, np.log(classes), 31)
             for key, color, label in (
-                ("test_entropy", color_of(config), "test images"),
+                ("test_entropy", paper_tables.color_of(config), "test images"),
                 ("outlier_entropy", _OUTLIERS, results[0]["outliers"]),
             ):
                 values = np.concatenate([s[key] for s in saved])
@@ -105,7 +97,7 @@ def entropy_histograms(results, folder):
                     label=label,
                 )
             axis.set(
-                title=paper.row_of(config).name,
+                title=paper_tables.row_of(config).name,
                 xlabel="predictive entropy, nats",
             )
             axis.legend(frameon=False)
@@ -207,4 +199,4 @@ def _history(result, folder):
 
 
 def _run_folder(result, folder):
-    return pathlib.Path(folder) / paper.run_name(result["config"])
+    return pathlib.Path(folder) / paper_tables.run_name(result["config"])

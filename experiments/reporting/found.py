@@ -4,7 +4,7 @@ import pathlib
 import typing
 
 from experiments import files
-from experiments import paper
+from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import tables
@@ -17,32 +17,25 @@ class Found(typing.NamedTuple):
         folder: the folder, a text.
         results: result dictionaries of runs, in the paper's order of rows,
             then by seed.
-        curves: what the commands that attack runs found, in that order.
         exhibit: see `exhibit.read`.
     """
 
     folder: str
     results: list
-    curves: list
     exhibit: dict | None
 
     def by_table(self):
-        """Returns pairs of a `paper.Table` and its results."""
+        """Returns pairs of a `paper_tables.Table` and its results."""
         pairs = []
-        for key, table in paper.TABLES.items():
+        for key, table in paper_tables.TABLES.items():
             chosen = [
                 result
                 for result in self.results
-                if paper.place(result["config"])[0] == key
+                if paper_tables.place(result["config"])[0] == key
             ]
             if chosen:
                 pairs.append((table, chosen))
         return pairs
-
-    def title_of_curves(self):
-        """Names the figure that the curves are for."""
-        name, _ = paper.ATTACKS[paper.data_of(self.curves[0]["config"])]
-        return f"Fast gradient sign method ({name})"
 
 
 def find(folder):
@@ -54,12 +47,9 @@ def find(folder):
     Raises:
         ExperimentError: if there is nothing, or it cannot be read.
     """
-    results, curves = (
-        _sorted(sorted(pathlib.Path(folder).glob(pattern)))
-        for pattern in ("*/seed_*/results.json", "*/seed_*.json")
-    )
-    found = Found(folder, results, curves, exhibit.read(folder))
-    if not (results or curves or found.exhibit):
+    paths = sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
+    found = Found(folder, _sorted(paths), exhibit.read(folder))
+    if not (found.results or found.exhibit):
         raise ExperimentError(
             f"--runs: expected a folder with results of runs; got {folder}."
         )

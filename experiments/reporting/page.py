@@ -3,7 +3,7 @@
 import pathlib
 
 from experiments import changes
-from experiments import paper
+from experiments import paper_tables
 from experiments import provenance
 from experiments import runner
 from experiments.reporting import figures
@@ -23,14 +23,14 @@ def write(config, results):
         The page's path.
     """
     folder = pathlib.Path(config.output_dir)
-    table = paper.TABLES[config.table]
+    table = paper_tables.TABLES[config.table]
     page = html_page.HtmlPage(f"{table.title}, on {config.dataset}")
     page.heading("Error and uncertainty")
     table_sections.add(page, results, folder)
     page.heading("Images")
     data = runner.load_data(config)
     for result, *_ in tables.by_row(results):
-        name = paper.row_of(result["config"]).name
+        name = paper_tables.row_of(result["config"]).name
         page.figure(
             figures.as_png(figures.examples(result, data, folder, name)),
             f"{name}, seed {result['config']['seed']}: predicted class with "
@@ -49,7 +49,7 @@ def command(config):
     """Returns the command that makes an experiment again."""
     flags = {
         "dataset": config.dataset,
-        paper.TABLES[config.table].flag: ",".join(config.rows),
+        paper_tables.TABLES[config.table].flag: ",".join(config.rows),
         "seeds": ",".join(map(str, config.seeds)),
         "scale": config.scale,
         "preset": config.preset,
@@ -59,7 +59,6 @@ def command(config):
         "num_members": config.num_members,
         "divergence_weights": config.divergence_weights,
         "global_clipnorm": config.global_clipnorm,
-        **changes.as_texts(config.changes),
         "num_validation": config.num_validation or None,
         "num_prediction_samples": config.num_prediction_samples,
         "mixed_precision": config.mixed_precision or None,
@@ -68,4 +67,5 @@ def command(config):
         "output_dir": config.output_dir,
     }
     words = [f"--{k}={v}" for k, v in flags.items() if v is not None]
+    words += [f"--set={text}" for text in changes.as_texts(config.changes)]
     return " ".join([f"python -m experiments.{config.table}", *words])

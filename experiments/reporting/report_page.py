@@ -3,12 +3,9 @@
 import pathlib
 
 from experiments import provenance
-from experiments.reporting import figures
 from experiments.reporting import html_page
 from experiments.reporting import table_sections
 from experiments.reporting import tables
-from experiments.robustness import figure as robustness_figure
-from experiments.robustness import table as robustness_table
 
 
 def write(path, every):
@@ -31,27 +28,10 @@ def write(path, every):
             page.heading(table.title)
             table_sections.add(page, results, found.folder)
             _add_origin(page, found.folder, tables.origins(results))
-        if found.curves:
-            page.heading(found.title_of_curves())
-            _add_curves(page, found)
         if found.exhibit:
             page.heading(found.exhibit["title"])
             _add_exhibit(page, found)
     page.write(path)
-
-
-def _add_curves(page, found):
-    page.figure(
-        figures.as_png(robustness_figure.curves(found.curves)),
-        "Left: how many attacked images are still classified rightly. Right: "
-        "how unsure the prediction is; a model that knows what it does not "
-        "know rises. The paper's attack averages the adversarial images of "
-        "single draws, which moves a pixel less where draws disagree: the "
-        "attack on the averaged prediction is the honest one.",
-    )
-    heading, *rows = robustness_table.lines(found.curves)
-    page.table(heading, rows)
-    _add_origin(page, found.folder, tables.origins(found.curves))
 
 
 def _add_exhibit(page, found):

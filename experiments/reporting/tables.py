@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments import paper
+from experiments import paper_tables
 from experiments import provenance
 
 _PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
@@ -45,7 +45,9 @@ def by_row(results):
     """Splits results into lists, one for each row, in their order."""
     groups = {}
     for result in results:
-        groups.setdefault(paper.place(result["config"]), []).append(result)
+        groups.setdefault(paper_tables.place(result["config"]), []).append(
+            result
+        )
     return list(groups.values())
 
 
@@ -58,7 +60,7 @@ def format_cell(cell, digits):
 
 def paper_cells(config):
     """Returns the paper's row as texts, by column key."""
-    figures = paper.row_of(config).figures
+    figures = paper_tables.row_of(config).figures
     if figures is None:
         return {}
     return {
@@ -71,10 +73,10 @@ def paper_cells(config):
 
 def order(result):
     """Sorts results by table and row, as the paper has them, then by seed."""
-    table, row = paper.place(result["config"])
+    table, row = paper_tables.place(result["config"])
     return (
-        list(paper.TABLES).index(table),
-        list(paper.TABLES[table].rows).index(row),
+        list(paper_tables.TABLES).index(table),
+        list(paper_tables.TABLES[table].rows).index(row),
         result["config"]["seed"],
     )
 
@@ -128,7 +130,7 @@ def lines(results, name_of_paper, blank):
         if printed:
             lines.append(
                 [
-                    f"{name_of_paper}, {paper.data_of(config)}",
+                    f"{name_of_paper}, {paper_tables.data_of(config)}",
                     *(printed.get(key, blank) for key, _, _ in COLUMNS),
                 ]
             )
@@ -137,7 +139,7 @@ def lines(results, name_of_paper, blank):
 
 def name_of(config):
     """Returns a row's name, with what the command line changed of it."""
-    parts = [paper.row_of(config).name]
+    parts = [paper_tables.row_of(config).name]
     for setting in config.get("changed", ()):
         value = config[setting]
         if isinstance(value, (list, tuple)):
@@ -187,7 +189,7 @@ def notes(results):
         "entropy (high: confident). AUROC: outliers told from test images by "
         "entropy. NLL in nats per example.",
     ]
-    if config["dataset"] != paper.data_of(config).lower():
+    if config["dataset"] != paper_tables.data_of(config).lower():
         lines.append(
             "The paper's figures are for MNIST and notMNIST with 431,080 "
             "weights and a KL weight of 1 / 55,000: another data set, network "

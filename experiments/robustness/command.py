@@ -4,7 +4,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
-from experiments import paper
+from experiments import paper_tables
 from experiments import trained_runs
 from experiments.errors import ExperimentError
 
@@ -25,7 +25,7 @@ def start(data):
     flags.DEFINE_list(
         "epsilons",
         [f"{0.05 * step:.2f}" for step in range(9)],
-        f"How far each pixel moves, where {paper.ATTACKS[data][1]}.",
+        f"How far each pixel moves, where {paper_tables.ATTACKS[data][1]}.",
     )
     flags.DEFINE_integer(
         "num_images", 1000, "How many of the first test images are attacked."
@@ -48,17 +48,18 @@ def run(data):
     epsilons = _check_flags()
     trained = trained_runs.find(_FLAGS.runs)
     for folder, found in trained:
-        if paper.data_of(found["config"]) != data:
+        if paper_tables.data_of(found["config"]) != data:
             raise ExperimentError(
                 f"--runs: expected runs of tables on {data}; got {folder}."
             )
-    names = [paper.run_name(found["config"]) for _, found in trained]
+    names = [paper_tables.run_name(found["config"]) for _, found in trained]
     for (folder, _), name in zip(trained, names):
         if names.count(name) > 1:
             raise ExperimentError(
                 f"--runs: expected one run for {name}.json; got {folder} and "
                 "another."
             )
+    from experiments.reporting import exhibit
     from experiments.reporting import tables
     from experiments.robustness import figure as robustness_figure
     from experiments.robustness import table as robustness_table
@@ -70,6 +71,15 @@ def run(data):
         results.sort(key=tables.order)
         print(robustness_table.text(results))
         path = robustness_figure.write(results, output)
+        heading, *rows = robustness_table.lines(results)
+        exhibit.write(
+            output,
+            f"Fast gradient sign method ({paper_tables.ATTACKS[data][0]})",
+            [exhibit.Figure(path.name, robustness_figure.CAPTION)],
+            [exhibit.Table("Attacked images.", heading, rows)],
+            tables.origins(results),
+            command_line.command(),
+        )
     print(f"Figure: {path}")
 
 
@@ -99,7 +109,7 @@ def _attack(folder, results, output, epsilons):
     """Returns the curves of one run, made now or before."""
     config = results["config"]
     trained = {key: results[key] for key in ("provenance", "seconds")}
-    path = output / f"{paper.run_name(config)}.json"
+    path = output / f"{paper_tables.run_name(config)}.json"
     settings = {
         "epsilons": epsilons,
         "num_images": _FLAGS.num_images,

@@ -3,8 +3,16 @@
 from matplotlib import pyplot
 
 from experiments import files
-from experiments import paper
+from experiments import paper_tables
 from experiments.reporting import figures
+
+CAPTION = (
+    "Left: how many attacked images are still classified rightly. Right: how "
+    "unsure the prediction is; a model that knows what it does not know rises. "
+    "The paper's attack averages the adversarial images of single draws, which "
+    "moves a pixel less where draws disagree: the attack on the averaged "
+    "prediction is the honest one."
+)
 
 
 def curves(results):
@@ -22,7 +30,7 @@ def curves(results):
         "expected_gradient": "attack on the averaged prediction",
         "expected_gradient_unclipped": "the same, pixels not clipped",
     }
-    _, units = paper.ATTACKS[paper.data_of(results[0]["config"])]
+    _, units = paper_tables.ATTACKS[paper_tables.data_of(results[0]["config"])]
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
             3, 2, figsize=(9, 9), sharex=True, sharey="col"
@@ -31,13 +39,13 @@ def curves(results):
             labelled = set()
             for result in results:
                 curve = result["curves"][attack]
-                row = paper.row_of(result["config"]).name
+                row = paper_tables.row_of(result["config"]).name
                 for axis, key in zip(line, ("accuracy", "entropy")):
                     axis.plot(
                         [point["epsilon"] for point in curve],
                         [100 * point[key] for point in curve],
                         ".-",
-                        color=figures.color_of(result["config"]),
+                        color=paper_tables.color_of(result["config"]),
                         label=None if row in labelled else row,
                     )
                 labelled.add(row)

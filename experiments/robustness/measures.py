@@ -3,8 +3,8 @@
 import numpy as np
 
 import bbh_tf as bbh
+from experiments import building
 from experiments import evaluation
-from experiments import methods
 
 # Mode of each attack, and whether it stays within the pixels' range. The
 # authors' does not; the honest attack does, and without that tells what the
@@ -20,7 +20,7 @@ def curves(model, images, labels, limits, epsilons, num_classes, num_samples):
     """Attacks a model in the ways of `ATTACKS`.
 
     Args:
-        model: a trained model of `experiments.methods`.
+        model: a trained model of `building.build`.
         images: inputs of the model, `float32` array `(examples, height,
             width, channels)`.
         labels: their classes.
@@ -50,7 +50,7 @@ def curves(model, images, labels, limits, epsilons, num_classes, num_samples):
             moved = images + np.float32(epsilon) * directions[mode]
             if clips:
                 moved = np.clip(moved, *limits)
-            saw = evaluation.predictive(methods.predict_samples(model, moved))
+            saw = evaluation.predictive(building.predict_samples(model, moved))
             error = bbh.uncertainty.error_rate(saw["probabilities"], labels)
             entropy = saw["entropy"]
             lines[attack].append(
@@ -67,9 +67,7 @@ def curves(model, images, labels, limits, epsilons, num_classes, num_samples):
 
 
 def _networks(model, num_samples):
-    if not hasattr(model, "networks"):
-        return [lambda images: model(images, training=False)]
-    if isinstance(model, bbh.models.DeepEnsemble):
+    if hasattr(model, "members"):
         num_samples = None
     # Predictions have seed 0: the attack is not to know their draws.
     return model.networks(num_samples, seed=1)

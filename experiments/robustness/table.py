@@ -1,6 +1,6 @@
 """Accuracies under attack, as a table."""
 
-from experiments import paper
+from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import tables
 
@@ -33,7 +33,7 @@ def lines(results):
     heading = "accuracy in %, by epsilon"
     rows = [[heading, *(f"{epsilon:g}" for epsilon in epsilons)]]
     for result in results:
-        name = paper.row_of(result["config"]).name
+        name = paper_tables.row_of(result["config"]).name
         for attack, curve in result["curves"].items():
             rows.append(
                 [

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import pyplot
 
+from experiments import paper_tables
 from experiments.reporting import figures
 from experiments.shift import calibration_measures
 
@@ -34,7 +35,7 @@ def reliability(results):
         pairs = axes.reshape(-1, 2)
         for pair, (name, result) in zip(pairs, results.items()):
             found = result["found"]
-            color = figures.color_of(result["config"])
+            color = paper_tables.color_of(result["config"])
             sums = found["calibration"]
             bins = {
                 kind: calibration_measures.Bins(

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import pyplot
 
+from experiments import paper_tables
 from experiments.reporting import figures
 
 _STYLE = {**figures.STYLE, "figure.dpi": 130}
@@ -109,7 +110,7 @@ def turned_test_set(results):
                     [point["angle"] for point in points],
                     [scale * point[key] for point in points],
                     ".-",
-                    color=figures.color_of(result["config"]),
+                    color=paper_tables.color_of(result["config"]),
                     label=name,
                 )
             axis.set(ylabel=label, xticks=range(-90, 91, 30))
@@ -198,7 +199,7 @@ def _probabilities(axis, one, result):
 def _entropies(axis, one, results):
     for name, result in results.items():
         part = _part(one, result)
-        color = figures.color_of(result["config"])
+        color = paper_tables.color_of(result["config"])
         axis.plot(one.steps, part["entropy"], color=color, label=name)
         axis.plot(one.steps, part["mutual_information"], ":", color=color)
     axis.set_xticks(one.steps[:: _stride(one)])

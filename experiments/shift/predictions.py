@@ -3,8 +3,8 @@
 import numpy as np
 
 import bbh_tf as bbh
+from experiments import building
 from experiments import evaluation
-from experiments import methods
 from experiments.shift import calibration_measures
 from experiments.shift import images as shift_images
 
@@ -35,7 +35,7 @@ def analyse(model, series, turned, labels, test_images, test_labels):
     """
     parts = [*(one.images for one in series), *turned, test_images]
     # Draws are made once for all images, which are one block to the model.
-    logits = methods.predict_samples(model, np.concatenate(parts))
+    logits = building.predict_samples(model, np.concatenate(parts))
     ends = np.cumsum([len(part) for part in parts])[:-1]
     logits = np.split(logits, ends, axis=1)
     count = len(series)

@@ -9,20 +9,22 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
+from experiments import building
 from experiments import checkpoints
 from experiments import config as configs
+from experiments import data_sets
 from experiments import inputs
-from experiments import methods
 from experiments import run_config
 from experiments import runner
-from experiments import settings
 from experiments import trained_runs
 from experiments.execution import Execution
+from experiments.methods import METHODS
 from experiments.robustness import measures as robustness
 
 _NUM_TRAIN, _NUM_TEST = 24, 10
 # Before any test makes it small.
-_FULL_SIZE = settings.DATASETS["cifar5"]
+_FULL_SIZE = data_sets.DATASETS["cifar5"]
+_FULL_METHODS = dict(METHODS)
 
 
 @pytest.fixture(scope="module")
@@ -41,22 +43,28 @@ def data():
     )
 
 
+def make_full_size(monkeypatch):
+    monkeypatch.setitem(data_sets.DATASETS, "cifar5", _FULL_SIZE)
+    for name, method in _FULL_METHODS.items():
+        monkeypatch.setitem(METHODS, name, method)
+
+
 @pytest.fixture(autouse=True)
 def small(monkeypatch, data):
-    there = settings.DATASETS["cifar5"]
+    there = data_sets.DATASETS["cifar5"]
     small = {"units": (2, 4), "units_per_stage": 1, "strides": (1, 2)}
     monkeypatch.setitem(
-        settings.DATASETS,
+        data_sets.DATASETS,
         "cifar5",
-        there._replace(
-            network={**there.network, **small},
-            released_network={
-                method: {**released, "strides": (2, 2)}
-                for method, released in there.released_network.items()
-            },
-        ),
+        there._replace(network={**there.network, **small}),
     )
-    monkeypatch.setattr(run_config, "SMOKE_EXAMPLES", (_NUM_TRAIN, _NUM_TEST))
+    for name, method in METHODS.items():
+        released = {**method.released_datasets["cifar5"], "strides": (2, 2)}
+        changed = dataclasses.replace(
+            method, released_datasets={"cifar5": released}
+        )
+        monkeypatch.setitem(METHODS, name, changed)
+    monkeypatch.setattr(data_sets, "SMOKE_EXAMPLES", (_NUM_TRAIN, _NUM_TEST))
     monkeypatch.setattr(run_config, "_BATCH_SIZE", 4)
     monkeypatch.setattr(runner, "load_data", lambda _: data)
 
@@ -81,13 +89,13 @@ def _config(folder, *rows, **changes):
 
 def _build(row, data, **changes):
     (config,) = _config("unused", row, **changes).runs()
-    return config, methods.build(config, data)
+    return config, building.build(config, data)
 
 
 @pytest.mark.parametrize(
     ("row", "preset"),
     [
-        *[(row, "paper") for row in settings.METHODS],
+        *[(row, "paper") for row in METHODS],
         *[(row, "released_code") for row in ("dropout", "mnf", "bbb")],
     ],
 )
@@ -102,7 +110,7 @@ def test_every_row_runs(tmp_path, row, preset):
 @pytest.mark.parametrize(
     ("row", "preset", "depends"),
     [
-        *[(row, "paper", False) for row in settings.METHODS],
+        *[(row, "paper", False) for row in METHODS],
         ("map", "released_code", False),
         # The authors' layer-wise hypernetworks alone.
         ("bbh", "released_code", True),
@@ -118,9 +126,9 @@ def test_a_prediction_depends_on_its_image_alone(data, row, preset, depends):
     )
     images = inputs.for_prediction(config, data.test_images)
     order = np.random.default_rng(1).permutation(len(images))
-    together = methods.predict_samples(model, images)
-    shuffled = methods.predict_samples(model, images[order])
-    few = methods.predict_samples(model, images[:3])
+    together = building.predict_samples(model, images)
+    shuffled = building.predict_samples(model, images[order])
+    few = building.predict_samples(model, images[:3])
     np.testing.assert_allclose(shuffled, together[:, order], atol=1e-5)
     if depends:
         assert np.abs(few - together[:, :3]).max() > 1e-4
@@ -135,7 +143,7 @@ def test_fixed_weights_end_with_statistics_of_training_images(
     runner.run(_config(tmp_path, row))
     model = trained_runs.load(tmp_path / row / "seed_0")
     images = bbh.datasets.prepare(data.train_images)
-    for network in methods.fixed_networks(model):
+    for network in model.members:
         before = network.predict(images, verbose=0)
         bbh.models.update_batch_normalization(network, images)
         after = network.predict(images, verbose=0)
@@ -144,17 +152,17 @@ def test_fixed_weights_end_with_statistics_of_training_images(
 
 @pytest.mark.parametrize("preset", ["paper", "released_code"])
 def test_bbh_has_the_papers_weights(data, preset, monkeypatch):
-    monkeypatch.setitem(settings.DATASETS, "cifar5", _FULL_SIZE)
+    make_full_size(monkeypatch)
     (config,) = _config("unused", "bbh", preset=preset).runs()
     config = dataclasses.replace(config, architecture="sliced")
-    layers = methods.build(config, data).random_layers
+    layers = building.build(config, data).random_layers
     # Scales and offsets of normalisation are none of them.
     assert len(layers) == 32
     assert sum(layer.draw_size() for layer in layers) == 462_693
 
 
 def test_settings_are_those_of_the_paper_and_the_authors(monkeypatch):
-    monkeypatch.setitem(settings.DATASETS, "cifar5", _FULL_SIZE)
+    make_full_size(monkeypatch)
     full = {"scale": "full", "num_steps": None, "num_members": None}
     for preset, strides, normalization, final in (
         ("paper", (1, 2, 2), "calibrated", True),
@@ -168,10 +176,7 @@ def test_settings_are_those_of_the_paper_and_the_authors(monkeypatch):
         assert bbh_run.units_per_stage == 5
         assert bbh_run.normalization == normalization
         assert bbh_run.final_normalization is final
-    runs = {
-        run.method: run
-        for run in _config("x", *settings.METHODS, **full).runs()
-    }
+    runs = {run.method: run for run in _config("x", *METHODS, **full).runs()}
     assert runs["ensemble"].num_members == 5
     assert runs["bbb"].initial_log_variance == -30
     assert runs["mnf"].max_std == 0.3
@@ -248,7 +253,7 @@ def test_mixed_precision_keeps_draws_and_kl_in_float32(data, row):
         verbose=0,
     )
     assert np.isfinite(history.history["loss"][0])
-    assert np.isfinite(methods.predict_samples(model, images)).all()
+    assert np.isfinite(building.predict_samples(model, images)).all()
 
 
 def test_the_attack_stays_within_what_an_image_can_be(tmp_path, data):
@@ -265,14 +270,14 @@ def test_the_attack_stays_within_what_an_image_can_be(tmp_path, data):
     seen = []
 
     class Model:
-        def __call__(self, x, training=False):
-            return network(x, training=training)
+        members = property(lambda _: ensemble.members)
+        networks = property(lambda _: ensemble.networks)
 
-        def predict(self, x, **_):
+        def predict_samples(self, x, **_):
             seen.append(x)
-            return network.predict(x, verbose=0)
+            return ensemble.predict_samples(x)
 
-    network, _ = checkpoints.Checkpoints(folder).load()
+    ensemble, _ = checkpoints.Checkpoints(folder).load()
     robustness.curves(
         Model(), images, data.test_labels, (lowest, highest), [5.0], 5, 1
     )

@@ -6,10 +6,10 @@ import pathlib
 import subprocess
 import sys
 
+from experiments import building
 from experiments import checkpoints
 from experiments import config as configs
 from experiments import files
-from experiments import methods
 from experiments import runner
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def write_untrained(folder, rows, **settings):
     for one in config.runs():
         there = folder / one.row / "seed_0"
         there.mkdir(parents=True)
-        model = methods.build(one, data)
+        model = building.build(one, data)
         checkpoints.Checkpoints(there).save(model, {"step": 0})
         settled = dataclasses.asdict(one)
         files.write_json(there / "config.json", settled)

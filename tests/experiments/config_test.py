@@ -5,11 +5,14 @@ import dataclasses
 import pytest
 
 import bbh_tf as bbh
+from experiments import building
 from experiments import changes
 from experiments import config as configs
-from experiments import methods
+from experiments import run_config
 from experiments.errors import ExperimentError
+from experiments.methods import parts
 from experiments.reporting import tables
+from experiments.run_config import RunConfig
 
 _DEFAULTS = {
     "table": "mnist_methods",
@@ -63,9 +66,9 @@ def test_clipping_reaches_the_optimizer():
             _run("bbh", **settings),
             _run("bbh", **settings, global_clipnorm=2.0),
         ]
-        made = [methods._optimizer(run) for run in runs]
+        made = [building._optimizer(run) for run in runs]
         assert [x.global_clipnorm for x in made] == [None, 2.0]
-        assert "clipped at 2" in methods.settings(runs[1])
+        assert "clipped at 2" in building.settings(runs[1])
 
 
 def test_steps_in_place_of_epochs():
@@ -161,11 +164,11 @@ def test_changes_reach_the_rows_that_have_them():
         "num_neighbours",
     )
     assert hypernet.hypernetwork_units == (64, 256, 16)
-    divergence = methods._divergence(hypernet)
+    divergence = parts.divergence(hypernet)
     assert isinstance(divergence, bbh.divergences.NearestNeighbourEntropy)
     assert divergence.num_neighbours == 3
-    assert "hypernetworks 64, 256, 16 wide" in methods.settings(hypernet)
-    assert "entropy KL, neighbour 3" in methods.settings(hypernet)
+    assert "hypernetworks 64, 256, 16 wide" in building.settings(hypernet)
+    assert "entropy KL, neighbour 3" in building.settings(hypernet)
     name = tables.name_of(dataclasses.asdict(hypernet))
     assert name == (
         "Bayes by Hypernet, hypernetwork units 64-256-16, divergence entropy, "
@@ -186,38 +189,98 @@ def test_widths_reach_all_hypernetworks(architecture):
         changes=(("hypernetwork_units", (4, 5)), ("noise_dim", 2)),
     )
     (run,) = config.runs()
-    model = methods.build(run, bbh.datasets.load("digits").take(20, 10))
+    model = building.build(run, bbh.datasets.load("digits").take(20, 10))
     (first, *_) = model.trainable_variables
     assert first.shape[1] == 4
     assert first.shape[0] > 2
 
 
-def test_flags_become_changes_and_a_command():
-    given = {
-        "noise_dim": "8",
-        "hypernetwork_units": "64,16",
-        "divergence": None,
+def test_texts_become_changes_and_texts_again():
+    texts = [
+        "noise_dim=8",
+        "hypernetwork_units=64,16",
+        "shared_noise=true",
+        "learning_rate=0.01",
+    ]
+    found = changes.from_texts(texts)
+    assert found == (
+        ("learning_rate", 0.01),
+        ("hypernetwork_units", (64, 16)),
+        ("noise_dim", 8),
+        ("shared_noise", True),
+    )
+    assert changes.from_texts(changes.as_texts(found)) == found
+
+
+def test_all_settings_of_a_run_are_reached():
+    # Not: what a run is of, what flags of their own set, and what only the
+    # presets know.
+    others = {
+        *("table", "row", "dataset", "outliers", "method", "seed", "scale"),
+        *("preset", "epochs", "num_steps", "kl_scale", "changed"),
+        *("num_prediction_samples", "num_validation", "mixed_precision"),
+        *("num_members", "divergence_weights", "global_clipnorm"),
+        *("network", "units_per_stage", "strides", "final_normalization"),
+        *("normalization", "released_kernel", "released_slices"),
+        "released_mnf",
     }
-    found = changes.from_flags(given)
-    assert found == (("hypernetwork_units", (64, 16)), ("noise_dim", 8))
-    assert changes.as_texts(found) == {
-        "hypernetwork_units": "64,16",
-        "noise_dim": "8",
-    }
+    fields = {field.name for field in dataclasses.fields(RunConfig)}
+    assert set(changes.CHANGES) == fields - others
+
+
+def test_a_changed_batch_changes_steps_and_annealing():
+    run = _run("bbh", num_steps=220, changes=(("batch_size", 250),))
+    assert run.batch_size == 250
+    assert run_config.steps_per_epoch(run) == 220
+    assert (run.epochs, run.annealing_start) == (1, pytest.approx(0.05))
+    run = _run("bbh", changes=(("annealing_start", 7.0),))
+    assert (run.annealing_start, run.annealing_epochs) == (7.0, 15)
+
+
+def test_the_prior_scale_reaches_every_method():
+    data = bbh.datasets.load("digits").take(20, 10)
+    for method in ("map", "bbb", "dropout", "mnf", "bbh"):
+        run = _run(
+            method,
+            dataset="digits",
+            kl_scale=0.1,
+            changes=(("prior_scale", 0.5),),
+        )
+        assert run.changed == ("prior_scale",)
+        model = building.build(run, data)
+        network = getattr(model, "members", [getattr(model, "network", None)])
+        layer = network[0].get_layer("fc1")
+        if method in ("map", "dropout"):
+            expected = 0.1 / (2 * 0.25 * 20)
+            found = float(layer.kernel_regularizer.l2)
+            assert found == pytest.approx(expected)
+        elif method == "mnf":
+            assert layer.prior_variance == 0.25
+        else:
+            (density, *_) = layer.pair().prior.distributions(layer.pair().specs)
+            assert float(density.stddev()) == 0.5
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("texts", "message"),
     [
-        ({"noise_dim": "0"}, "--noise_dim: expected a positive integer"),
-        ({"num_neighbours": "x"}, "--num_neighbours: .*; got 'x'"),
-        ({"hypernetwork_units": "64,"}, "--hypernetwork_units: .*64,256,16"),
-        ({"divergence": "kl"}, "--divergence: expected one of kernel, full"),
+        (["noise_dim=0"], "--set noise_dim: expected a positive integer"),
+        (["num_neighbours=x"], "--set num_neighbours: .*; got 'x'"),
+        (["hypernetwork_units=64,"], "hypernetwork_units: .*64,256,16"),
+        (["divergence=kl"], "--set divergence: expected one of kernel, full"),
+        (["learning_rate=nan"], "learning_rate: expected a finite number > 0"),
+        (["dropout_rate=1"], "expected a number between 0 and 1; got '1'"),
+        (["shared_noise=yes"], "expected one of true, false; got 'yes'"),
+        (["learning_rat=1"], "got 'learning_rat'. Did you mean learning_rate"),
+        (["noise=1"], "Did you mean noise_dim?"),
+        (["noise_dim"], "--set: expected name=value; got 'noise_dim'"),
+        (["noise_dim=1", "noise_dim=2"], "expected noise_dim once"),
     ],
 )
-def test_a_wrong_flag_is_told(given, message):
-    with pytest.raises(ExperimentError, match=message):
-        changes.from_flags(given)
+def test_a_wrong_setting_is_told(texts, message):
+    with pytest.raises(ExperimentError, match=message) as caught:
+        changes.from_texts(texts)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -225,11 +288,11 @@ def test_a_wrong_flag_is_told(given, message):
     [
         (
             {"rows": ("map", "bbb"), "changes": NARROW},
-            "--hypernetwork_units: expected a row that has it among map, bbb",
+            "--set hypernetwork_units: expected a row that has it among map",
         ),
         (
             {"rows": ("bbb",), "changes": THIRD[1:]},
-            "--num_neighbours: expected a row that has it",
+            "--set num_neighbours: expected a row that has it",
         ),
         (
             {
@@ -237,18 +300,18 @@ def test_a_wrong_flag_is_told(given, message):
                 "rows": ("kernel",),
                 "changes": THIRD[:1],
             },
-            "--divergence: expected none in this table.* beside kernel",
+            "--set divergence: expected none in this table.* beside kernel",
         ),
         (
             {"rows": ("bbh",), "changes": (("num_neighbours", 5),)},
-            "--num_neighbours: expected fewer than the posterior's 5.*got 5",
+            "--set num_neighbours: expected fewer than .* 5 samples; got 5",
         ),
         (
             {
                 "rows": ("bbh",),
                 "changes": (("num_neighbours", 3), ("num_prior_samples", 2)),
             },
-            "--num_prior_samples: expected at least --num_neighbours, 3; got 2",
+            "num_prior_samples: expected at least num_neighbours, 3; got 2",
         ),
         (
             {
@@ -256,7 +319,7 @@ def test_a_wrong_flag_is_told(given, message):
                 "preset": "released_code",
                 "changes": (("num_neighbours", 3),),
             },
-            "--num_neighbours: expected 1 with --preset=released_code",
+            "--set num_neighbours: expected 1 with --preset=released_code",
         ),
     ],
 )

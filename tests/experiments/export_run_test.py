@@ -13,12 +13,12 @@ import pytest
 
 import bbh_tf as bbh
 from experiments import config as configs
+from experiments import data_sets
 from experiments import files
 from experiments import import_run
 from experiments import run_config
 from experiments import run_exported
 from experiments import runner
-from experiments import settings
 from experiments.errors import ExperimentError
 from experiments.exporting import exported_folder
 
@@ -167,14 +167,14 @@ def test_augmentation_and_calibration_there_are_those_here(
     data = bbh.datasets.ImageData(
         "cifar5", "others", 5, *part(20), *part(0), *part(7), part(6)[0]
     )
-    there = settings.DATASETS["cifar5"]
+    there = data_sets.DATASETS["cifar5"]
     small = {"units": (2, 4), "units_per_stage": 1, "strides": (1, 2)}
     monkeypatch.setitem(
-        settings.DATASETS,
+        data_sets.DATASETS,
         "cifar5",
         there._replace(network={**there.network, **small}),
     )
-    monkeypatch.setattr(run_config, "SMOKE_EXAMPLES", (20, 7))
+    monkeypatch.setattr(data_sets, "SMOKE_EXAMPLES", (20, 7))
     monkeypatch.setattr(run_config, "_BATCH_SIZE", 10)
     monkeypatch.setattr(runner, "load_data", lambda _: data)
     row = row, "cifar5_methods"

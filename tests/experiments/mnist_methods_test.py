@@ -3,7 +3,7 @@
 import pytest
 
 from experiments import config as configs
-from experiments import paper
+from experiments import paper_tables
 from experiments import table_command
 from tests.experiments import commands
 
@@ -49,7 +49,7 @@ def test_help_can_be_read():
 def test_each_command_names_its_rows(table, line):
     help_text = " ".join(commands.call(table, "--help").stdout.split())
     assert line in help_text
-    assert f"--{paper.TABLES[table].flag}" in help_text
+    assert f"--{paper_tables.TABLES[table].flag}" in help_text
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
+from experiments import building
 from experiments import checkpoints
 from experiments import evaluation
 from experiments import files
-from experiments import methods
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.shift import images as shift_images
@@ -71,7 +71,7 @@ def test_predictions_are_the_models(runs):
         model, series, turned, labels[:5], images, labels
     )
     assert found["num_draws"] == 3
-    logits = methods.predict_samples(model, series[-1].images)
+    logits = building.predict_samples(model, series[-1].images)
     expected = evaluation.predictive(logits)
     for key, value in expected.items():
         np.testing.assert_allclose(found["series"][-1][key], value, atol=1e-5)
@@ -81,7 +81,9 @@ def test_predictions_are_the_models(runs):
     )
     angle = found["turned"][-2]
     assert angle["angle"] == 80
-    expected = evaluation.predictive(methods.predict_samples(model, turned[-2]))
+    expected = evaluation.predictive(
+        building.predict_samples(model, turned[-2])
+    )
     probabilities = expected["probabilities"]
     assert angle["nll"] == pytest.approx(
         bbh.uncertainty.negative_log_likelihood(probabilities, labels[:5]),
@@ -90,7 +92,7 @@ def test_predictions_are_the_models(runs):
     assert angle["entropy"] == pytest.approx(
         np.mean(expected["entropy"]), abs=1e-5
     )
-    test = evaluation.predictive(methods.predict_samples(model, images))
+    test = evaluation.predictive(building.predict_samples(model, images))
     assert found["calibration"]["ece"] == pytest.approx(
         bbh.uncertainty.expected_calibration_error(
             test["probabilities"], labels

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from bbh_tf import randomness
+from experiments import building
 from experiments import config as configs
 from experiments import files
-from experiments import methods
-from experiments import paper
+from experiments import paper_tables
 from experiments import run_config
 from experiments import runner
-from experiments import settings
 from experiments import training
 from experiments.errors import ExperimentError
 from experiments.execution import Execution
+from experiments.methods import METHODS
 
 _SAVES_ALWAYS = Execution(checkpoint_seconds=0.0)
 
@@ -58,13 +58,13 @@ def short_run(monkeypatch):
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        *[("mnist_methods", row) for row in settings.METHODS],
+        *[("mnist_methods", row) for row in METHODS],
         ("mnist_architectures", "single"),
         ("mnist_architectures", "sliced"),
         ("mnist_noise", "shared_8"),
         *[
             ("mnist_divergences", row)
-            for row in settings.ROWS["mnist_divergences"]
+            for row in paper_tables.TABLES["mnist_divergences"].rows
             if row != "analytic"
         ],
     ],
@@ -73,7 +73,7 @@ def test_every_row_runs_and_is_not_run_twice(tmp_path, table, row):
     config = _config(tmp_path, table=table, rows=(row,), num_members=2)
     (result,) = runner.run(config)
     assert 0 <= result["measures"]["error_percent"] <= 100
-    assert paper.place(result["config"]) == (table, row)
+    assert paper_tables.place(result["config"]) == (table, row)
     assert len(result["provenance"]["commit"]) > 0
     folder = tmp_path / row / "seed_0"
     metrics = (folder / "metrics.jsonl").read_text().splitlines()
@@ -123,7 +123,7 @@ def test_released_code_leaves_the_kl_of_mnf_convolutions_out(tmp_path, data):
         config = dataclasses.replace(config, released_mnf=released)
         layers = {
             layer.name: layer
-            for layer in methods.build(config, data).random_layers
+            for layer in building.build(config, data).random_layers
         }
         assert (float(layers["conv1"].kl(key)) != 0) is counts
         assert float(layers["fc1"].kl(key)) > 0

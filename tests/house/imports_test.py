@@ -36,6 +36,17 @@ FLOORS = {
     "benchmarks": 6,
     "experiments": 6,
 }
+# The floors of the experiments' folders, above what stands in none.
+FOLDERS = {
+    "methods": 0,
+    "papers": 1,
+    "exporting": 2,
+    "reporting": 2,
+    "posterior": 3,
+    "robustness": 3,
+    "shift": 3,
+    "toy": 3,
+}
 FRONT_DOOR = "bbh_tf/__init__.py"
 HOUSES = ("bbh_tf", "benchmarks", "experiments")
 MOST_LINES = 300
@@ -84,6 +95,26 @@ def upward_imports(root):
                 continue
             if FLOORS[other] >= FLOORS[room]:
                 lines.append(f"{path}:{line}: {room} may not import {name}")
+    return lines
+
+
+def upward_imports_of_experiments(root):
+    """Returns a line for each import of a folder of the same floor or above."""
+    lines = []
+    for path, text in sources(root, "experiments"):
+        folder = path.split("/")[1]
+        if folder.endswith(".py"):
+            continue
+        if folder not in FOLDERS:
+            lines.append(f"{path}: {folder} is not in the table of folders")
+            continue
+        for line, name in imported(ast.walk(ast.parse(text))):
+            house, *parts = name.split(".")
+            other = parts[0] if parts else ""
+            if house != "experiments" or other not in FOLDERS:
+                continue
+            if other != folder and FOLDERS[other] >= FOLDERS[folder]:
+                lines.append(f"{path}:{line}: {folder} may not import {name}")
     return lines
 
 
@@ -168,6 +199,7 @@ def house(tmp_path):
     "rule",
     [
         upward_imports,
+        upward_imports_of_experiments,
         flag_imports,
         eager_imports,
         crowded_files,
@@ -198,6 +230,23 @@ def test_the_tree_keeps_the_rule(rule):
 )
 def test_an_upward_import_is_caught(house, path, text):
     assert len(upward_imports(house(path, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("experiments/papers/a.py", "from experiments.reporting import b\n"),
+        ("experiments/toy/a.py", "import experiments.shift.b\n"),
+        ("experiments/attic/a.py", ""),
+    ],
+)
+def test_an_upward_import_of_experiments_is_caught(house, path, text):
+    assert len(upward_imports_of_experiments(house(path, text))) == 1
+    house("experiments/attic/a.py", "")
+    below = house("experiments/toy/a.py", "from experiments.methods import b\n")
+    assert not any(
+        "toy" in line for line in upward_imports_of_experiments(below)
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from experiments import building
 from experiments import config as configs
-from experiments import methods
 from experiments import run_config
 from experiments import runner
 from experiments.posterior import draws as posterior_draws
@@ -24,7 +24,7 @@ def _model(table, row):
         num_members=_DRAWS,
     )
     data = runner.load_data(config)
-    return methods.build(run_config.make(config, row, 0), data)
+    return building.build(run_config.make(config, row, 0), data)
 
 
 @pytest.mark.parametrize(
