@@ -95,7 +95,7 @@ class Hypernetwork(keras.layers.Layer):
         self._num_slices, slice_size = self.slicing(shape)
         activation = self.activation
         if self._activation_is_default:
-            activation = _leaky_relu
+            activation = leaky_relu
         width = noise_dim + self._num_slices
         self._stack = []
         for index, units in enumerate(self.units):
@@ -231,5 +231,6 @@ class Hypernetwork(keras.layers.Layer):
         return None
 
 
-def _leaky_relu(x):
+def leaky_relu(x):
+    """The activation of the paper's hidden layers."""
     return tf.nn.leaky_relu(x, alpha=_LEAKY_SLOPE)

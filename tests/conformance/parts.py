@@ -110,6 +110,10 @@ PARTS = {
     },
     "hypernetworks": {
         "MLP": (lambda: bbh.hypernetworks.MLP((4, 3)), _of_hypernetwork),
+        "MatrixProduct": (
+            lambda: bbh.hypernetworks.MatrixProduct((2, 3)),
+            _of_hypernetwork,
+        ),
         "Sliced": (
             lambda: bbh.hypernetworks.Sliced(units=(4,), center=True),
             _of_hypernetwork,
