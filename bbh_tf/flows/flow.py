@@ -2,8 +2,10 @@
 
 import keras
 
+from bbh_tf import checkpointing
 
-class Flow(keras.layers.Layer):
+
+class Flow(checkpointing.Checkpointed, keras.layers.Layer):
     """Invertible map of vectors, with the log-determinant of its Jacobian.
 
     A flow turns a simple density into a richer one,

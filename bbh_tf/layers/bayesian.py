@@ -108,7 +108,7 @@ class Bayesian(RandomLayer):
         checks.check_count("num_samples", num_samples)
         self.num_samples = int(num_samples)
         self.divergence.num_draws(self.num_samples)
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self.sublayers = selection.names_of(sublayers)
         # Saved, since a random layer may be frozen later on.
         self._random_indices = None
@@ -164,6 +164,11 @@ class Bayesian(RandomLayer):
         self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
             self.divergence.check([self.pair()])
+
+    @property
+    def seed(self):
+        """The seed of the layer's own draws; it is loaded with weights."""
+        return self.kept_seed.value
 
     @property
     def prior(self):

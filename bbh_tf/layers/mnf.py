@@ -122,8 +122,13 @@ class MNF(RandomLayer):
             kernel_initializer=self.kernel_initializer,
             name="posterior",
         )
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    @property
+    def seed(self):
+        """The seed of the layer's own noise; it is loaded with weights."""
+        return self.kept_seed.value
 
     def kernel_shape(self, input_shape):
         """Returns the shape of the kernel."""
@@ -167,7 +172,9 @@ class MNF(RandomLayer):
         has_kl = training and self.kl_weight is not None
         if has_kl and not drawing.is_drawn(self):
             number = self.draw_number.value
-            key = randomness.key(self.seed, randomness.TRAINING, number)
+            key = randomness.key(
+                self.kept_seed.word, randomness.TRAINING, number
+            )
             self.add_loss(self.kl_weight * self.kl(key))
             self.draw_number.assign(number + 1)
         outputs = self._sample_outputs(tf.cast(inputs, tf.float32))

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bbh_tf import memory
+from bbh_tf.models import inputs_of
 from bbh_tf.models import uncertainty_of_draws
 
 # The draws are held twice while they are written: here, and as variables.
@@ -81,11 +82,7 @@ def input_specs(model):
     """Returns the structure of `tf.TensorSpec` that a model's network takes."""
     # The network, or the first of several that take the same.
     network = next(x for x in model.layers if isinstance(x, keras.Model))
-    is_sequential = isinstance(network, keras.Sequential)
-    inputs = network.inputs[0] if is_sequential else network.input
-    return keras.tree.map_structure(
-        lambda x: tf.TensorSpec(x.shape, x.dtype, x.name), inputs
-    )
+    return inputs_of.specs(network)
 
 
 def _collect(networks, num_samples):

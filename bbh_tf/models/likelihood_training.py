@@ -1,6 +1,8 @@
 """What models have in common that are trained on a likelihood."""
 
 import keras
+import numpy as np
+from keras.src.backend.common import global_state
 
 from bbh_tf.models import random_states
 
@@ -60,14 +62,55 @@ class LikelihoodTraining:
             self.optimizer.build(self.trainable_variables)
         return super().make_train_function(force)
 
+    @property
+    def seed(self):
+        """The seed that the model was made with, or chose.
+
+        It comes with weights that are loaded, so that draws stay what they
+        were.
+        """
+        return self.kept_seed.value
+
     def save_own_variables(self, store):
-        """Saves the counters, and the states of the networks' random seeds."""
+        """Saves the counters, the seed, and the states of random seeds."""
         super().save_own_variables(store)
         random_states.save(self, store)
+        store["seed"] = np.array(self.seed, np.int64)
 
     def load_own_variables(self, store):
         """Loads what `save_own_variables` saved."""
-        super().load_own_variables(random_states.load(self, store))
+        own = {key: store[key] for key in store.keys()}
+        # Files of earlier versions have none.
+        seed = own.pop("seed", self.seed)
+        super().load_own_variables(random_states.load(self, own))
+        self.kept_seed.set(np.array(seed))
+
+    def save(self, filepath, *args, **kwargs):
+        """Saves the model as a `.keras` file; see `keras.Model.save`.
+
+        Raises:
+            ValueError: if another format is asked for by the file's name.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            self._refuse_hdf5()
+        super().save(filepath, *args, **kwargs)
+
+    def check_format(self):
+        """Refuses to be a part of a whole model in HDF5.
+
+        Raises:
+            ValueError: if Keras is writing one.
+        """
+        # Keras has no public name for it.
+        if global_state.get_global_attribute("use_legacy_config", False):
+            self._refuse_hdf5()
+
+    def _refuse_hdf5(self):
+        raise ValueError(
+            f"{type(self).__name__} has seeds and counters for which a whole "
+            "model in HDF5 has no room: expected the name of a file that ends "
+            "in .keras, or save_weights with .weights.h5."
+        )
 
     def get_build_config(self):
         """Returns None: the model is built when it is made."""

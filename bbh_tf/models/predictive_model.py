@@ -5,6 +5,7 @@ import sys
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import checks
 from bbh_tf.models import data_blocks
 from bbh_tf.models import exporting
@@ -12,7 +13,7 @@ from bbh_tf.models import likelihoods
 from bbh_tf.models import over_data
 
 
-class PredictiveModel(keras.Model):
+class PredictiveModel(checkpointing.Checkpointed, keras.Model):
     """The base of all methods here: predictions are averages over draws.
 
     A subclass says what a draw is, in `draws` and `networks`.

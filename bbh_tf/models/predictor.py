@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
@@ -23,7 +24,7 @@ class Predictor:
     Args:
         network: the Keras model to run.
         layers: the random layers in it.
-        seed: the model's seed, first word of all random keys.
+        seed: the model's `KeptSeed`, first word of all random keys.
         jit_compile: whether XLA compiles the pass through the network.
         run_eagerly: whether to compile nothing.
     """
@@ -82,7 +83,7 @@ class Predictor:
         return _pick(self._draw_group(seed, group), place)
 
     def _draw_group(self, seed, group):
-        key = randomness.key(self._seed, randomness.PREDICTION, seed)
+        key = randomness.key(self._seed.value, randomness.PREDICTION, seed)
         first = tf.constant(group * self._at_once, tf.int32)
         return self._sample(key, first)
 
@@ -91,16 +92,14 @@ class Predictor:
 
         Args:
             weights: a draw, as `weights` returns it.
-            calibration_data: a batch of inputs, an array or tensor, or None.
+            calibration_data: a batch of inputs, arrays or tensors, or None.
 
         Returns:
             List of pairs of a variable and its value; none without data.
         """
         if calibration_data is None:
             return []
-        values = self._calibrate(
-            tf.convert_to_tensor(calibration_data), weights
-        )
+        values = self._calibrate(_tensors(calibration_data), weights)
         return list(zip(self._calibration.variables, values))
 
     def plain(self, seed, index, calibration_data=None):
@@ -123,7 +122,7 @@ class Predictor:
             Functions from a batch of inputs to outputs.
         """
         if calibration_data is not None:
-            calibration_data = tf.constant(calibration_data)
+            calibration_data = _tensors(calibration_data)
         for index in range(num_samples):
             group, place = divmod(index, self._at_once)
             if place == 0:
@@ -150,6 +149,10 @@ class Predictor:
         """
         for network in self.networks(num_samples, seed, calibration_data):
             yield [network(batch) for batch in inputs]
+
+
+def _tensors(inputs):
+    return keras.tree.map_structure(tf.convert_to_tensor, inputs)
 
 
 def _pick(drawn, place):

@@ -100,7 +100,7 @@ class DeepEnsemble(
         outputs.check(self.likelihood, network)
         self.num_members = int(num_members)
         self.split_batches = bool(split_batches)
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self._recipe = keras.saving.serialize_keras_object(network)
         self._recipe.pop("compile_config", None)
         self.members = [
@@ -264,6 +264,7 @@ class DeepEnsemble(
 
     def get_config(self):
         """Returns the constructor's arguments."""
+        self.check_format()
         return {
             "network": copy.deepcopy(self._recipe),
             "num_members": self.num_members,
