@@ -1,7 +1,6 @@
 """Statistics of batch normalisation that fit the weights as they are."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from bbh_tf.layers import drawing
@@ -64,10 +63,7 @@ class Calibration:
                 f"is trained; network {self._network.name!r} has none."
             )
         wanted = inputs_of.structure(self._network)
-        if keras.tree.is_nested(wanted):
-            inputs = keras.tree.map_structure(np.asarray, inputs)
-        else:
-            inputs = np.asarray(inputs)
+        inputs = inputs_of.arrays(inputs, wanted)
         try:
             keras.tree.assert_same_structure(inputs, wanted)
         except (TypeError, ValueError) as error:

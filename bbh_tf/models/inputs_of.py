@@ -1,6 +1,7 @@
 """What a network takes."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -15,6 +16,29 @@ def structure(network):
     """
     is_sequential = isinstance(network, keras.Sequential)
     return network.inputs[0] if is_sequential else network.input
+
+
+def arrays(inputs, wanted):
+    """Turns what a user gives as inputs into arrays.
+
+    Args:
+        inputs: an array, or a list, tuple or dictionary of such.
+        wanted: what `structure` returned.
+
+    Returns:
+        An array where one is wanted, else the same structure of arrays, of
+        Python's own lists and dictionaries.
+    """
+    if not keras.tree.is_nested(wanted):
+        return np.asarray(inputs)
+    # Keras puts classes of its own in the place of what is set on a model.
+    if isinstance(inputs, dict):
+        return {key: arrays(x, wanted) for key, x in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(arrays(x, wanted) for x in inputs)
+    if isinstance(inputs, list):
+        return [arrays(x, wanted) for x in inputs]
+    return np.asarray(inputs)
 
 
 def specs(network):

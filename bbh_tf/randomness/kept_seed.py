@@ -1,6 +1,7 @@
 """A seed that is kept wherever weights are kept."""
 
 import json
+import warnings
 
 import keras
 import tensorflow as tf
@@ -24,6 +25,7 @@ class KeptSeed(tf.train.experimental.PythonState):
 
     def __init__(self, seed):
         self.value = keys.seed_or_random(seed)
+        self._is_given = seed is not None
         first = self.value
         self._word = keras.Variable(
             lambda shape, dtype: tf.constant(first, dtype),
@@ -41,7 +43,16 @@ class KeptSeed(tf.train.experimental.PythonState):
         return tf.convert_to_tensor(self._word.value)
 
     def set(self, value):
-        """Takes another integer of 64 bits, from a file say."""
+        """Takes another integer of 64 bits, from a file say.
+
+        It warns where that is not the one that was asked for.
+        """
+        if self._is_given and int(value) != self.value:
+            warnings.warn(
+                f"The seed that comes with the weights, {int(value)}, takes "
+                f"the place of the seed that was given, {self.value}.",
+                stacklevel=2,
+            )
         self.value = int(value)
         self._word.assign(tf.constant(self.value, tf.int64))
 

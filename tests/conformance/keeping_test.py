@@ -158,6 +158,15 @@ def test_programs_read_the_seed_that_was_loaded(large, tmp_path):
         np.testing.assert_array_equal(kept.predict_samples(parts.X), samples)
 
 
+def test_a_seed_that_was_asked_for_does_not_go_in_silence(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    small_models.model(seed=3, compiled=False).save_weights(path)
+    other = small_models.model(seed=4, compiled=False)
+    with pytest.warns(UserWarning, match="weights, 3, takes the place .* 4"):
+        other.load_weights(path)
+    assert other.seed == other.get_config()["seed"] == 3
+
+
 def test_by_pickle(large):
     assert_same(large, pickle.loads(pickle.dumps(large)))
 

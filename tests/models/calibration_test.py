@@ -98,9 +98,7 @@ def test_a_frozen_layer_keeps_its_statistics():
 
 
 def test_wrong_data_is_refused(model):
-    with pytest.raises(
-        ValueError, match="at least 2 examples for each input; got"
-    ):
+    with pytest.raises(ValueError, match="at least 2 examples for each"):
         model.calibration_data = X[:1]
     with pytest.raises(ValueError, match="Expected calibration_data for a net"):
         small_models.model().calibration_data = X
@@ -202,44 +200,11 @@ def test_a_network_that_cannot_be_updated_is_refused(model):
     with pytest.raises(ValueError, match="BayesianModel has calibration_data"):
         update(model.network, X)
     batch = keras.layers.BatchNormalization
-    two = _network_of_two_inputs()
-    with pytest.raises(ValueError, match="structure of the network's inputs"):
-        update(two, X)
-    with pytest.raises(ValueError, match="as many examples for each input"):
-        update(two, {"first": X, "second": X[:-1]})
     with pytest.raises(ValueError, match="layer 'shaky' has renorm=True"):
         layers = [keras.Input((4,)), batch(renorm=True, name="shaky")]
         update(keras.Sequential(layers), X)
     with pytest.raises(ValueError, match="network that is built"):
         update(keras.Sequential([batch()]), X)
-
-
-def _network_of_two_inputs():
-    inputs = {
-        name: keras.Input((4,), name=name) for name in ("first", "second")
-    }
-    joined = keras.layers.Concatenate()(list(inputs.values()))
-    normal = keras.layers.BatchNormalization(name="normal")(joined)
-    return keras.Model(inputs, keras.layers.Dense(3)(normal))
-
-
-def test_several_inputs_are_calibrated_on_and_kept(tmp_path):
-    def make():
-        network = bbh.models.bayesify(
-            _network_of_two_inputs(), bbh.posteriors.MeanField()
-        )
-        return small_models.model(network, num_prediction_samples=1)
-
-    model, data = make(), {"first": X, "second": 2 * X + 1}
-    model.calibration_data = data
-    normal = model.draw().get_layer("normal")
-    both = np.concatenate([X, 2 * X + 1], axis=1)
-    np.testing.assert_allclose(normal.moving_mean, both.mean(0), **CLOSE)
-    np.testing.assert_allclose(normal.moving_variance, both.var(0), **CLOSE)
-    model.save_weights(tmp_path / "model.weights.h5")
-    other = make()
-    other.load_weights(tmp_path / "model.weights.h5")
-    np.testing.assert_array_equal(other.calibration_data["second"], 2 * X + 1)
 
 
 class _Still(keras.layers.Layer):
