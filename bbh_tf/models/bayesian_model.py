@@ -201,6 +201,10 @@ class BayesianModel(
             inputs, num_samples, seed, self.calibration_data
         )
 
+    def masks(self, inputs):
+        """Finds masks of the outputs; see `PredictiveModel.masks`."""
+        return self._predictor().masks(inputs)
+
     def networks(self, num_samples=None, seed=0):
         """Yields draws as functions; see `PredictiveModel.networks`."""
         yield from self._predictor().networks(

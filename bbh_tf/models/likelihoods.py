@@ -139,7 +139,19 @@ def mean(distribution):
     return distribution.mean()
 
 
-def log_prob(distribution, labels, weights=None):
+def with_mask(prediction, mask):
+    """Returns a prediction that brings a mask to Keras' metrics.
+
+    Args:
+        prediction: tensor `(batch, ...)`.
+        mask: bools, `(batch, ...)`, or None for none.
+    """
+    if mask is not None:
+        prediction._keras_mask = mask
+    return prediction
+
+
+def log_prob(distribution, labels, weights=None, mask=None):
     """Evaluates the log-likelihood of labels.
 
     Args:
@@ -150,6 +162,8 @@ def log_prob(distribution, labels, weights=None):
         weights: factors of examples, `(batch,)` or `(batch, 1)`, or of single
             labels, in their shape: `(batch, time)` where each of a sequence
             has one. None for 1.
+        mask: Keras' mask of the outputs, bools `(batch, ...)`: labels where it
+            is False do not count. None for all.
 
     Returns:
         `float32` tensor of shape `(batch,)`, nats.
@@ -157,7 +171,28 @@ def log_prob(distribution, labels, weights=None):
     Raises:
         ValueError: if the shape of labels or weights does not fit.
     """
-    return _sum_per_example(_log_prob(distribution, labels), weights)
+    values = _log_prob(distribution, labels)
+    if mask is not None:
+        mask = _like(mask, values)
+        # Padding may hold what is no label at all.
+        values = tf.where(mask, values, tf.zeros_like(values))
+    return _sum_per_example(values, weights)
+
+
+def _like(mask, values):
+    """Returns a mask with as many axes as values, which it fits."""
+    mask = tf.cast(mask, tf.bool)
+    for _ in range(values.shape.rank - mask.shape.rank):
+        mask = mask[..., tf.newaxis]
+    sizes = zip(mask.shape, values.shape)
+    if mask.shape.rank != values.shape.rank or any(
+        None not in pair and pair[0] not in (1, pair[1]) for pair in sizes
+    ):
+        raise ValueError(
+            "Expected a mask of outputs that fits the labels, "
+            f"{tuple(values.shape)}; got {tuple(mask.shape)}."
+        )
+    return mask
 
 
 def _log_prob(distribution, labels):

@@ -9,6 +9,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
 from bbh_tf.models import likelihoods
+from bbh_tf.models import outputs as outputs_of
 
 
 def train_step(model, data, num_draws):
@@ -128,12 +129,13 @@ def data_terms(model, x, y, sample_weight, weights):
             (x,),
             {"training": True},
         )
+        mask = outputs_of.mask(outputs)
         distribution = likelihoods.distribution(model.likelihood, outputs)
-        log_prob = likelihoods.log_prob(distribution, y, sample_weight)
+        log_prob = likelihoods.log_prob(distribution, y, sample_weight, mask)
         nll -= tf.reduce_sum(log_prob) / count
         penalty += _sum(losses) / count
         prediction += likelihoods.mean(distribution) / count
-    return nll, penalty, prediction
+    return nll, penalty, likelihoods.with_mask(prediction, mask)
 
 
 def sum_over_replicas(value):

@@ -1,7 +1,5 @@
 """What the outputs of a network must be for a likelihood to make sense."""
 
-import warnings
-
 import keras
 
 from bbh_tf.models import likelihoods
@@ -42,13 +40,16 @@ def check(likelihood, network):
             "each label, a mean and a raw scale; "
             f"{network.name!r} has {size} in all."
         )
-    if getattr(output, "_keras_mask", None) is not None:
-        warnings.warn(
-            f"The outputs of {network.name!r} carry a Keras mask, which the "
-            "likelihood does not see: padding counts as data unless "
-            "sample_weight is 0 there.",
-            stacklevel=3,
-        )
+
+
+def mask(outputs):
+    """Returns the Keras mask of outputs, bools `(batch, ...)`, or None."""
+    return getattr(outputs, "_keras_mask", None)
+
+
+def have_mask(network):
+    """Whether the outputs of a network come with a Keras mask."""
+    return mask(network.outputs[0]) is not None
 
 
 def _softmax_of(network):

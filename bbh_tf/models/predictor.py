@@ -8,6 +8,7 @@ import tensorflow as tf
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
+from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import unwrapping
 
 # Weights are drawn for a few draws at once: a hypernetwork's parameters are
@@ -56,10 +57,17 @@ class Predictor:
             )
             return tf.cast(outputs, tf.float32)
 
+        def mask(inputs, weights):
+            outputs, _ = drawing.call(
+                network, layers, weights, 0, (inputs,), {"training": False}
+            )
+            return outputs_of.mask(outputs)
+
         calibrate = self._calibration.statistics
 
         if not run_eagerly:
             sample = tf.function(sample, autograph=False)
+            mask = tf.function(mask, autograph=False, reduce_retracing=True)
             forward, calibrate = (
                 tf.function(
                     function,
@@ -72,6 +80,7 @@ class Predictor:
         self._sample = sample
         self._forward = forward
         self._calibrate = calibrate
+        self._mask = mask
 
     def weights(self, seed, index):
         """Returns draw `index` of the weights under a prediction seed.
@@ -101,6 +110,21 @@ class Predictor:
             return []
         values = self._calibrate(_tensors(calibration_data), weights)
         return list(zip(self._calibration.variables, values))
+
+    def masks(self, inputs):
+        """Finds Keras' masks of the outputs.
+
+        Args:
+            inputs: list of batches.
+
+        Returns:
+            List of masks, or None where there is none.
+        """
+        if not outputs_of.have_mask(self._network):
+            return [None] * len(inputs)
+        # No draw has a mask of its own.
+        weights = self.weights(0, 0)
+        return [self._mask(batch, weights) for batch in inputs]
 
     def plain(self, seed, index, calibration_data=None):
         """Makes an ordinary Keras model of draw `index`."""

@@ -20,6 +20,7 @@ from bbh_tf.randomness.purposes import PRIOR
 from bbh_tf.randomness.purposes import TRAINING
 from bbh_tf.randomness.samplers import compiled_sampler
 from bbh_tf.randomness.samplers import normal
+from bbh_tf.randomness.threefry import bits
 
 __all__ = [
     "DISCRIMINATOR",
@@ -27,6 +28,7 @@ __all__ = [
     "PREDICTION",
     "PRIOR",
     "TRAINING",
+    "bits",
     "compiled_sampler",
     "fold",
     "key",

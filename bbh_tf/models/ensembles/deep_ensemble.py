@@ -13,6 +13,7 @@ from bbh_tf.layers import copying
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
 from bbh_tf.models import likelihood_training
+from bbh_tf.models import likelihoods
 from bbh_tf.models import objective
 from bbh_tf.models import outputs
 from bbh_tf.models import predictive_model
@@ -178,16 +179,30 @@ class DeepEnsemble(
                 objective.sum_over_replicas(tf.reduce_mean(values, axis=0)),
                 sample_weight=num_local,
             )
+        # Means and parts of a batch lose Keras' mask.
+        masks = [outputs.mask(x) for x in predictions]
         if self.split_batches:
             prediction = tf.concat(predictions, axis=0)
+            mask = None if None in masks else tf.concat(masks, axis=0)
         else:
             prediction = tf.reduce_mean(predictions, axis=0)
+            mask = masks[0]
+        prediction = likelihoods.with_mask(prediction, mask)
         return self.compute_metrics(x, y, prediction, sample_weight)
 
     def draws(self, inputs, num_samples, seed):
         """Yields outputs member by member; see `PredictiveModel.draws`."""
         for network in self.networks(num_samples, seed):
             yield [network(batch) for batch in inputs]
+
+    def masks(self, inputs):
+        """Finds masks of the outputs; see `PredictiveModel.masks`."""
+        network = self.members[0]
+        if not outputs.have_mask(network):
+            return [None] * len(inputs)
+        return [
+            outputs.mask(network(batch, training=False)) for batch in inputs
+        ]
 
     def networks(self, num_samples=None, seed=0):
         """Yields the members, as functions.

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf.models import likelihoods
+from bbh_tf.models import outputs as outputs_of
 
 _GRADIENT_SCALE = 2.0**10
 
@@ -90,16 +91,20 @@ class MemberLoss:
     def _run(self, network, x, y, sample_weight):
         outputs = network(x, training=True)
         distribution = likelihoods.distribution(self._likelihood, outputs)
-        unweighted = nll = -tf.reduce_sum(likelihoods.log_prob(distribution, y))
+        mask = outputs_of.mask(outputs)
+        unweighted = nll = -tf.reduce_sum(
+            likelihoods.log_prob(distribution, y, mask=mask)
+        )
         if sample_weight is not None:
             nll = -tf.reduce_sum(
-                likelihoods.log_prob(distribution, y, sample_weight)
+                likelihoods.log_prob(distribution, y, sample_weight, mask)
             )
         penalty = sum(
             (tf.cast(loss, tf.float32) for loss in network.losses),
             start=tf.constant(0.0),
         )
-        return unweighted, nll, penalty, likelihoods.mean(distribution)
+        prediction = likelihoods.with_mask(likelihoods.mean(distribution), mask)
+        return unweighted, nll, penalty, prediction
 
     def _move(self, x, gradient):
         moved = x + tf.cast(self.epsilon, x.dtype) * tf.sign(gradient)
