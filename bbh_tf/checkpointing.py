@@ -26,5 +26,11 @@ class Checkpointed:
         return self._named_variables().get(name) if found is None else found
 
     def _named_variables(self):
-        variables = self.variables if getattr(self, "built", False) else []
+        if not getattr(self, "built", False):
+            return {}
+        variables = [v for v in self.variables if id(v) not in self._unnamed()]
         return {f"variable_{i}": v for i, v in enumerate(variables)}
+
+    def _unnamed(self):
+        """Returns ids of variables that are arguments, and no state."""
+        return ()

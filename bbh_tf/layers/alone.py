@@ -41,7 +41,7 @@ def call(layer, training, args, kwargs):
             layer.divergence.num_prior_draws(layer.num_samples),
             randomness.key(layer.kept_seed.word, randomness.PRIOR, number),
         )
-        losses.append(layer.kl_weight * kl)
+        losses.append(type(layer).kl_weight.tensor(layer, "float32") * kl)
     for loss in losses:
         layer.add_loss(loss)
     if training:

@@ -5,9 +5,12 @@ import numpy as np
 
 from bbh_tf import checkpointing
 from bbh_tf import layer_draw
+from bbh_tf import settings
 
 
-class RandomLayer(checkpointing.Checkpointed, keras.layers.Layer):
+class RandomLayer(
+    settings.Fixed, checkpointing.Checkpointed, keras.layers.Layer
+):
     """Base of layers that are random: by themselves, or by a posterior.
 
     A model asks a random layer for draws, runs the network on them and adds

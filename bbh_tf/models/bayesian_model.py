@@ -3,7 +3,6 @@
 import numbers
 
 import keras
-import tensorflow as tf
 
 from bbh_tf import annealing as schedules
 from bbh_tf import checks
@@ -12,6 +11,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
 from bbh_tf.models import calibrated
+from bbh_tf.models import kl_weighting
 from bbh_tf.models import likelihood_training
 from bbh_tf.models import objective
 from bbh_tf.models import outputs
@@ -23,11 +23,15 @@ from bbh_tf.models import report
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
 class BayesianModel(
+    kl_weighting.KLWeighting,
     calibrated.Calibrated,
     likelihood_training.LikelihoodTraining,
     predictive_model.PredictiveModel,
 ):
     """Trains the posterior of a network's weights, and predicts with it.
+
+    `num_train_examples` and `kl_scale` can be set at any time, by a callback
+    say, and count from the next step on; the other arguments are fixed.
 
     A training step draws `num_samples` sets of weights and minimises
 
@@ -100,15 +104,13 @@ class BayesianModel(
         self._predictors = {}
         self.make_calibration()
         for argument, value in (
-            ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
             ("num_likelihood_samples", num_likelihood_samples),
         ):
             checks.check_count(argument, value)
         if num_prior_samples is not None:
             checks.check_count("num_prior_samples", num_prior_samples)
-        checks.check_factor("kl_scale", kl_scale)
-        self.num_train_examples = int(num_train_examples)
+        self.num_train_examples = num_train_examples
         self.divergence = divergences.get(divergence)
         self.divergence.check(total_kl.pairs_of(self.random_layers))
         self.num_samples = int(num_samples)
@@ -121,7 +123,7 @@ class BayesianModel(
             self.num_likelihood_samples,
         )
         self.annealing = schedules.get(annealing)
-        self.kl_scale = float(kl_scale)
+        self.kl_scale = kl_scale
         self._kl_trackers = {
             name: keras.metrics.Mean(name=name) for name in ("kl", "kl_weight")
         }
@@ -163,10 +165,26 @@ class BayesianModel(
         )
 
     def call(self, inputs, training=None):
-        """Runs the network on the draw that the next training step makes.
+        """Runs the network on one draw; for their mean see `predict`.
 
-        For the posterior predictive see `predict`.
+        In training, inside another model or in a loop of one's own, the draw
+        is a new one each time, and the KL, times its weight, and what the
+        network's layers add join `losses`; with `compute_loss` that is what
+        `fit` minimises, under one draw. (Regularisers of weights that are not
+        random are in `losses` at any time.) Else it is that of the next step.
+
+        Args:
+            inputs: the network's inputs.
+            training: whether this is a step of a training.
+
+        Returns:
+            The network's outputs.
+
+        Raises:
+            ValueError: in training, under a divergence that must be trained.
         """
+        if training:
+            return objective.call(self, inputs, self._num_draws)
         draws = drawing.sample(self._layers_drawn, 1, self.step_key())
         outputs, _ = drawing.call(
             self.network,
@@ -185,15 +203,6 @@ class BayesianModel(
     def train_step(self, data):
         """Makes one optimiser step; see the class for the loss."""
         return objective.train_step(self, data, self._num_draws)
-
-    def kl_weight(self):
-        """Returns the factor of the KL in the loss of the next step."""
-        # float32 would lose count at 2^24 examples.
-        epoch = tf.cast(self.examples_seen.value, tf.float64)
-        epoch = tf.cast(epoch / self.num_train_examples, tf.float32)
-        factor = self.annealing(epoch)
-        scale = self.kl_scale / self.num_train_examples
-        return tf.cast(factor, tf.float32) * scale
 
     def draws(self, inputs, num_samples, seed):
         """Yields outputs draw by draw; see `PredictiveModel.draws`."""
@@ -234,10 +243,12 @@ class BayesianModel(
         return self._predictor().plain(seed, index, self.calibration_data)
 
     def _predictor(self):
-        key = (bool(self.jit_compile), bool(self.run_eagerly))
+        # What is in the network may be another (quantised, say) than it was.
+        ids = tuple(id(variable) for variable in self.network.variables)
+        key = (bool(self.jit_compile), bool(self.run_eagerly), ids)
         if key not in self._predictors:
             self._predictors[key] = predictor.Predictor(
-                self.network, self._layers_drawn, self.kept_seed, *key
+                self.network, self._layers_drawn, self.kept_seed, *key[:2]
             )
         return self._predictors[key]
 

@@ -2,8 +2,11 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras.src.backend.common import global_state
 
+from bbh_tf.models import likelihoods
+from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import random_states
 
 
@@ -20,14 +23,18 @@ class LikelihoodTraining:
 
         Args:
             optimizer: a Keras optimiser.
-            loss: must be None: the loss is the negative log-likelihood.
-            **kwargs: other arguments of `keras.Model.compile`.
+            loss: None, or the name of the model's likelihood: the loss is the
+                negative log-likelihood.
+            **kwargs: other arguments of `keras.Model.compile`. Metrics see
+                what `predict` returns.
 
         Raises:
-            ValueError: if a loss is given.
+            ValueError: if another loss is given, or a metric that expects
+                logits, where probabilities are shown.
         """
+        is_name = isinstance(loss, str) and loss == self._loss_name()
         for name, value in (
-            ("loss", loss),
+            ("loss", None if is_name else loss),
             ("loss_weights", kwargs.get("loss_weights")),
         ):
             if value is not None:
@@ -35,7 +42,40 @@ class LikelihoodTraining:
                     f"{type(self).__name__} takes its loss from the likelihood "
                     f"it was made with; got {name}={value!r}."
                 )
+        for name in ("metrics", "weighted_metrics"):
+            _check_metrics(kwargs.get(name), type(self).__name__)
         super().compile(optimizer=optimizer, **kwargs)
+        # What asks for a loss finds the name of what stands for it.
+        self.loss = self._loss_name()
+
+    def _loss_name(self):
+        return likelihoods.name_of(self.likelihood)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """Computes the loss of outputs, for training loops of one's own.
+
+        Args:
+            x: not used.
+            y: labels.
+            y_pred: outputs of the network, what the model returns when it is
+                called.
+            sample_weight: weights of examples or labels, or None.
+            training: not used.
+
+        Returns:
+            A scalar: the mean of -log p(y | x, w) over the batch, nats, and
+            the model's `losses`: those of the call, its KL among them if it
+            was one in training.
+        """
+        del x, training
+        distribution = self.distribution(y_pred)
+        log_prob = likelihoods.log_prob(
+            distribution, y, sample_weight, outputs_of.mask(y_pred)
+        )
+        losses = [tf.cast(loss, tf.float32) for loss in self.losses]
+        return tf.add_n([-tf.reduce_mean(log_prob), *losses])
 
     def get_compile_config(self):
         """Returns the arguments of `compile`, and what the optimiser has."""
@@ -124,3 +164,16 @@ class LikelihoodTraining:
             config["network"], custom_objects=custom_objects
         )
         return cls(**config)
+
+
+def _check_metrics(metrics, model):
+    """Refuses metrics that expect logits: they are shown predictions."""
+    for metric in keras.tree.flatten(metrics):
+        settings = getattr(metric, "_fn_kwargs", None) or {}
+        if getattr(metric, "from_logits", settings.get("from_logits", False)):
+            raise ValueError(
+                f"Metrics of a {model} see what it predicts, the mean over "
+                "draws of probabilities, which has no logits; got "
+                f"{type(metric).__name__}(from_logits=True): expected one with "
+                "from_logits=False."
+            )

@@ -10,6 +10,9 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import settings
+from bbh_tf.models import likelihood_variables
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
 def categorical_logits(outputs):
@@ -33,7 +36,7 @@ def normal_learned_scale(outputs):
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class Normal:
+class Normal(settings.Fixed):
     """A normal around the outputs, of one fixed standard deviation.
 
     Args:
@@ -85,6 +88,7 @@ def get(likelihood):
     if isinstance(likelihood, dict):
         return keras.saving.deserialize_keras_object(likelihood)
     if callable(likelihood):
+        likelihood_variables.check(likelihood)
         return likelihood
     raise ValueError(
         "A likelihood is a callable from outputs to a tfp distribution, or "
@@ -123,6 +127,15 @@ def distribution(likelihood, outputs):
     if likelihood is categorical_logits:
         return _Categorical(outputs)
     return likelihood(outputs)
+
+
+def name_of(likelihood):
+    """Returns the name of a likelihood: that for `get`, or a callable's own."""
+    for name, make in _BY_NAME.items():
+        made = make()
+        if likelihood is made or type(likelihood) is type(made) is Normal:
+            return name
+    return getattr(likelihood, "__name__", type(likelihood).__name__)
 
 
 def is_categorical(distribution):
@@ -197,6 +210,14 @@ def _like(mask, values):
 
 def _log_prob(distribution, labels):
     """Evaluates the log-likelihood of each label."""
+    if isinstance(labels, (dict, list, tuple)) and any(
+        hasattr(leaf, "shape") for leaf in keras.tree.flatten(labels)
+    ):
+        raise ValueError(
+            "Expected labels as one array, for the network's one output; got "
+            f"{len(keras.tree.flatten(labels))} array(s) in a "
+            f"{type(labels).__name__}."
+        )
     labels = tf.convert_to_tensor(labels)
     if is_categorical(distribution):
         logits = distribution.logits_parameter()
@@ -209,9 +230,10 @@ def _log_prob(distribution, labels):
                 )
             labels = tf.squeeze(labels, -1)
         _check_shape(labels, logits[..., 0], "class labels")
-        return -tf.nn.sparse_softmax_cross_entropy_with_logits(
-            tf.cast(labels, tf.int32), logits
-        )
+        whole = tf.cast(labels, tf.int32)
+        if labels.dtype.is_floating:
+            whole, logits = _whole(labels, logits)
+        return -tf.nn.sparse_softmax_cross_entropy_with_logits(whole, logits)
     target = distribution.mean()
     if labels.shape.rank is None:
         raise ValueError(
@@ -222,6 +244,26 @@ def _log_prob(distribution, labels):
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
     return distribution.log_prob(tf.cast(labels, target.dtype))
+
+
+def _whole(labels, logits):
+    """Returns float labels as integers, and logits, NaN where they are none."""
+    is_whole = tf.equal(tf.floor(labels), labels)
+    message = (
+        "Expected class labels, whole numbers; got some that are not: for "
+        "probabilities of classes, labels have the shape of the outputs."
+    )
+    check = None
+    if not tf.executing_eagerly():
+        check = tf.debugging.assert_equal(
+            tf.reduce_all(is_whole), True, message
+        )
+    elif not tf.reduce_all(is_whole):
+        raise ValueError(message)
+    # XLA drops the check: there, what is no label gives no likelihood.
+    with tf.control_dependencies([] if check is None else [check]):
+        whole = tf.cast(tf.where(is_whole, labels, 0), tf.int32)
+    return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
 
 
 def _check_shape(labels, target, what):

@@ -19,6 +19,9 @@ def check(likelihood, network):
     """
     (output,) = network.outputs
     size = output.shape[-1] if output.shape else None
+    if isinstance(likelihood, keras.layers.Layer) and not likelihood.built:
+        # Its variables are to be there before the optimiser asks for them.
+        likelihood.build(output.shape)
     if likelihood is likelihoods.categorical_logits:
         if size == 1:
             raise ValueError(

@@ -7,13 +7,19 @@ import tensorflow as tf
 
 from bbh_tf import checkpointing
 from bbh_tf import checks
+from bbh_tf import settings
 from bbh_tf.models import data_blocks
-from bbh_tf.models import exporting
+from bbh_tf.models import exported
 from bbh_tf.models import likelihoods
 from bbh_tf.models import over_data
 
 
-class PredictiveModel(checkpointing.Checkpointed, keras.Model):
+class PredictiveModel(
+    settings.Fixed,
+    exported.Exported,
+    checkpointing.Checkpointed,
+    keras.Model,
+):
     """The base of all methods here: predictions are averages over draws.
 
     A subclass says what a draw is, in `draws` and `networks`.
@@ -24,10 +30,11 @@ class PredictiveModel(checkpointing.Checkpointed, keras.Model):
         name: name of the model.
     """
 
+    num_prediction_samples = settings.Setting("int64", checks.check_count)
+
     def __init__(self, likelihood, num_prediction_samples, name=None):
         super().__init__(name=name)
-        checks.check_count("num_prediction_samples", num_prediction_samples)
-        self.num_prediction_samples = int(num_prediction_samples)
+        self.num_prediction_samples = num_prediction_samples
         self.likelihood = likelihoods.get(likelihood)
         self._nll_tracker = keras.metrics.Mean(name="nll")
         self._compiled_mean_label = tf.function(
@@ -190,48 +197,6 @@ class PredictiveModel(checkpointing.Checkpointed, keras.Model):
             seed,
             level,
             self.distribution,
-        )
-
-    def export(
-        self,
-        filepath,
-        format="tf_saved_model",
-        verbose=None,
-        input_signature=None,
-        num_samples=None,
-        seed=0,
-    ):
-        """Writes a TensorFlow SavedModel of `predict_uncertainty`.
-
-        It needs neither this library nor Keras, takes batches of any size
-        and holds `num_samples` draws of the weights as they are, 4 bytes
-        each, and not the posterior: serving generates nothing, and says the
-        same each time.
-
-        Args:
-            filepath: folder to write to.
-            format: `"tf_saved_model"`; no other.
-            verbose: accepted for Keras' sake; nothing is shown.
-            input_signature: structure of `tf.TensorSpec` that the inputs are
-                to have; None for that of the network, batches of any size.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-
-        Raises:
-            ValueError: if another format is asked for.
-            MemoryError: if the draws do not fit in memory.
-
-        Example: `tf.saved_model.load("served").serve(images)["entropy"]`.
-        """
-        del verbose
-        exporting.check_format(format)
-        count = self._count(num_samples)
-        exporting.export(
-            filepath,
-            self.networks(count, seed),
-            count,
-            self.distribution,
-            input_signature or exporting.input_specs(self),
         )
 
     def evaluate(

@@ -87,6 +87,15 @@ def check_one_output(network):
     Raises:
         ValueError: naming the network and their number.
     """
+    is_sequential = isinstance(network, keras.Sequential)
+    if not is_sequential and keras.tree.is_nested(network.output):
+        kind = type(network.output).__name__
+        if len(network.outputs) == 1:
+            raise ValueError(
+                "Expected a network whose one output is a tensor; that of "
+                f"{network.name!r} is in a {kind}: make it of the tensor, "
+                "keras.Model(network.inputs, network.outputs[0])."
+            )
     if len(network.outputs) != 1:
         raise ValueError(
             f"Expected a network with one output; {network.name!r} has "

@@ -34,13 +34,18 @@ class KeptSeed(tf.train.experimental.PythonState):
             trainable=False,
             autocast=False,
             aggregation="none",
-            name="seed",
+            name="key_word",
         )
 
     @property
     def word(self):
         """The seed as a scalar `int64` tensor."""
         return tf.convert_to_tensor(self._word.value)
+
+    @property
+    def variable(self):
+        """The variable that programs read."""
+        return self._word
 
     def set(self, value):
         """Takes another integer of 64 bits, from a file say.

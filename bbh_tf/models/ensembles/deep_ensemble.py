@@ -13,6 +13,7 @@ from bbh_tf.layers import copying
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
 from bbh_tf.models import likelihood_training
+from bbh_tf.models import likelihood_variables
 from bbh_tf.models import likelihoods
 from bbh_tf.models import objective
 from bbh_tf.models import outputs
@@ -50,8 +51,8 @@ class DeepEnsemble(
         adversarial_epsilon: how far adversarial examples are moved, in units
             of the input; None for no adversarial training.
         adversarial_weight: weight of their loss, from 0 to 1.
-        adversarial_clip_range: `(lowest, highest)` value they may have; None
-            for no limit.
+        adversarial_clip_range: `(lowest, highest)` value to which they may be
+            moved; None for no limit.
         split_batches: whether a batch is split into M equal parts, one for
             each member, which then sees an M-th of the data in an epoch. Each
             batch must have a multiple of M examples, the last one too.
@@ -99,6 +100,7 @@ class DeepEnsemble(
         )
         members.check_network(network)
         outputs.check(self.likelihood, network)
+        likelihood_variables.check_none(self.likelihood)
         self.num_members = int(num_members)
         self.split_batches = bool(split_batches)
         self.kept_seed = randomness.KeptSeed(seed)

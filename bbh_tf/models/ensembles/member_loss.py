@@ -110,7 +110,11 @@ class MemberLoss:
         moved = x + tf.cast(self.epsilon, x.dtype) * tf.sign(gradient)
         if self.clip_range is None:
             return moved
-        return tf.clip_by_value(moved, *self.clip_range)
+        lowest, highest = self.clip_range
+        # Inputs outside of it are not moved by more than epsilon.
+        return tf.clip_by_value(
+            moved, tf.minimum(x, lowest), tf.maximum(x, highest)
+        )
 
 
 def _range_of(limits):

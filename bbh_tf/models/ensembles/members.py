@@ -5,6 +5,7 @@ import random
 import keras
 import tensorflow as tf
 
+from bbh_tf.layers import copying
 from bbh_tf.layers import selection
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
@@ -40,8 +41,8 @@ def member(network, key):
     """
 
     def replace(layer):
-        return type(layer).from_config(
-            _with_other_seeds(layer.get_config(), key)
+        return copying.from_config(
+            type(layer), _with_other_seeds(copying.live_config(layer), key)
         )
 
     # Where an initialiser has no seed, Keras takes one from this generator.
