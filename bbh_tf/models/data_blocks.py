@@ -46,6 +46,7 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None):
     if hasattr(x, "__next__") and not isinstance(x, types.GeneratorType):
         iterator = x
         x = (batch for batch in iterator)
+    x, y = (_with_strings_as_tensors(data) for data in (x, y))
     try:
         adapter = data_adapters.get_data_adapter(
             x, y, sample_weight, batch_size=batch_size or _BATCH_SIZE
@@ -55,6 +56,18 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None):
             raise ValueError(_EMPTY) from error
         raise
     return Batches(adapter, steps)
+
+
+def _with_strings_as_tensors(data):
+    """Returns data that Keras' adapters know: texts are tensors there."""
+
+    def convert(leaf):
+        is_text = isinstance(leaf, np.ndarray) and leaf.dtype.kind in "OSU"
+        return tf.convert_to_tensor(leaf) if is_text else leaf
+
+    if isinstance(data, (np.ndarray, list, tuple, dict)):
+        return keras.tree.map_structure(convert, data)
+    return data
 
 
 def of_validation(epoch_iterator):

@@ -35,7 +35,16 @@ class Exported:
             ValueError: if another format is asked for.
             MemoryError: if the draws do not fit in memory.
 
-        Example: `tf.saved_model.load("served").serve(images)["entropy"]`.
+        Example:
+
+        ```python
+        model.export("served")
+        served = tf.saved_model.load("served")
+        entropies = served.serve(images)["entropy"]
+
+        # For a phone: operations that TFLite has by itself.
+        lite = tf.lite.TFLiteConverter.from_saved_model("served").convert()
+        ```
         """
         del verbose
         exporting.check_format(format)
@@ -46,6 +55,7 @@ class Exported:
             count,
             self.distribution,
             input_signature or exporting.input_specs(self),
+            exporting.resources_of(self),
         )
 
     def quantize(self, mode=None, **kwargs):

@@ -24,9 +24,19 @@ def random_layers_of(network):
     _check_stateless(network)
     layers = random_in(network)
     if not layers:
+        has_dropout = any(
+            isinstance(x, keras.layers.Dropout)
+            for x in selection.sublayers_of(network)
+        )
+        instead = (
+            '; for MC dropout, bayesify(network, dropout="keras")'
+            if has_dropout
+            else ""
+        )
         raise ValueError(
             f"Network {network.name!r} has no Bayesian layer: wrap layers "
-            "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
+            "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify"
+            f"{instead}."
         )
     _check_own_weights(layers)
     check_one_output(network)

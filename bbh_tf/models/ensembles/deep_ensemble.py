@@ -44,8 +44,9 @@ class DeepEnsemble(
 
     Args:
         network: a built functional or sequential `keras.Model` with one
-            output: the recipe. Members begin from values of their own; layers
-            without trainable weights (frozen ones, say) keep the recipe's.
+            output: the recipe. Members begin from values of their own (it
+            warns where the recipe's look trained); layers without trainable
+            weights (frozen ones, say) keep the recipe's.
         num_members: number of members, M.
         likelihood: see `bbh_tf.models.BayesianModel`.
         adversarial_epsilon: how far adversarial examples are moved, in units
@@ -101,6 +102,7 @@ class DeepEnsemble(
         members.check_network(network)
         outputs.check(self.likelihood, network)
         likelihood_variables.check_none(self.likelihood)
+        members.warn_of_training(network)
         self.num_members = int(num_members)
         self.split_batches = bool(split_batches)
         self.kept_seed = randomness.KeptSeed(seed)
