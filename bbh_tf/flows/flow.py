@@ -2,8 +2,11 @@
 
 import keras
 
+from bbh_tf import checkpointing
+from bbh_tf import settings
 
-class Flow(keras.layers.Layer):
+
+class Flow(settings.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Invertible map of vectors, with the log-determinant of its Jacobian.
 
     A flow turns a simple density into a richer one,
