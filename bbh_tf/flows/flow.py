@@ -3,10 +3,10 @@
 import keras
 
 from bbh_tf import checkpointing
-from bbh_tf import settings
+from bbh_tf import fixed
 
 
-class Flow(settings.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
+class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Invertible map of vectors, with the log-determinant of its Jacobian.
 
     A flow turns a simple density into a richer one,

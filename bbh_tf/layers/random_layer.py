@@ -4,13 +4,11 @@ import keras
 import numpy as np
 
 from bbh_tf import checkpointing
+from bbh_tf import fixed
 from bbh_tf import layer_draw
-from bbh_tf import settings
 
 
-class RandomLayer(
-    settings.Fixed, checkpointing.Checkpointed, keras.layers.Layer
-):
+class RandomLayer(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Base of layers that are random: by themselves, or by a posterior.
 
     A model asks a random layer for draws, runs the network on them and adds

@@ -1,15 +1,9 @@
-"""The inputs on which a model's draws find their normalisation."""
+"""A model whose draws find their normalisation on given inputs."""
 
-import io
-
-import keras
 import numpy as np
-import tensorflow as tf
 
 from bbh_tf.models import calibration
-from bbh_tf.models import inputs_of
-
-_NAME = "calibration_data"
+from bbh_tf.models import calibration_inputs
 
 
 class Calibrated:
@@ -22,7 +16,7 @@ class Calibrated:
     def make_calibration(self):
         """Makes room for the data; there are none at first."""
         # Tracked by its name, since `tf.train.Checkpoint` can keep it.
-        self._calibration_inputs = CalibrationInputs(self)
+        self._calibration_inputs = calibration_inputs.CalibrationInputs(self)
 
     @property
     def calibration_data(self):
@@ -41,7 +35,7 @@ class Calibrated:
     def calibration_data(self, inputs):
         if inputs is not None:
             found = calibration.Calibration(self.network, ())
-            inputs = found.checked(_NAME, inputs)
+            inputs = found.checked(calibration_inputs.NAME, inputs)
         self._calibration_inputs.inputs = inputs
 
     def save_own_variables(self, store):
@@ -52,54 +46,11 @@ class Calibrated:
 
     def load_own_variables(self, store):
         """Loads what `save_own_variables` saved."""
-        names = [key for key in store.keys() if key.startswith(_NAME)]
+        names = [
+            key
+            for key in store.keys()
+            if key.startswith(calibration_inputs.NAME)
+        ]
         others = {k: store[k] for k in store.keys() if k not in names}
         super().load_own_variables(others)
         self._calibration_inputs.take({k: np.array(store[k]) for k in names})
-
-
-class CalibrationInputs(tf.train.experimental.PythonState):
-    """Inputs of a network, or None, which checkpoints keep.
-
-    Args:
-        model: the model, whose `network` says how its inputs are structured.
-
-    Attributes:
-        inputs: the structure of arrays, or None.
-    """
-
-    def __init__(self, model):
-        # In a function, or TensorFlow would track the model as a part of this.
-        self._structure = lambda: inputs_of.structure(model.network)
-        self.inputs = None
-
-    def arrays(self):
-        """Returns the arrays by name; none where there are no inputs."""
-        if self.inputs is None:
-            return {}
-        leaves = keras.tree.flatten(self.inputs)
-        if len(leaves) == 1:
-            return {_NAME: leaves[0]}
-        return {f"{_NAME}_{index}": leaf for index, leaf in enumerate(leaves)}
-
-    def take(self, arrays):
-        """Takes what `arrays` returned."""
-        if not arrays:
-            self.inputs = None
-            return
-        leaves = [arrays[_NAME]] if len(arrays) == 1 else None
-        if leaves is None:
-            leaves = [arrays[f"{_NAME}_{i}"] for i in range(len(arrays))]
-        structure = self._structure()
-        self.inputs = keras.tree.pack_sequence_as(structure, leaves)
-
-    def serialize(self):
-        """Returns the arrays as bytes."""
-        file = io.BytesIO()
-        np.savez(file, **self.arrays())
-        return file.getvalue()
-
-    def deserialize(self, string_value):
-        """Takes the arrays of some bytes."""
-        with np.load(io.BytesIO(string_value)) as file:
-            self.take(dict(file))

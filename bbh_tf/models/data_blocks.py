@@ -46,7 +46,9 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None):
     if hasattr(x, "__next__") and not isinstance(x, types.GeneratorType):
         iterator = x
         x = (batch for batch in iterator)
-    x, y = (_with_strings_as_tensors(data) for data in (x, y))
+    if x is None or isinstance(x, _ARRAYS):
+        _check_arrays(x, y, sample_weight)
+        x, y = (_with_strings_as_tensors(data) for data in (x, y))
     try:
         adapter = data_adapters.get_data_adapter(
             x, y, sample_weight, batch_size=batch_size or _BATCH_SIZE
@@ -56,6 +58,25 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None):
             raise ValueError(_EMPTY) from error
         raise
     return Batches(adapter, steps)
+
+
+# What `x` is where it holds arrays, or what is no data at all.
+_ARRAYS = (np.ndarray, tf.Tensor, list, tuple, dict, int, float, str)
+
+
+def _check_arrays(x, y, sample_weight):
+    data = keras.tree.flatten((x, y, sample_weight))
+    shapes = [tuple(np.shape(leaf)) for leaf in data if leaf is not None]
+    if x is None or not keras.tree.flatten(x) or () in shapes:
+        raise ValueError(
+            f"Expected arrays of examples; got arrays of shapes {shapes}."
+        )
+    lengths = {shape[0] for shape in shapes}
+    if len(lengths) != 1:
+        raise ValueError(
+            "Expected inputs, labels and weights of the same number of "
+            f"examples; got {sorted(lengths)}."
+        )
 
 
 def _with_strings_as_tensors(data):

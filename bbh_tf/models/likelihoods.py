@@ -10,7 +10,7 @@ import math
 import keras
 import tensorflow as tf
 
-from bbh_tf import settings
+from bbh_tf import fixed
 from bbh_tf.models import likelihood_variables
 
 
@@ -36,7 +36,7 @@ def normal_learned_scale(outputs):
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class Normal(settings.Fixed):
+class Normal(fixed.Fixed):
     """A normal around the outputs, of one fixed standard deviation.
 
     Args:

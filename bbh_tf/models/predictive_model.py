@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from bbh_tf import checkpointing
 from bbh_tf import checks
+from bbh_tf import fixed
 from bbh_tf import settings
 from bbh_tf.models import data_blocks
 from bbh_tf.models import exported
@@ -15,7 +16,7 @@ from bbh_tf.models import over_data
 
 
 class PredictiveModel(
-    settings.Fixed,
+    fixed.Fixed,
     exported.Exported,
     checkpointing.Checkpointed,
     keras.Model,

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 
 from bbh_tf import checkpointing
+from bbh_tf import fixed
 from bbh_tf import layer_draw
-from bbh_tf import settings
 
 
-class Posterior(settings.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
+class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Distribution q over the weights of one layer, with its parameters.
 
     A posterior given to a layer is a recipe: the layer makes its own from the

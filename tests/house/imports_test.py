@@ -17,6 +17,7 @@ FLOORS = {
     "bbh_tf.settings": 0,
     "bbh_tf.checkpointing": 0,
     "bbh_tf.checks": 0,
+    "bbh_tf.fixed": 0,
     "bbh_tf.version": 0,
     "bbh_tf.weights": 0,
     "bbh_tf.layer_draw": 0,

@@ -112,11 +112,3 @@ def test_an_exported_model_runs_on_tflites_own_operations(tmp_path):
         else:
             (logits,) = found.values()
             np.testing.assert_allclose(logits, samples[1], atol=1e-5)
-
-
-def test_a_draw_is_exported_to_onnx(tmp_path):
-    pytest.importorskip("tf2onnx")
-    drawn = small_models.model().draw()
-    drawn(X)
-    drawn.export(tmp_path / "drawn.onnx", format="onnx", verbose=False)
-    assert (tmp_path / "drawn.onnx").stat().st_size
