@@ -28,7 +28,7 @@ def call(layer, training, args, kwargs):
     draws = drawing.sample(
         [layer],
         num_draws,
-        randomness.key(layer.seed, randomness.TRAINING, number),
+        randomness.key(layer.kept_seed.word, randomness.TRAINING, number),
     )
     outputs, losses = drawing.call(
         layer.layer, [layer], drawing.weights_of(draws), 0, args, kwargs
@@ -39,9 +39,9 @@ def call(layer, training, args, kwargs):
             draws,
             layer.divergence,
             layer.divergence.num_prior_draws(layer.num_samples),
-            randomness.key(layer.seed, randomness.PRIOR, number),
+            randomness.key(layer.kept_seed.word, randomness.PRIOR, number),
         )
-        losses.append(layer.kl_weight * kl)
+        losses.append(type(layer).kl_weight.tensor(layer, "float32") * kl)
     for loss in losses:
         layer.add_loss(loss)
     if training:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf import layer_draw
 from bbh_tf import randomness
+from bbh_tf import settings
 from bbh_tf import weights
 from bbh_tf.layers import drawing
 from bbh_tf.layers import mnf_auxiliary
@@ -81,6 +82,7 @@ class MNF(RandomLayer):
 
     # Whether z has a factor for each output, bias included; else each input.
     scales_outputs = False
+    kl_weight = settings.Setting("float64", checks.check_factor, True)
 
     def __init__(
         self,
@@ -101,8 +103,6 @@ class MNF(RandomLayer):
     ):
         super().__init__(**kwargs)
         _check(max_std, prior_variance, initial_log_std, initial_z_mean)
-        if kl_weight is not None:
-            checks.check_factor("kl_weight", kl_weight)
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
         self.num_flows = num_flows
@@ -122,8 +122,13 @@ class MNF(RandomLayer):
             kernel_initializer=self.kernel_initializer,
             name="posterior",
         )
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    @property
+    def seed(self):
+        """The seed of the layer's own noise; it is loaded with weights."""
+        return self.kept_seed.value
 
     def kernel_shape(self, input_shape):
         """Returns the shape of the kernel."""
@@ -167,8 +172,11 @@ class MNF(RandomLayer):
         has_kl = training and self.kl_weight is not None
         if has_kl and not drawing.is_drawn(self):
             number = self.draw_number.value
-            key = randomness.key(self.seed, randomness.TRAINING, number)
-            self.add_loss(self.kl_weight * self.kl(key))
+            key = randomness.key(
+                self.kept_seed.word, randomness.TRAINING, number
+            )
+            kl_weight = MNF.kl_weight.tensor(self, "float32")
+            self.add_loss(kl_weight * self.kl(key))
             self.draw_number.assign(number + 1)
         outputs = self._sample_outputs(tf.cast(inputs, tf.float32))
         return self.activation(tf.cast(outputs, self.compute_dtype))

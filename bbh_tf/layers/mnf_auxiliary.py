@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import flows
 from bbh_tf import weights
 
@@ -14,7 +15,7 @@ _INITIAL_SPREAD = 0.05
 _SMALLEST_VARIANCE = 1e-30
 
 
-class MNFAuxiliary(keras.layers.Layer):
+class MNFAuxiliary(checkpointing.Checkpointed, keras.layers.Layer):
     """r(z | W): what the weights tell of the factors that multiply them.
 
     With three vectors `c`, `b1`, `b2` of the dimension of z, and the weights

@@ -13,16 +13,18 @@ from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.layers.random_layer import RandomLayer
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
+from bbh_tf.models import monte_carlo
 
 
 def bayesify(
     network,
-    posterior,
+    posterior=None,
     prior=None,
     scope="layer",
     layers=None,
     start="random",
     relative_std=0.01,
+    dropout=None,
 ):
     """Returns a copy of a model with random weights in the chosen layers.
 
@@ -39,7 +41,7 @@ def bayesify(
         network: a built functional or Sequential `keras.Model`; models inside
             it are gone through too.
         posterior: recipe of the posteriors, such as
-            `bbh_tf.posteriors.Implicit()`.
+            `bbh_tf.posteriors.Implicit()`; None for none, with `dropout`.
         prior: prior of each weight; None for N(0, 1). Or a dictionary from
             names of layers to priors, as `priors_of` makes it of a trained
             model; layers that are not in it have N(0, 1). With
@@ -56,6 +58,9 @@ def bayesify(
         relative_std: for `start="pretrained"`, the standard deviation of each
             weight, as a part of the root mean square of its tensor; it takes
             the place of the recipe's own.
+        dropout: `"keras"` makes `bbh_tf.layers.MCDropout` of Keras' `Dropout`
+            and `SpatialDropout1D` to `3D`, of the same rate: dropout that is
+            on at prediction too. None leaves them as they are.
 
     Returns:
         A `keras.Model` for `bbh_tf.models.BayesianModel`.
@@ -75,6 +80,7 @@ def bayesify(
         layers="predictions",
         start="pretrained",
     )
+    bbh_tf.models.bayesify(network_with_dropout, dropout="keras")
     ```
 
     References:
@@ -97,6 +103,10 @@ def bayesify(
             "bayesify expects relative_std > 0: weights without spread have "
             f"an infinite KL; got {relative_std!r}."
         )
+    if dropout is not None:
+        network = monte_carlo.with_dropout(network, dropout)
+        if posterior is None:
+            return network
     leaves = _leaves(network)
     recipe = posteriors.get(posterior)
     chosen = _choose(leaves, layers, recipe)

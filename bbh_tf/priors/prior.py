@@ -2,10 +2,11 @@
 
 import keras
 
+from bbh_tf import fixed
 from bbh_tf.priors import densities
 
 
-class Prior:
+class Prior(fixed.Fixed):
     """Distribution p over what a posterior is a distribution over.
 
     Write a prior of your own as a subclass in one file. `sample` is enough for

@@ -127,7 +127,7 @@ PARTS = {
 FLOWS = {"MaskedRealNVP": lambda: bbh.flows.MaskedRealNVP(2, 4)}
 
 
-def model(room, name, jit_compile=False):
+def model(room, name, jit_compile=False, seed=1):
     """Makes a compiled model with a part in it, always the same."""
     keras.utils.set_random_seed(1)
     make, of = PARTS[room][name]
@@ -138,7 +138,7 @@ def model(room, name, jit_compile=False):
         num_train_examples=8,
         num_samples=3,
         num_prediction_samples=2,
-        seed=1,
+        seed=seed,
     )
     made.compile(optimizer, jit_compile=jit_compile)
     return made

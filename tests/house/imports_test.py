@@ -14,7 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOORS = {
     "bbh_tf.memory": 0,
     "bbh_tf.randomness": 0,
+    "bbh_tf.settings": 0,
+    "bbh_tf.checkpointing": 0,
     "bbh_tf.checks": 0,
+    "bbh_tf.fixed": 0,
     "bbh_tf.version": 0,
     "bbh_tf.weights": 0,
     "bbh_tf.layer_draw": 0,
