@@ -8,10 +8,9 @@ from bbh_tf import posteriors
 from bbh_tf.hypernetworks import sliced
 from bbh_tf.layers import copying
 from bbh_tf.layers import selection
-from bbh_tf.layers import weight_specs
 from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.layers.local_reparameterization import LocalReparameterization
-from bbh_tf.layers.random_layer import RandomLayer
+from bbh_tf.models import choosing
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
 from bbh_tf.models import monte_carlo
@@ -112,9 +111,9 @@ def bayesify(
         network = monte_carlo.with_dropout(network, dropout)
         if posterior is None:
             return network
-    leaves = _leaves(network)
+    leaves = choosing.leaves_of(network)
     recipe = posteriors.get(posterior)
-    chosen = _choose(leaves, layers, recipe)
+    chosen = choosing.choose(leaves, layers, recipe)
     _check_prior(prior, [network] if scope == "network" else chosen)
     if scope == "layer":
         bayesian, made = _layer_by_layer(
@@ -221,76 +220,14 @@ def _is_by_layer(prior):
     return isinstance(prior, dict) and "class_name" not in prior
 
 
-def _leaves(model):
-    leaves = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            cloning.check_cloneable(layer)
-            leaves.extend(_leaves(layer))
-        else:
-            leaves.append(layer)
-    return leaves
-
-
-def _choose(leaves, layers, recipe):
-    for layer in leaves:
-        if isinstance(layer, RandomLayer) and layer.is_wrapper:
-            raise ValueError(f"Layer {layer.name!r} is Bayesian already.")
-    candidates = [leaf for leaf in leaves if _specs_of(leaf, recipe)]
-    if layers is None:
-        chosen = candidates
-    elif isinstance(layers, (list, tuple)):
-        chosen = [
-            leaf
-            for leaf in candidates
-            if any(_matches(leaf, item) for item in layers)
-        ]
-        for item in layers:
-            _check_found(item, candidates)
-    else:
-        chosen = [leaf for leaf in candidates if _matches(leaf, layers)]
-        _check_found(layers, candidates)
-    if not chosen:
-        raise ValueError(
-            "bayesify found no layer to make Bayesian among "
-            f"{', '.join(leaf.name for leaf in leaves) or 'no layers'}."
-        )
-    return chosen
-
-
-def _matches(leaf, selector):
-    if isinstance(selector, str):
-        return leaf.name == selector
-    if isinstance(selector, type):
-        return isinstance(leaf, selector)
-    if callable(selector):
-        return bool(selector(leaf))
-    raise ValueError(
-        "bayesify expects layers to be a name, a class, a callable, or a list "
-        f"of names and classes; got {selector!r}."
-    )
-
-
-def _check_found(selector, candidates):
-    if not any(_matches(leaf, selector) for leaf in candidates):
-        raise ValueError(
-            f"bayesify found no layer for {selector!r}; layers with weights "
-            "that can be random: "
-            f"{', '.join(leaf.name for leaf in candidates) or 'none'}."
-        )
-
-
-def _specs_of(layer, recipe):
-    """Describes the variables of a layer that a posterior takes."""
-    found = selection.random_variables(layer)
-    specs = weight_specs.specs_of(layer, found)
-    return [spec for spec in specs if recipe.replaces(spec)]
-
-
 def _check_memory(recipe, groups):
     sizes = {
         name: recipe.count_parameters(
-            [spec for layer in group for spec in _specs_of(layer, recipe)]
+            [
+                spec
+                for layer in group
+                for spec in choosing.specs_of(layer, recipe)
+            ]
         )
         for name, group in groups.items()
     }

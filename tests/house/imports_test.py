@@ -43,12 +43,14 @@ FLOORS = {
 FOLDERS = {
     "methods": 0,
     "papers": 1,
+    "dwp": 3,
     "exporting": 2,
     "reporting": 2,
     "posterior": 3,
     "robustness": 3,
     "shift": 3,
     "toy": 3,
+    "bhn": 4,
 }
 FRONT_DOOR = "bbh_tf/__init__.py"
 HOUSES = ("bbh_tf", "benchmarks", "experiments")
