@@ -45,6 +45,7 @@ FOLDERS = {
     "papers": 1,
     "exporting": 2,
     "reporting": 2,
+    "dwp": 3,
     "posterior": 3,
     "robustness": 3,
     "shift": 3,
