@@ -115,21 +115,9 @@ def bayesify(
     recipe = posteriors.get(posterior)
     chosen = choosing.choose(leaves, layers, recipe)
     _check_prior(prior, [network] if scope == "network" else chosen)
-    if scope == "layer":
-        bayesian, made = _layer_by_layer(
-            network,
-            recipe,
-            prior,
-            chosen,
-            LocalReparameterization if local_reparameterization else Bayesian,
-        )
-    elif local_reparameterization:
-        raise ValueError(
-            'bayesify expects scope="layer" with local_reparameterization: '
-            f"outputs are drawn layer by layer; got scope={scope!r}."
-        )
-    else:
-        bayesian, made = _whole_network(network, recipe, prior, chosen)
+    wrapper = LocalReparameterization if local_reparameterization else Bayesian
+    make = _whole_network if scope == "network" else _layer_by_layer
+    bayesian, made = make(network, recipe, prior, chosen, wrapper)
     if start == "pretrained":
         for layer in made:
             # The variables that a draw replaces hold the model's weights.
@@ -171,7 +159,12 @@ def _check_frozen(old, new):
             )
 
 
-def _whole_network(network, recipe, prior, chosen):
+def _whole_network(network, recipe, prior, chosen, wrapper):
+    if wrapper is not Bayesian:
+        raise ValueError(
+            'bayesify expects scope="layer" with local_reparameterization: '
+            'outputs are drawn layer by layer; got scope="network".'
+        )
     config = recipe.get_config()
     if "per" in config:
         recipe = type(recipe).from_config({**config, "per": "layer"})

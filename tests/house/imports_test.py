@@ -46,6 +46,7 @@ FOLDERS = {
     "dwp": 3,
     "exporting": 2,
     "reporting": 2,
+    "dwp": 3,
     "posterior": 3,
     "robustness": 3,
     "shift": 3,
