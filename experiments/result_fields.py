@@ -3,11 +3,10 @@
 import os
 import pathlib
 
-from experiments import paper
+from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import found as founds
 from experiments.reporting import tables
-from experiments.robustness import table as robustness_table
 
 
 def functions(results, page):
@@ -28,7 +27,6 @@ def functions(results, page):
         - `rows TABLE EPOCHS FOLDER`: how many rows of the paper's table ran
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
-        - `curves FOLDER`: accuracies under attack;
         - `tables FOLDER`, `figures FOLDER`, `notes FOLDER`: what an
           `exhibit.json` has.
     """
@@ -41,7 +39,6 @@ def functions(results, page):
             "value",
             "rows",
             "gaps",
-            "curves",
             "tables",
             "figures",
             "notes",
@@ -77,7 +74,7 @@ class _Fields:
         folder, _, row = place.partition("/")
         for runs in self._runs_of([folder]):
             for config, cells in tables.rows(runs):
-                if paper.place(config)[1] == row:
+                if paper_tables.place(config)[1] == row:
                     digits = {key: n for key, _, n in tables.COLUMNS}
                     return tables.format_cell(cells[measure], digits[measure])
         raise ExperimentError(f"expected a row of {folder}; got {row!r}")
@@ -90,7 +87,7 @@ class _Fields:
     def gaps(self, table, epochs, folder):
         gaps = [
             cells["error_percent"][0]
-            - paper.row_of(config).figures.error_percent
+            - paper_tables.row_of(config).figures.error_percent
             for config, cells in self._at_length(table, int(epochs), folder)
         ]
         shown = sorted({f"{gap:+.2f}".replace("-", "−") for gap in gaps})
@@ -100,9 +97,6 @@ class _Fields:
                 for gap in (min(gaps), max(gaps))
             ]
         return " to ".join(shown) or "–"
-
-    def curves(self, folder):
-        return markdown(robustness_table.lines(self._find(folder).curves))
 
     def tables(self, folder):
         return "\n\n".join(
@@ -155,19 +149,19 @@ class _Fields:
             (config, cells)
             for runs in self._runs_of([folder])
             for config, cells in tables.rows(runs)
-            if paper.place(config)[0] == table
-            and paper.row_of(config).figures is not None
+            if paper_tables.place(config)[0] == table
+            and paper_tables.row_of(config).figures is not None
             and config["num_steps"] is None
             and config["epochs"] >= epochs
         ]
 
 
 def _printed_rows(table):
-    if table not in paper.TABLES:
+    if table not in paper_tables.TABLES:
         raise ExperimentError(
-            f"expected one of {', '.join(paper.TABLES)}; got {table!r}"
+            f"expected one of {', '.join(paper_tables.TABLES)}; got {table!r}"
         )
-    rows = paper.TABLES[table].rows.values()
+    rows = paper_tables.TABLES[table].rows.values()
     return [row for row in rows if row.figures is not None]
 
 
@@ -187,8 +181,9 @@ def _lines_of_row(runs):
     parts = [tables.name_of(config)]
     if config["preset"] != "paper":
         parts.append(config["preset"].replace("_", " "))
-    if config.get("global_clipnorm"):
-        parts.append(f"gradients clipped at {config['global_clipnorm']:g}")
+    clips = config.get("global_clipnorm")
+    if clips and "global_clipnorm" not in config.get("changed", ()):
+        parts.append(f"gradients clipped at {clips:g}")
     length = (
         f"{config['epochs']}"
         if config["num_steps"] is None
@@ -208,7 +203,7 @@ def _lines_of_row(runs):
     printed = tables.paper_cells(config)
     if printed:
         paper_s = [
-            f"paper, {paper.data_of(config)}",
+            f"paper, {paper_tables.data_of(config)}",
             "",
             "",
             *(printed.get(key, "") for key, _, _ in tables.COLUMNS),
