@@ -44,6 +44,7 @@ FOLDERS = {
     "methods": 0,
     "papers": 1,
     "exporting": 2,
+    "in_turn": 3,
     "reporting": 2,
     "posterior": 3,
     "robustness": 3,
