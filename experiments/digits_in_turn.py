@@ -29,8 +29,10 @@ _DATASET = flags.DEFINE_enum(
     "dataset", "digits", ["digits", "mnist"], "Which digits."
 )
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where MNIST lies.")
-_METHODS = flags.DEFINE_multi_enum(
-    "methods", list(tasks.METHODS), list(tasks.METHODS), "Which methods."
+_METHODS = flags.DEFINE_list(
+    "methods",
+    list(tasks.METHODS),
+    f"Which methods: {', '.join(tasks.METHODS)}.",
 )
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, from 0.")
 _EPOCHS = flags.DEFINE_integer(
@@ -53,6 +55,12 @@ def run():
             "--seeds: expected whole numbers from 0; got "
             f"{','.join(_SEEDS.value) or 'none'}."
         )
+    methods = _METHODS.value
+    if not methods or not set(methods) <= set(tasks.METHODS):
+        raise ExperimentError(
+            f"--methods: expected some of {', '.join(tasks.METHODS)}; got "
+            f"{','.join(methods) or 'none'}."
+        )
     network = data_sets.DATASETS[_DATASET.value].network
     settings = tasks.Settings(
         _DATASET.value,
@@ -65,7 +73,7 @@ def run():
         found = [
             _of(folder, method, int(seed), settings)
             for seed in _SEEDS.value
-            for method in _METHODS.value
+            for method in methods
         ]
         heading, *rows = table.lines(found)
         notes = table.notes(settings, found)

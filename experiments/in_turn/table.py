@@ -54,6 +54,6 @@ def notes(settings, found):
 
 def _cell(values):
     text = f"{np.mean(values):.1f}"
-    return (
-        text if len(values) == 1 else f"{text} ± {np.std(values, ddof=1):.1f}"
-    )
+    if len(values) > 1:
+        text += f" ± {np.std(values, ddof=1):.1f}"
+    return text
