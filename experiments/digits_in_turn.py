@@ -15,6 +15,7 @@ from experiments import command_line
 from experiments import data_sets
 from experiments import files
 from experiments import lazy
+from experiments import provenance
 from experiments import trained_runs
 from experiments.errors import ExperimentError
 from experiments.in_turn import table
@@ -104,6 +105,7 @@ def _of(folder, method, seed, settings):
             "settings": told,
             "trained": trained,
             "errors": tasks.errors(method, seed, data, settings),
+            "provenance": provenance.describe(),
         }
         files.write_json(path, found)
         print(f"{tasks.METHODS[method]}, seed {seed}: done.", flush=True)
