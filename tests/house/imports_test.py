@@ -47,6 +47,7 @@ FOLDERS = {
     "exporting": 2,
     "reporting": 2,
     "dwp": 3,
+    "in_turn": 3,
     "posterior": 3,
     "robustness": 3,
     "shift": 3,
