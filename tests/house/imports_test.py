@@ -43,7 +43,6 @@ FLOORS = {
 FOLDERS = {
     "methods": 0,
     "papers": 1,
-    "dwp": 3,
     "exporting": 2,
     "reporting": 2,
     "dwp": 3,
