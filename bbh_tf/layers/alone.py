@@ -25,13 +25,14 @@ def call(layer, training, args, kwargs):
     if has_kl:
         num_draws = max(1, layer.divergence.num_draws(layer.num_samples))
     number = layer.draw_number.value
-    draws = drawing.sample(
+    draw = drawing.sample_for_training if training else drawing.sample
+    draws = draw(
         [layer],
         num_draws,
         randomness.key(layer.seed, randomness.TRAINING, number),
     )
     outputs, losses = drawing.call(
-        layer.layer, [layer], drawing.weights_of(draws), 0, args, kwargs
+        layer.run, [layer], drawing.weights_of(draws), 0, args, kwargs
     )
     if has_kl:
         kl = total_kl.divergence(

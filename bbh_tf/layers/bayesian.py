@@ -146,20 +146,17 @@ class Bayesian(RandomLayer):
             self._random_indices = weight_specs.random_indices(
                 self.layer, self.sublayers, self.posterior
             )
-        if not self._random_indices:
-            raise ValueError(
-                f"Layer {self.layer.name!r} has no trainable weights that "
-                "could be random (normalisation and what is frozen keep "
-                f"theirs) and that {type(self.posterior).__name__} takes."
-            )
-        wrapped.check_weights(self.replaced_variables)
+        wrapped.check_weights(
+            self.layer, self.posterior, self.replaced_variables
+        )
         specs = weight_specs.specs_of(self.layer, self.replaced_variables)
         self.posterior.build(specs)
         self._random_specs = self.posterior.random_specs(specs)
         self._prior = self._given_prior().for_layer(self._random_specs)
         if not self._trainable:
             # Keras freezes no part of a layer that was made frozen.
-            self.posterior.trainable = self.layer.trainable = False
+            for part in self._layers:
+                part.trainable = False
         self._freeze_replaced()
         self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
@@ -218,12 +215,13 @@ class Bayesian(RandomLayer):
 
     def _make_call(self, layer):
         def call(*args, **kwargs):
-            return self._call(*args, **kwargs)
+            return self.run(*args, **kwargs)
 
         call.__signature__ = signatures.with_training(layer.call)
         return call
 
-    def _call(self, *args, **kwargs):
+    def run(self, *args, **kwargs):
+        """Runs the wrapped layer on a draw, its own where nobody draws."""
         training = kwargs.get("training")
         if not signatures.takes_training(self.layer.call):
             kwargs.pop("training", None)

@@ -11,8 +11,8 @@ from bbh_tf import layer_draw
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.layers import drawing
-from bbh_tf.layers import mnf_auxiliary
 from bbh_tf.layers import mnf_posterior
+from bbh_tf.layers import output_sampling
 from bbh_tf.layers.random_layer import RandomLayer
 
 # Arguments that are the posterior's, in its constructor's order.
@@ -175,22 +175,19 @@ class MNF(RandomLayer):
 
     def _sample_outputs(self, inputs):
         posterior = self.posterior
-        noise = self._noise((tf.shape(inputs)[0], *posterior.z_noise_shape))
+        noise = keras.random.normal(
+            (tf.shape(inputs)[0], *posterior.z_noise_shape),
+            dtype="float32",
+            seed=self.seed_generator,
+        )
         z, _ = posterior.sample_z(noise)
         z = tf.reshape(z, (-1, *[1] * (inputs.shape.rank - 2), posterior.dim))
         if self.scales_outputs:
             mean = z * self._affine(inputs, posterior.means)
         else:
             mean = self._affine(z * inputs, posterior.means)
-        std = mnf_auxiliary.safe_sqrt(
-            self._affine(tf.square(inputs), posterior.variances())
-        )
-        return mean + std * self._noise(tf.shape(mean))
-
-    def _noise(self, shape):
-        return keras.random.normal(
-            shape, dtype="float32", seed=self.seed_generator
-        )
+        variance = self._affine(tf.square(inputs), posterior.variances())
+        return output_sampling.sample(mean, variance, self.seed_generator)
 
     def _affine(self, inputs, tensors):
         outputs = self.linear(inputs, tensors[0])

@@ -10,6 +10,7 @@ from bbh_tf.layers import copying
 from bbh_tf.layers import selection
 from bbh_tf.layers import weight_specs
 from bbh_tf.layers.bayesian import Bayesian
+from bbh_tf.layers.local_reparameterization import LocalReparameterization
 from bbh_tf.layers.random_layer import RandomLayer
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
@@ -23,6 +24,7 @@ def bayesify(
     layers=None,
     start="random",
     relative_std=0.01,
+    local_reparameterization=False,
 ):
     """Returns a copy of a model with random weights in the chosen layers.
 
@@ -56,6 +58,9 @@ def bayesify(
         relative_std: for `start="pretrained"`, the standard deviation of each
             weight, as a part of the root mean square of its tensor; it takes
             the place of the recipe's own.
+        local_reparameterization: whether training draws outputs in the place
+            of weights; see `bbh_tf.layers.LocalReparameterization`, which says
+            of which layers. It needs `scope="layer"`.
 
     Returns:
         A `keras.Model` for `bbh_tf.models.BayesianModel`.
@@ -101,8 +106,21 @@ def bayesify(
     recipe = posteriors.get(posterior)
     chosen = _choose(leaves, layers, recipe)
     _check_prior(prior, [network] if scope == "network" else chosen)
-    make = _whole_network if scope == "network" else _layer_by_layer
-    bayesian, made = make(network, recipe, prior, chosen)
+    if scope == "layer":
+        bayesian, made = _layer_by_layer(
+            network,
+            recipe,
+            prior,
+            chosen,
+            LocalReparameterization if local_reparameterization else Bayesian,
+        )
+    elif local_reparameterization:
+        raise ValueError(
+            'bayesify expects scope="layer" with local_reparameterization: '
+            f"outputs are drawn layer by layer; got scope={scope!r}."
+        )
+    else:
+        bayesian, made = _whole_network(network, recipe, prior, chosen)
     if start == "pretrained":
         for layer in made:
             # The variables that a draw replaces hold the model's weights.
@@ -110,7 +128,7 @@ def bayesify(
     return bayesian
 
 
-def _layer_by_layer(network, recipe, prior, chosen):
+def _layer_by_layer(network, recipe, prior, chosen, wrapper):
     chosen_ids = {id(layer) for layer in chosen}
     _check_memory(recipe, {layer.name: [layer] for layer in chosen})
 
@@ -118,7 +136,7 @@ def _layer_by_layer(network, recipe, prior, chosen):
         copy = copying.copy_of(layer)
         if id(layer) not in chosen_ids:
             return copy
-        return Bayesian(copy, recipe, _prior_of(prior, layer), name=layer.name)
+        return wrapper(copy, recipe, _prior_of(prior, layer), name=layer.name)
 
     bayesian, pairs = cloning.clone(network, replace)
     made = []

@@ -76,6 +76,10 @@ class Prior:
         del num_samples, specs, key
         raise ValueError(f"{type(self).__name__} cannot be sampled.")
 
+    def can_be_sampled(self):
+        """Whether `sample` is there."""
+        return type(self).sample is not Prior.sample
+
     def distributions(self, specs):
         """Returns p as distributions, one for each spec.
 
