@@ -5,8 +5,8 @@ python -m experiments.dwp_prior --kernels=kernels.npy --output_dir=runs/prior
 Trains a variational autoencoder of kernels as Atanov et al. do (The Deep Weight
 Prior, arXiv:1810.06943, App. H.1: 300 epochs, Adam, a rate that falls from 1e-3
 to 0) for each dimension of z that is asked for, and says how dense it is on
-kernels held out, beside normals fitted to the same kernels: the bound, which the
-prior uses, and the importance-weighted one, which is closer to the density
+kernels held out, beside normals fitted to the same kernels: the bound, which
+the prior uses, and the importance-weighted one, which is closer to the density
 itself. Figures 1 and 6. Each autoencoder is left as `z<dimension>.keras`;
 `.as_prior()` of what `keras.models.load_model` makes of it is the prior. A run
 that is stopped goes on with the first that is not there.
@@ -21,10 +21,11 @@ from experiments import command_line
 from experiments import files
 from experiments.errors import ExperimentError
 
-_KERNELS = flags.DEFINE_string(
+_KERNELS = flags.DEFINE_list(
     "kernels",
     None,
-    "Kernels to train on: .npy of (count, k, k), or .npz of dwp_sources.",
+    "Files of kernels to train on: .npy of (count, k, k), or .npz of "
+    "dwp_sources.",
 )
 _HELD_OUT = flags.DEFINE_string(
     "held_out", None, "Kernels to measure on; none: a part of --kernels."
@@ -54,7 +55,7 @@ _OUTPUT_DIR = flags.DEFINE_string(
 class Config:
     """Settings of a run; see the flags."""
 
-    kernels: str
+    kernels: tuple
     held_out: typing.Any = None
     held_out_fraction: float = 0.2
     latent_dims: tuple = ()
@@ -106,7 +107,7 @@ def _config():
             f"{','.join(dims)}."
         )
     return Config(
-        _KERNELS.value,
+        tuple(_KERNELS.value),
         _HELD_OUT.value,
         _HELD_OUT_FRACTION.value,
         tuple(map(int, dims)),

@@ -62,7 +62,13 @@ def run(config, folder, command):
 
 
 def _split(config):
-    kernels = released.load_kernels(config.kernels)
+    parts = [released.load_kernels(path) for path in config.kernels]
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise ExperimentError(
+            "--kernels: expected kernels of one size; got "
+            f"{', '.join(str(part.shape[1:]) for part in parts)}."
+        )
+    kernels = np.concatenate(parts)
     if config.held_out:
         held_out = released.load_kernels(config.held_out)
         if held_out.shape[1:] != kernels.shape[1:]:
@@ -83,7 +89,11 @@ def _split(config):
 def _one(config, folder, train, held_out, dim):
     """Trains and measures one autoencoder, unless that is done."""
     path, record = folder / f"z{dim}.keras", folder / f"z{dim}.json"
-    wanted = {**dataclasses.asdict(config), "latent_dims": [dim]}
+    wanted = {
+        **dataclasses.asdict(config),
+        "kernels": list(config.kernels),
+        "latent_dims": [dim],
+    }
     # What it is measured beside does not change it.
     del wanted["released"]
     if record.exists() and path.exists():
