@@ -12,13 +12,11 @@ itself. Figures 1 and 6. Each autoencoder is left as `z<dimension>.keras`;
 that is stopped goes on with the first that is not there.
 """
 
-import dataclasses
-import typing
-
 from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments.dwp import settings
 from experiments.errors import ExperimentError
 
 _KERNELS = flags.DEFINE_list(
@@ -51,38 +49,6 @@ _OUTPUT_DIR = flags.DEFINE_string(
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """Settings of a run; see the flags."""
-
-    kernels: tuple
-    held_out: typing.Any = None
-    held_out_fraction: float = 0.2
-    latent_dims: tuple = ()
-    num_steps: int = 0
-    epochs: int = 300
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    released: typing.Any = None
-    seed: int = 0
-
-
-def run(config, folder, command):
-    """Trains, measures and draws; see the module.
-
-    Args:
-        config: a `Config`.
-        folder: a `pathlib.Path`.
-        command: what was typed, for the report.
-
-    Returns:
-        The results, a dictionary.
-    """
-    from experiments.dwp import prior_run
-
-    return prior_run.run(config, folder, command)
-
-
 def _config():
     for flag, is_fit, expected in (
         (_KERNELS, bool(_KERNELS.value), "a file"),
@@ -106,7 +72,7 @@ def _config():
             "--latent_dims: expected positive integers, each once; got "
             f"{','.join(dims)}."
         )
-    return Config(
+    return settings.PriorConfig(
         tuple(_KERNELS.value),
         _HELD_OUT.value,
         _HELD_OUT_FRACTION.value,
@@ -123,7 +89,10 @@ def _config():
 def _main():
     config = _config()
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        run(config, folder, command_line.command())
+        # Imported here, so that a wrong flag is told before TensorFlow starts.
+        from experiments.dwp import prior_run
+
+        prior_run.run(config, folder, command_line.command())
 
 
 if __name__ == "__main__":

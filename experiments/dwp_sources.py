@@ -13,13 +13,11 @@ reads. A run that is stopped goes on with the first network that is not there,
 and a run with more networks adds to them.
 """
 
-import dataclasses
-import typing
-
 from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments.dwp import settings
 from experiments.errors import ExperimentError
 
 _NAMES = ("notmnist", "cifar100", "letters")
@@ -50,36 +48,6 @@ _OUTPUT_DIR = flags.DEFINE_string(
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """Settings of a run; see the flags."""
-
-    dataset: str
-    data_dir: typing.Any = None
-    num_networks: int = 1
-    epochs: int = 100
-    batch_size: int = 256
-    max_examples: typing.Any = None
-    min_norm: typing.Any = None
-    seed: int = 0
-
-
-def run(config, folder, command):
-    """Trains networks and keeps their kernels; see the module.
-
-    Args:
-        config: a `Config`.
-        folder: a `pathlib.Path`.
-        command: what was typed, for the report.
-
-    Returns:
-        The results, a dictionary.
-    """
-    from experiments.dwp import sources_run
-
-    return sources_run.run(config, folder, command)
-
-
 def _config():
     epochs = _EPOCHS.value
     if epochs is None:
@@ -100,7 +68,7 @@ def _config():
             raise ExperimentError(
                 f"--{flag.name}: expected {expected}; got {flag.value}."
             )
-    return Config(
+    return settings.SourcesConfig(
         _DATASET.value,
         _DATA_DIR.value,
         _NUM_NETWORKS.value,
@@ -115,7 +83,10 @@ def _config():
 def _main():
     config = _config()
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        run(config, folder, command_line.command())
+        # Imported here, so that a wrong flag is told before TensorFlow starts.
+        from experiments.dwp import sources_run
+
+        sources_run.run(config, folder, command_line.command())
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def train(kernels, latent_dim, config):
     Args:
         kernels: `(count, k, k)`.
         latent_dim: dimension of z.
-        config: a `dwp_prior.Config`.
+        config: a `settings.PriorConfig`.
 
     Returns:
         `(autoencoder, history)`: history is a list of the mean training

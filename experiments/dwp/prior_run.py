@@ -25,7 +25,7 @@ def run(config, folder, command):
     """Trains, measures and draws; see `experiments.dwp_prior`.
 
     Args:
-        config: a `dwp_prior.Config`.
+        config: a `settings.PriorConfig`.
         folder: a `pathlib.Path`.
         command: what was typed, for the report.
 

@@ -154,7 +154,7 @@ def train(dataset, images, labels, config, seed):
         dataset: a key of `SOURCES`.
         images: `(count, height, width, channels)`.
         labels: `(count,)`.
-        config: a `dwp_sources.Config`.
+        config: a `settings.SourcesConfig`.
         seed: seed of the network and of its batches.
 
     Returns:

@@ -29,7 +29,7 @@ def run(config, folder, command):
     """Trains networks and keeps their kernels; see `experiments.dwp_sources`.
 
     Args:
-        config: a `dwp_sources.Config`.
+        config: a `settings.SourcesConfig`.
         folder: a `pathlib.Path`.
         command: what was typed, for the report.
 
