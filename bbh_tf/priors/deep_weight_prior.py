@@ -1,5 +1,6 @@
 """The deep weight prior: a density of kernels that was learnt from kernels."""
 
+import json
 import math
 
 import keras
@@ -200,10 +201,20 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
         """Returns the constructor's arguments."""
         config = super().get_config()
         del config["kernel_size"]
-        serialize = keras.saving.serialize_keras_object
+        # Lists in the place of tuples, as a file brings them back.
+        networks = json.loads(
+            json.dumps(
+                {
+                    name: keras.saving.serialize_keras_object(
+                        getattr(self, name)
+                    )
+                    for name in _NETWORKS
+                }
+            )
+        )
         return {
             **config,
-            **{name: serialize(getattr(self, name)) for name in _NETWORKS},
+            **networks,
             "train_reverse": self.train_reverse,
             "num_importance_samples": self.num_importance_samples,
         }
