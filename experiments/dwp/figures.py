@@ -30,9 +30,12 @@ def kernels(columns, path):
             # Each in units of its largest pixel, so that its form is seen.
             some = some[: side * side]
             most = np.abs(some).max(axis=(1, 2), keepdims=True)
-            axis.imshow(_mosaic(some / most, side), cmap="RdBu_r")
+            axis.imshow(
+                _mosaic(some / most, side), cmap="RdBu_r", vmin=-1, vmax=1
+            )
             axis.set_title(title, fontsize=10)
             axis.axis("off")
+        figure.get_layout_engine().set(wspace=0.06)
     _write(figure, path)
 
 
