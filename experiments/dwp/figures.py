@@ -89,7 +89,7 @@ def curves(histories, normals, path):
             ylabel="nats per kernel",
             ylim=(min(normals.values()) - 10, highest + 5),
         )
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(fontsize=8, framealpha=1.0, edgecolor="none")
     _write(figure, path)
 
 
