@@ -123,9 +123,7 @@ class Trainer:
         )
         self._optimizer = keras.optimizers.Adam(schedule, global_clipnorm=10.0)
         self._optimizer.build(self._posterior.trainable_variables)
-        self._train = tf.function(
-            self._loop, jit_compile=True, autograph=False
-        )
+        self._train = tf.function(self._loop, jit_compile=True, autograph=False)
 
     def run(self, problem, seed):
         """Trains once.
