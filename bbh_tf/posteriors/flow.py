@@ -127,7 +127,7 @@ class Flow(posterior.Posterior):
         noise = randomness.normal(
             randomness.fold(seed, position), num_samples, (self._dim,), first
         )
-        flat, log_det = self.flow(noise)
+        flat, log_det = self._mapped(noise)
         parts = weights.unflatten(
             flat, [spec.shape for spec in self._random_specs]
         )
@@ -137,6 +137,15 @@ class Flow(posterior.Posterior):
         ]
         log_noise = -0.5 * tf.reduce_sum(tf.square(noise) + _LOG_2_PI, axis=1)
         return samples, log_noise - log_det
+
+    def _mapped(self, noise):
+        """Maps forward, in one program where there are programs."""
+        forward = self.flow
+        # Flows are hundreds of small operations. Called eagerly, they would
+        # be compiled anew each time.
+        if not tf.executing_eagerly():
+            forward = tf.function(self.flow, jit_compile=True, autograph=False)
+        return forward(noise)
 
     def log_prob(self, samples):
         """Computes the density of given values, by the flow's inverse.

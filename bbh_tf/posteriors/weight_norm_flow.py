@@ -7,6 +7,9 @@ import tensorflow as tf
 from bbh_tf import weights
 from bbh_tf.posteriors import flow
 
+# Under squared lengths: weights that are all 0 stay 0.
+_TINY = 1e-12
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
 class WeightNormFlow(flow.Flow):
@@ -105,8 +108,7 @@ class WeightNormFlow(flow.Flow):
     def weights_of(self, samples):
         """Scales the directions; see `Posterior.weights_of`."""
         return [
-            tf.reshape(g, (g.shape[0], *_beside(spec)))
-            * tf.math.l2_normalize(tf.convert_to_tensor(v), _summed(spec))
+            _scaled(tf.convert_to_tensor(v), g, spec)
             for spec, v, g in zip(self._specs, self._directions, samples)
         ]
 
@@ -129,6 +131,23 @@ class WeightNormFlow(flow.Flow):
     def get_config(self):
         """Returns the constructor's arguments."""
         return {**super().get_config(), "initial_scale": self.initial_scale}
+
+
+def _scaled(direction, scales, spec):
+    def scaled(direction, scales):
+        # Scales of scales, so that the kernel is passed over twice and not
+        # once more for directions of length 1.
+        squares = tf.reduce_sum(
+            tf.square(direction), axis=_summed(spec), keepdims=True
+        )
+        factors = tf.reshape(scales, (scales.shape[0], *_beside(spec)))
+        return factors * tf.math.rsqrt(tf.maximum(squares, _TINY)) * direction
+
+    # One pass over the kernel, not one for each operation. Called eagerly, it
+    # would be compiled anew each time.
+    if not tf.executing_eagerly():
+        scaled = tf.function(scaled, jit_compile=True, autograph=False)
+    return scaled(direction, scales)
 
 
 def _summed(spec):

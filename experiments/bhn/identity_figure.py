@@ -55,14 +55,13 @@ def write(settings, results, draws, folder):
             )
             upper, lower = result["shares"][0]
             axis.text(
-                0.98,
-                0.03,
+                0.02,
+                0.97,
                 f"at the modes {100 * lower:.0f} % and {100 * upper:.0f} %\n"
                 f"KL {np.median(result['kl']):.2f}",
                 transform=axis.transAxes,
                 fontsize=8,
-                ha="right",
-                va="bottom",
+                va="top",
             )
         for axis in axes[-1]:
             axis.set_xlabel("a")

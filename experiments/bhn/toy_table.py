@@ -43,8 +43,8 @@ def notes(results):
         f"{found['mean_error']:.3f}, of its standard deviation "
         f"{found['std_error']:.3f}. Where R-hat is far from 1 the chains do "
         "not agree yet, and their spread is not quite the posterior's.",
-        f"Noise of the likelihood: {results['noise_std']:.3f}, the plain "
-        "network's residuals.",
+        f"Noise of the likelihood: {results['noise_std']:.3f}, that of "
+        "the labels around the curve.",
     ]
 
 
