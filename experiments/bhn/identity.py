@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
-from bbh_tf.weights import WeightSpec
 
 FLOWS = {
     "none": "no coupling",
@@ -114,15 +113,13 @@ class Trainer:
 
     def __init__(self, settings, flow):
         self._settings = settings
-        self._recipe = bbh.posteriors.Flow(
-            _recipe(settings, flow), mean_initializer="zeros"
-        )
-        self._posterior = self._fresh()
+        self._recipe = _recipe(settings, flow)
+        self._flow = self._fresh()
         schedule = keras.optimizers.schedules.CosineDecay(
             settings.learning_rate, settings.num_steps
         )
         self._optimizer = keras.optimizers.Adam(schedule, global_clipnorm=10.0)
-        self._optimizer.build(self._posterior.trainable_variables)
+        self._optimizer.build(self._flow.trainable_variables)
         self._train = tf.function(self._loop, jit_compile=True, autograph=False)
 
     def run(self, problem, seed):
@@ -136,7 +133,7 @@ class Trainer:
             `(draws, log_prob)`: arrays `(num_draws, 2)` and `(num_draws,)`.
         """
         keras.utils.set_random_seed(seed)
-        self._posterior.set_weights(self._fresh().get_weights())
+        self._flow.set_weights(self._fresh().get_weights())
         for variable in self._optimizer.variables:
             if variable is not self._optimizer.learning_rate:
                 variable.assign(tf.zeros_like(variable))
@@ -147,28 +144,35 @@ class Trainer:
             ),
             tf.constant(seed),
         )
-        samples, log_prob = self._posterior.sample(
+        draws, log_prob = self._sample(
             self._settings.num_draws, bbh.randomness.key(seed, -1)
         )
-        return np.concatenate(samples, axis=1), np.array(log_prob)
+        return np.array(draws), np.array(log_prob)
 
     def _fresh(self):
-        posterior = bbh.posteriors.get(self._recipe)
-        posterior.build([WeightSpec("a", (1,)), WeightSpec("b", (1,))])
-        return posterior
+        flow = bbh.flows.get(self._recipe)
+        flow.build(2)
+        return flow
+
+    def _sample(self, num_samples, key):
+        """Draws a and b, `(num_samples, 2)`, and their log-density."""
+        noise = bbh.randomness.normal(key, num_samples, (2,))
+        draws, log_det = self._flow(noise)
+        log_noise = -0.5 * tf.reduce_sum(noise**2, axis=1)
+        return draws, log_noise - math.log(2 * math.pi) - log_det
 
     def _loop(self, slope, sharpness, seed):
-        variables = self._posterior.trainable_variables
+        variables = self._flow.trainable_variables
 
         def step(index):
             with tf.GradientTape() as tape:
-                (a, b), log_prob = self._posterior.sample(
+                draws, log_prob = self._sample(
                     self._settings.num_samples, bbh.randomness.key(seed, index)
                 )
-                log_joint = -0.5 * tf.reduce_sum(
+                a, b = tf.unstack(draws, axis=1)
+                log_joint = -0.5 * (
                     sharpness * (a * b - slope) ** 2
-                    + self._settings.precision * (a**2 + b**2),
-                    axis=1,
+                    + self._settings.precision * (a**2 + b**2)
                 )
                 loss = tf.reduce_mean(log_prob - log_joint)
             self._optimizer.apply(tape.gradient(loss, variables), variables)
