@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
+from experiments.errors import ExperimentError
 
 FLOWS = {
     "none": "no coupling",
@@ -45,7 +46,7 @@ class Settings:
     units: int = 100
     num_steps: int = 3000
     num_samples: int = 64
-    learning_rate: float = 0.002
+    learning_rate: float = 0.001
     initial_std: float = 0.7
     num_draws: int = 5000
 
@@ -131,6 +132,9 @@ class Trainer:
 
         Returns:
             `(draws, log_prob)`: arrays `(num_draws, 2)` and `(num_draws,)`.
+
+        Raises:
+            ExperimentError: if a draw's density is not finite.
         """
         keras.utils.set_random_seed(seed)
         self._flow.set_weights(self._fresh().get_weights())
@@ -147,6 +151,11 @@ class Trainer:
         draws, log_prob = self._sample(
             self._settings.num_draws, bbh.randomness.key(seed, -1)
         )
+        if not np.isfinite(log_prob).all():
+            raise ExperimentError(
+                f"Expected draws of finite density after training; seed {seed} "
+                "diverged. A smaller learning rate may do."
+            )
         return np.array(draws), np.array(log_prob)
 
     def _fresh(self):
@@ -175,7 +184,14 @@ class Trainer:
                     + self._settings.precision * (a**2 + b**2)
                 )
                 loss = tf.reduce_mean(log_prob - log_joint)
-            self._optimizer.apply(tape.gradient(loss, variables), variables)
+            gradients = tape.gradient(loss, variables)
+            # A scale may overflow for one draw: such a step is left out.
+            is_finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
+            gradients = [
+                tf.where(is_finite, gradient, tf.zeros_like(gradient))
+                for gradient in gradients
+            ]
+            self._optimizer.apply(gradients, variables)
             return [index + 1]
 
         return tf.while_loop(

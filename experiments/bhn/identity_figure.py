@@ -57,7 +57,7 @@ def write(settings, results, draws, folder):
             axis.text(
                 0.02,
                 0.97,
-                f"at the modes {100 * lower:.0f} % and {100 * upper:.0f} %\n"
+                f"{100 * lower:.0f} % and {100 * upper:.0f} % at modes\n"
                 f"KL {np.median(result['kl']):.2f}",
                 transform=axis.transAxes,
                 fontsize=8,

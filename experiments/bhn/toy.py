@@ -17,7 +17,7 @@ METHODS = {
     "scales": "BHN on the scales g",
     "weights": "BHN on all weights",
 }
-# The plain network's rate over the others', or it misses the second wave.
+# The plain network's rate over the others'.
 _PLAIN_RATE = 5.0
 REFERENCE = "nuts"
 NAMES = {**METHODS, REFERENCE: "Posterior (NUTS)"}
