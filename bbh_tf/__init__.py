@@ -18,6 +18,7 @@ probabilities = model.predict(test_images)
 ```
 """
 
+from bbh_tf import acquisition
 from bbh_tf import annealing
 from bbh_tf import attacks
 from bbh_tf import callbacks
@@ -38,6 +39,7 @@ _check_backend()
 
 __all__ = [
     "__version__",
+    "acquisition",
     "annealing",
     "attacks",
     "callbacks",

@@ -24,6 +24,21 @@ def check_count(argument, value):
         )
 
 
+def counts(argument, values):
+    """Returns widths of layers, or the like, as a list of integers.
+
+    Raises:
+        ValueError: naming the argument and the values, if they are no list
+            of positive integers.
+    """
+    if not isinstance(values, (list, tuple)) or not all(map(is_count, values)):
+        raise ValueError(
+            f"Expected {argument} to be a list of positive integers; got "
+            f"{values!r}."
+        )
+    return [int(value) for value in values]
+
+
 def check_factor(argument, value):
     """Refuses what is not a finite number, zero or more.
 

@@ -16,12 +16,19 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     It draws nothing: what is random in a flow is handed to it, so that it can
     be inverted. Everything is float32 under any dtype policy.
 
-    A subclass makes its parameters in `build(dim)` and maps in `call` and
-    `inverse`.
+    A subclass makes its parameters in `build(dim)`, counts them in
+    `count_parameters(dim)` and maps in `call` and, where that is one pass,
+    `inverse`. A flow given to a posterior or a `Chain` is a recipe: they make
+    their own from its configuration.
 
     Args:
         name: name of the layer.
+
+    Attributes:
+        has_scales: whether there is a scale of each element, for `start_at`.
     """
+
+    has_scales = False
 
     def __init__(self, name=None):
         super().__init__(name=name, dtype="float32")
@@ -33,6 +40,58 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             dim: dimension of the vectors, an integer.
         """
         raise NotImplementedError
+
+    def count_parameters(self, dim):
+        """Counts the trainable parameters that `build(dim)` would make.
+
+        Args:
+            dim: dimension of the vectors, an integer.
+
+        Returns:
+            An integer.
+        """
+        raise NotImplementedError
+
+    def forward(self, z):
+        """Maps forward; the same as calling the flow.
+
+        Args:
+            z: `float32` tensor of shape `(..., dim)`.
+
+        Returns:
+            `(mapped, log_det)`; see `call`.
+        """
+        return self(z)
+
+    def start_at(self, stds):
+        """Makes the map, not trained yet, a scaling around zero.
+
+        Of standard normal noise it then makes values of mean 0 and these
+        standard deviations, as nearly as what else is in the flow lets it.
+
+        Args:
+            stds: array of positive numbers, `(dim,)`.
+
+        Raises:
+            ValueError: if the flow has no scale for each element. Here,
+                always.
+        """
+        del stds
+        raise ValueError(
+            f"{type(self).__name__} has no scale of each element to start at: "
+            "expected a flows.ElementwiseAffine, or a flows.Chain with one."
+        )
+
+    def order_back(self, values):
+        """Moves what belongs to elements of the output to those of the input.
+
+        Args:
+            values: array `(dim,)`.
+
+        Returns:
+            An array `(dim,)`. Here, the same: the map keeps the order.
+        """
+        return values
 
     def __call__(self, *args, **kwargs):
         """Maps forward, if it is built; see `call`."""
@@ -66,9 +125,35 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         Returns:
             `(z, log_det)`, where `log_det` is that of the map back: the
             forward one with its sign turned.
+
+        Raises:
+            ValueError: if the way back is not one pass.
         """
         raise NotImplementedError
 
     def get_build_config(self):
         """Returns None: whoever owns a flow builds it."""
         return None
+
+
+def get(flow):
+    """Makes a fresh flow from a recipe.
+
+    Args:
+        flow: a `Flow`, built or not, or its serialised form.
+
+    Returns:
+        A new, unbuilt flow of the same configuration.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(flow, dict):
+        flow = keras.saving.deserialize_keras_object(flow)
+    if not isinstance(flow, Flow):
+        raise ValueError(
+            f"Expected a flow, such as bbh_tf.flows.real_nvp(); got {flow!r}."
+        )
+    config = flow.get_config()
+    config.pop("name", None)
+    return type(flow).from_config(config)

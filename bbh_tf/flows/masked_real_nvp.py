@@ -83,6 +83,15 @@ class MaskedRealNVP(flow.Flow):
             *add("gate", self.units, dim, _INITIAL_GATE),
         ]
 
+    def count_parameters(self, dim):
+        """Counts three dense layers a step."""
+        hidden = (dim + 1) * self.units
+        return self.num_flows * (hidden + 2 * (self.units + 1) * dim)
+
+    def forward(self, z, masks):
+        """Maps forward; see `call`."""
+        return self(z, masks)
+
     def call(self, z, masks):
         """Maps forward; see `Flow.call`.
 

@@ -13,6 +13,7 @@ from bbh_tf.models.networks.lenet import lenet
 from bbh_tf.models.networks.resnet import resnet
 from bbh_tf.models.networks.resnet import resnet32
 from bbh_tf.models.priors_of import priors_of
+from bbh_tf.models.standardize_activations import standardize_activations
 
 __all__ = [
     "BayesianModel",
@@ -27,5 +28,6 @@ __all__ = [
     "priors_of",
     "resnet",
     "resnet32",
+    "standardize_activations",
     "update_batch_normalization",
 ]

@@ -44,6 +44,13 @@ def _of_posterior(posterior):
     return {"network": _network(posterior)}
 
 
+def _of_flow(posterior):
+    return {
+        "network": _network(posterior),
+        "divergence": bbh.divergences.MonteCarloKL(),
+    }
+
+
 def _of_prior(prior):
     return {"network": _network(prior=prior)}
 
@@ -107,6 +114,12 @@ def _small_adversary():
 PARTS = {
     "posteriors": {
         "AsPrior": (_learnt, _of_learnt_prior),
+        "Flow": (
+            lambda: bbh.posteriors.Flow(
+                bbh.flows.inverse_autoregressive(2, (4,), -2.0)
+            ),
+            _of_flow,
+        ),
         "Implicit": (
             lambda: _implicit(bbh.hypernetworks.MLP((4,))),
             _of_posterior,
@@ -114,6 +127,14 @@ PARTS = {
         "MeanField": (
             lambda: bbh.posteriors.MeanField(-4.0, "he_normal"),
             _of_posterior,
+        ),
+        "WeightNormFlow": (
+            lambda: bbh.posteriors.WeightNormFlow(
+                bbh.flows.real_nvp(2, (4,), "reversed", -2.0, True, seed=1),
+                0.5,
+                "he_normal",
+            ),
+            _of_flow,
         ),
     },
     "priors": {
@@ -158,7 +179,20 @@ PARTS = {
         "TF1RMSprop": (lambda: bbh.optimizers.TF1RMSprop(0.01), _of_optimizer),
     },
 }
-FLOWS = {"MaskedRealNVP": lambda: bbh.flows.MaskedRealNVP(2, 4)}
+FLOWS = {
+    "Chain": lambda: bbh.flows.real_nvp(2, (4,), seed=1),
+    "Coupling": lambda: bbh.flows.Coupling(
+        keras.Sequential([keras.layers.Dense(6, activation="tanh")]),
+        weight_norm=True,
+        initial_std=0.1,
+    ),
+    "ElementwiseAffine": lambda: bbh.flows.ElementwiseAffine(0.5, 1.0, 0.001),
+    "InverseAutoregressive": lambda: bbh.flows.InverseAutoregressive(
+        (6, 4), [1, 0, 4, 2, 3], initial_std=0.1
+    ),
+    "MaskedRealNVP": lambda: bbh.flows.MaskedRealNVP(2, 4),
+    "Permutation": lambda: bbh.flows.Permutation(),
+}
 
 
 def model(room, name, jit_compile=False, seed=1):

@@ -99,5 +99,5 @@ def test_a_flow_is_float32_under_any_policy(name):
         flow.build(5)
     finally:
         keras.config.set_dtype_policy("float32")
-    assert {v.dtype for v in flow.variables} == {"float32"}
+    assert {v.dtype for v in flow.variables} <= {"float32"}
     assert flow.compute_dtype == "float32"

@@ -30,6 +30,7 @@ FLOORS = {
     "bbh_tf.optimizers": 1,
     "bbh_tf.priors": 1,
     "bbh_tf.uncertainty": 1,
+    "bbh_tf.acquisition": 2,
     "bbh_tf.posteriors": 2,
     "bbh_tf.layers": 3,
     "bbh_tf.models": 4,

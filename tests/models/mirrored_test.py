@@ -29,7 +29,14 @@ def results():
 
 @pytest.mark.parametrize(
     "case",
-    ["even", "uneven", "regularizer", "annealed mean field", "adversarial"],
+    [
+        "even",
+        "uneven",
+        "regularizer",
+        "annealed mean field",
+        "adversarial",
+        "flow",
+    ],
 )
 def test_two_replicas_equal_one(results, case):
     one, two = results[case]

@@ -20,6 +20,7 @@ CASES = {
     "regularizer": (8, "l2", None),
     "annealed mean field": (7, None, "mean field"),
     "adversarial": (8, None, "adversarial"),
+    "flow": (8, None, "flow"),
 }
 
 
@@ -34,6 +35,14 @@ def make_model(regularizer, posterior):
             divergence=bbh.divergences.AdversarialKL(
                 units=(4,), num_pretraining_steps=3, num_steps=2
             ),
+        )
+    if posterior == "flow":
+        flow = bbh.flows.real_nvp(2, (4,), initial_log_scale=-2.0, seed=1)
+        return small_models.model(
+            small_models.network(
+                extra, posterior=bbh.posteriors.WeightNormFlow(flow)
+            ),
+            divergence=bbh.divergences.MonteCarloKL(),
         )
     return small_models.model(
         small_models.network(extra, posterior=bbh.posteriors.MeanField()),

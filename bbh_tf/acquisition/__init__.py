@@ -1,0 +1,27 @@
+"""What to label next: scores of unlabelled examples, in numpy.
+
+Arrays of draws in, scores and indices out: `draws` are class probabilities
+`(num_draws, num_examples, num_classes)`, as `predict_samples` of a model with
+`"categorical_logits"` gives logits of and `uncertainty.class_probabilities`
+makes probabilities. The higher the score, the sooner an example is labelled.
+"""
+
+from bbh_tf.acquisition.batch_bald import batch_bald
+from bbh_tf.acquisition.scores import bald
+from bbh_tf.acquisition.scores import max_entropy
+from bbh_tf.acquisition.scores import mean_std
+from bbh_tf.acquisition.scores import mode_variation_ratio
+from bbh_tf.acquisition.scores import random
+from bbh_tf.acquisition.scores import variation_ratio
+from bbh_tf.acquisition.selection import select
+
+__all__ = [
+    "bald",
+    "batch_bald",
+    "max_entropy",
+    "mean_std",
+    "mode_variation_ratio",
+    "random",
+    "select",
+    "variation_ratio",
+]

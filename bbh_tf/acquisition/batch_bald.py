@@ -1,0 +1,99 @@
+"""BatchBALD: examples whose labels together tell most."""
+
+import numpy as np
+
+from bbh_tf import checks as counts
+from bbh_tf import uncertainty
+from bbh_tf.acquisition import checks
+
+# Examples looked at together: bounds memory to some 100 MB.
+_BLOCK = 128
+
+
+def batch_bald(draws, count, num_outcomes=10_000, seed=0):
+    """Chooses examples greedily by what their labels jointly tell.
+
+    The score of a batch is the mutual information of all its labels and the
+    weights, so that a second example that would tell the same as the first
+    counts little. While the labels chosen so far have at most `num_outcomes`
+    joint outcomes it is exact (for the draws given); beyond, as many outcomes
+    are sampled from the draws.
+
+    Args:
+        draws: array-like, `(draws, examples, classes)`, probabilities.
+        count: how many examples, a positive integer.
+        num_outcomes: most joint outcomes that are gone through.
+        seed: of what is sampled, an integer.
+
+    Returns:
+        `(indices, values)`: int64 `(count,)`, in the order in which they were
+        chosen, and float64 `(count,)`, the mutual information of the batch up
+        to each, nats.
+
+    Raises:
+        ValueError: if the draws are not distributions or fewer than two, or
+            `count` is not from 1 to the number of examples.
+
+    References:
+        Kirsch et al., BatchBALD, arXiv:1906.08158, Algorithm 1 and Sec. 3.3.
+    """
+    draws = checks.check_draws(draws, 2)
+    num_draws, num_examples, num_classes = draws.shape
+    checks.check_number(count, num_examples)
+    counts.check_count("num_outcomes", num_outcomes)
+    generator = np.random.default_rng(seed)
+    conditional = uncertainty.expected_entropy(draws)
+    # Joint probabilities of outcomes of the labels chosen, under each draw;
+    # outcomes sampled with probability `mean` each count 1 / (m mean).
+    joint = np.ones((1, num_draws))
+    weights = np.ones(1)
+    chosen, values = [], []
+    for _ in range(count):
+        entropies = _joint_entropies(draws, joint, weights)
+        information = entropies - conditional - np.sum(conditional[chosen])
+        information[chosen] = -np.inf
+        best = int(np.argmax(information))
+        chosen.append(best)
+        values.append(max(information[best], 0.0))
+        if len(weights) * num_classes <= num_outcomes and (
+            len(weights) == num_classes ** (len(chosen) - 1)
+        ):
+            joint = (joint[:, None] * draws[:, best].T).reshape(-1, num_draws)
+            weights = np.ones(len(joint))
+        else:
+            joint, weights = _sample(draws[:, chosen], num_outcomes, generator)
+    return np.array(chosen, np.int64), np.array(values)
+
+
+def _joint_entropies(draws, joint, weights):
+    """Entropy of the chosen labels and one more, for each example."""
+    num_draws, num_examples, _ = draws.shape
+    entropies = np.empty(num_examples)
+    for start in range(0, num_examples, _BLOCK):
+        block = draws[:, start : start + _BLOCK]
+        flat = block.reshape(num_draws, -1)
+        total = np.zeros(flat.shape[1])
+        # A few outcomes at a time: all of them would be gigabytes.
+        for rows in range(0, len(joint), 1024):
+            mean = joint[rows : rows + 1024] @ flat / num_draws
+            logs = np.log(np.where(mean > 0, mean, 1.0))
+            total -= weights[rows : rows + 1024] @ (mean * logs)
+        entropies[start : start + _BLOCK] = total.reshape(
+            block.shape[1], -1
+        ).sum(axis=1)
+    return entropies
+
+
+def _sample(draws, num_outcomes, generator):
+    """Draws outcomes of several labels, and what each of them counts."""
+    num_draws, num_labels, num_classes = draws.shape
+    of_draw = np.arange(num_outcomes) % num_draws
+    cumulative = np.cumsum(draws, axis=-1)
+    uniform = generator.random((num_outcomes, num_labels, 1))
+    outcomes = np.sum(uniform > cumulative[of_draw], axis=-1)
+    outcomes = np.minimum(outcomes, num_classes - 1)
+    joint = np.ones((num_outcomes, num_draws))
+    for label in range(num_labels):
+        joint *= draws[:, label, :].T[outcomes[:, label]]
+    mean = np.mean(joint, axis=1)
+    return joint, 1.0 / (num_outcomes * mean)

@@ -1,0 +1,42 @@
+"""Refusals shared by the scores."""
+
+from bbh_tf import checks as counts
+from bbh_tf.uncertainty import checks
+
+
+def check_draws(draws, fewest=1):
+    """Checks draws of class probabilities.
+
+    Args:
+        draws: array-like, `(draws, examples, classes)`.
+        fewest: how many draws are needed.
+
+    Returns:
+        float64 array of the same shape.
+
+    Raises:
+        ValueError: if they are not distributions, or too few.
+    """
+    draws = checks.check_probabilities(
+        draws, ("draws", "examples", "classes"), "draws"
+    )
+    if len(draws) < fewest:
+        raise ValueError(
+            f"draws: expected at least {fewest}, one tells nothing of how "
+            f"draws differ; got {len(draws)}."
+        )
+    return draws
+
+
+def check_number(count, num_examples):
+    """Checks how many examples are to be chosen.
+
+    Raises:
+        ValueError: if it is no positive integer, or more than there are.
+    """
+    counts.check_count("count", count)
+    if count > num_examples:
+        raise ValueError(
+            f"Expected count to be at most the number of examples, "
+            f"{num_examples}; got {count}."
+        )

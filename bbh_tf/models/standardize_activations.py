@@ -1,0 +1,81 @@
+"""Initial weights that depend on data."""
+
+import keras
+import numpy as np
+
+from bbh_tf.layers import weight_specs
+from bbh_tf.models import cloning
+
+# Units whose outputs all inputs agree on are shifted, and not scaled up.
+_LEAST_STD = 1e-6
+
+
+def standardize_activations(network, inputs):
+    """Gives every unit outputs of mean 0 and variance 1 before its activation.
+
+    Layer by layer, kernels are divided by the standard deviation of what they
+    make of these inputs, unit by unit, and biases set to minus the mean. Do so
+    before training, and make the network Bayesian around what it then has:
+    `bayesify(network, posteriors.WeightNormFlow(), start="pretrained")` starts
+    scales g and biases as weight normalisation's data-dependent
+    initialisation does.
+
+    Args:
+        network: a built functional or Sequential `keras.Model`, changed in
+            place. Layers with a kernel whose last axis is that of their
+            outputs (dense layers, convolutions) are standardised; others
+            stay as they are.
+        inputs: array `(examples, ...)`, some tens or hundreds of training
+            inputs; 64 in the authors' code.
+
+    Raises:
+        ValueError: if no layer can be standardised, there are fewer than two
+            inputs, or what a layer gives is not finite.
+
+    References:
+        Salimans and Kingma, Weight Normalization, arXiv:1602.07868, Sec. 3;
+        Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
+    """
+    cloning.check_cloneable(network)
+    inputs = np.asarray(inputs)
+    if len(inputs) < 2:
+        raise ValueError(
+            "standardize_activations expects two inputs or more; got "
+            f"{len(inputs)}."
+        )
+    layers = [layer for layer in network.layers if _has_outputs_last(layer)]
+    if not layers:
+        raise ValueError(
+            "standardize_activations expects a layer with a kernel whose last "
+            f"axis is that of its outputs; {network.name!r} has none."
+        )
+    for layer in layers:
+        before = keras.Model(network.inputs, layer.input)
+        _standardize(layer, before.predict(inputs, verbose=0))
+
+
+def _has_outputs_last(layer):
+    if not hasattr(layer, "activation") or not hasattr(layer, "kernel"):
+        return False
+    (spec,) = weight_specs.specs_of(layer, [layer.kernel])
+    return spec.output_axes == (len(spec.shape) - 1,)
+
+
+def _standardize(layer, inputs):
+    activation = layer.activation
+    layer.activation = keras.activations.linear
+    try:
+        outputs = np.asarray(layer(inputs), np.float64)
+    finally:
+        layer.activation = activation
+    outputs = outputs.reshape(-1, outputs.shape[-1])
+    mean, std = outputs.mean(axis=0), outputs.std(axis=0)
+    if not (np.isfinite(mean).all() and np.isfinite(std).all()):
+        raise ValueError(
+            "standardize_activations expects finite outputs; those of layer "
+            f"{layer.name!r} are not."
+        )
+    scale = np.where(std > _LEAST_STD, 1.0 / np.maximum(std, _LEAST_STD), 1.0)
+    layer.kernel.assign(np.asarray(layer.kernel) * scale)
+    if layer.bias is not None:
+        layer.bias.assign((np.asarray(layer.bias) - mean) * scale)

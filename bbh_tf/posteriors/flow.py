@@ -1,0 +1,215 @@
+"""Noise through an invertible network: weights with their density."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bbh_tf import flows
+from bbh_tf import memory
+from bbh_tf import randomness
+from bbh_tf import weights
+from bbh_tf.posteriors import posterior
+
+_LOG_2_PI = math.log(2 * math.pi)
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
+class Flow(posterior.Posterior):
+    """Distribution of `w_0 + h(e)` for standard normal e and a flow h.
+
+    All weights of a layer (with `bayesify(..., scope="network")`, of the
+    network) are one vector, and depend on each other as the flow lets them.
+    Its density is that of the change of variables,
+
+        log q(w) = log N(e; 0, 1) - log |det dh/de|,
+
+    so `divergences.MonteCarloKL` estimates its KL. `w_0` is where training
+    begins, and fixed: the flow learns how far to go from there. Flows have
+    hundreds of parameters for each weight: this is for small layers and
+    networks; for large ones there is `WeightNormFlow`.
+
+    Args:
+        flow: recipe of h, a `bbh_tf.flows.Flow` without masks; None for
+            `bbh_tf.flows.real_nvp()`.
+        mean_initializer: initialiser of `w_0`, as Keras takes it (if it has a
+            seed, each tensor gets one made from it); None for a truncated
+            normal of variance 1 / fan-in.
+        name: name of the layer.
+
+    Raises:
+        ValueError: if `flow` is no such flow.
+
+    Example:
+
+    ```python
+    bbh_tf.models.bayesify(
+        network,
+        bbh_tf.posteriors.Flow(bbh_tf.flows.real_nvp(4, units=(50,))),
+        scope="network",
+    )
+    ```
+
+    References:
+        Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
+    """
+
+    has_log_prob = True
+
+    def __init__(self, flow=None, mean_initializer=None, name=None):
+        super().__init__(name=name)
+        # Only the recipe's configuration is kept: a layer held here would be
+        # taken for a part of the model. What it chose at random stays.
+        recipe = flows.get(flows.real_nvp() if flow is None else flow)
+        if hasattr(recipe, "num_flows"):
+            raise ValueError(
+                f"{type(self).__name__} expects a flow without masks; got "
+                f"{type(recipe).__name__}."
+            )
+        self._flow_config = keras.saving.serialize_keras_object(recipe)
+        # Names are of objects, and a recipe is none.
+        self._flow_config["config"].pop("name", None)
+        self.mean_initializer = (
+            None
+            if mean_initializer is None
+            else keras.initializers.get(mean_initializer)
+        )
+
+    def build(self, specs):
+        """Makes the flow.
+
+        Args:
+            specs: list of `bbh_tf.weights.WeightSpec`.
+
+        Raises:
+            MemoryError: before anything is allocated, if the flow does not
+                fit in memory.
+        """
+        count = self.count_parameters(specs)
+        names = ", ".join(f"{spec.name} {spec.shape}" for spec in specs)
+        memory.require(
+            4 * count,
+            f"a {type(self).__name__} of {names} with {count:,} parameters "
+            "(training with Adam takes four times as much). Narrower flows, "
+            "fewer weights or posteriors.WeightNormFlow need less.",
+        )
+        self._specs = list(specs)
+        self._random_specs = self.random_specs(specs)
+        self._starts = self._make_starts()
+        self.flow = flows.get(self._flow_config)
+        self.flow.build(self._dim)
+
+    def _make_starts(self):
+        return [
+            self.add_weight(
+                name=f"{spec.name}_start_{index}",
+                shape=spec.shape,
+                initializer=self._new_mean_initializer(index),
+                trainable=False,
+                autocast=False,
+            )
+            for index, spec in enumerate(self._random_specs)
+        ]
+
+    @property
+    def _dim(self):
+        return sum(spec.size for spec in self._random_specs)
+
+    def count_parameters(self, specs):
+        """Counts the parameters of the flow, without making them."""
+        dim = sum(spec.size for spec in self.random_specs(specs))
+        return flows.get(self._flow_config).count_parameters(dim)
+
+    def sample(self, num_samples, seed, position=0, first=0):
+        """Draws the random variables; see `Posterior.sample`."""
+        self.check_built()
+        noise = randomness.normal(
+            randomness.fold(seed, position), num_samples, (self._dim,), first
+        )
+        flat, log_det = self._mapped(noise)
+        parts = weights.unflatten(
+            flat, [spec.shape for spec in self._random_specs]
+        )
+        samples = [
+            tf.convert_to_tensor(start) + part
+            for start, part in zip(self._starts, parts)
+        ]
+        log_noise = -0.5 * tf.reduce_sum(tf.square(noise) + _LOG_2_PI, axis=1)
+        return samples, log_noise - log_det
+
+    def _mapped(self, noise):
+        """Maps forward, in one program where there are programs."""
+        forward = self.flow
+        # Flows are hundreds of small operations. Called eagerly, they would
+        # be compiled anew each time.
+        if not tf.executing_eagerly():
+            forward = tf.function(self.flow, jit_compile=True, autograph=False)
+        return forward(noise)
+
+    def log_prob(self, samples):
+        """Computes the density of given values, by the flow's inverse.
+
+        Args:
+            samples: list of `float32` tensors `(num_samples, *shape)`, as
+                `sample` returns them.
+
+        Returns:
+            `float32` tensor `(num_samples,)`, nats.
+
+        Raises:
+            ValueError: if the flow's inverse is not one pass.
+        """
+        self.check_built()
+        flat = weights.flatten(
+            [
+                sample - tf.convert_to_tensor(start)
+                for start, sample in zip(self._starts, samples, strict=True)
+            ]
+        )
+        noise, log_det = self.flow.inverse(flat)
+        log_noise = -0.5 * tf.reduce_sum(tf.square(noise) + _LOG_2_PI, axis=1)
+        return log_noise + log_det
+
+    def start_at(self, values, relative_std):
+        """Puts q around weights; see `Posterior.start_at`.
+
+        Raises:
+            ValueError: if the flow has no scale of each element.
+        """
+        self.check_built()
+        self._start_at(values, relative_std)
+
+    def _start_at(self, values, relative_std):
+        stds = posterior.start_stds(values, relative_std)
+        for start, value in zip(self._starts, values, strict=True):
+            start.assign(value)
+        sizes = [spec.size for spec in self._random_specs]
+        self.flow.start_at(np.repeat(stds, sizes))
+
+    def parameter_report(self):
+        """Describes the flow; see `Posterior.parameter_report`."""
+        return [
+            (
+                f"{type(self.flow).__name__} over "
+                + ", ".join(spec.name for spec in self._random_specs),
+                sum(spec.size for spec in self._specs),
+                self.count_parameters(self._specs),
+            )
+        ]
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            "flow": self._flow_config,
+            "mean_initializer": None
+            if self.mean_initializer is None
+            else keras.initializers.serialize(self.mean_initializer),
+        }
+
+    def _new_mean_initializer(self, index):
+        if self.mean_initializer is None:
+            return keras.initializers.VarianceScaling(
+                1.0, "fan_in", "truncated_normal"
+            )
+        return weights.fresh_initializer(self.mean_initializer, index)

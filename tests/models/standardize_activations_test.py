@@ -1,0 +1,81 @@
+"""Data-dependent initialisation, and a posterior around it."""
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+
+X = np.random.default_rng(0).normal(2.0, 3.0, (64, 8, 8, 1)).astype("float32")
+
+
+def _network(**kwargs):
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(3, 3, activation="relu", **kwargs),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5, activation="relu", **kwargs),
+            keras.layers.Dense(4, **kwargs),
+        ]
+    )
+
+
+def _before_activations(network):
+    found = []
+    for layer in network.layers:
+        if not hasattr(layer, "kernel"):
+            continue
+        values = keras.Model(network.inputs, layer.input).predict(X, verbose=0)
+        activation = layer.activation
+        layer.activation = keras.activations.linear
+        outputs = np.array(layer(values))
+        layer.activation = activation
+        found.append(outputs.reshape(-1, outputs.shape[-1]))
+    return found
+
+
+def test_every_unit_has_mean_0_and_variance_1():
+    network = _network()
+    assert np.ptp([x.std() for x in _before_activations(network)]) > 0.5
+    bbh.models.standardize_activations(network, X)
+    for outputs in _before_activations(network):
+        np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=1e-4)
+        np.testing.assert_allclose(outputs.std(axis=0), 1, rtol=1e-3)
+
+
+def test_without_biases_the_scales_alone_are_set():
+    network = _network(use_bias=False)
+    bbh.models.standardize_activations(network, X)
+    for outputs in _before_activations(network):
+        np.testing.assert_allclose(outputs.std(axis=0), 1, rtol=1e-3)
+
+
+def test_a_flow_over_scales_starts_there():
+    network = _network()
+    bbh.models.standardize_activations(network, X)
+    model = bbh.models.BayesianModel(
+        bbh.models.bayesify(
+            network,
+            bbh.posteriors.WeightNormFlow(bbh.flows.real_nvp(2, (4,))),
+            scope="network",
+            start="pretrained",
+        ),
+        64,
+        divergence=bbh.divergences.MonteCarloKL(),
+        seed=0,
+    )
+    outputs = model.predict_samples(X, 2)
+    np.testing.assert_allclose(outputs.mean(axis=1), 0, atol=0.1)
+    np.testing.assert_allclose(outputs.std(axis=1), 1, rtol=0.1)
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="two inputs or more; got 1"):
+        bbh.models.standardize_activations(_network(), X[:1])
+    with pytest.raises(ValueError, match="finite outputs; those of layer"):
+        bbh.models.standardize_activations(_network(), np.nan * X)
+    empty = keras.Sequential([keras.Input((3,)), keras.layers.ReLU()])
+    with pytest.raises(ValueError, match="expects a layer with a kernel"):
+        bbh.models.standardize_activations(empty, np.ones((2, 3)))
