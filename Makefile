@@ -26,7 +26,7 @@ export MPLCONFIGDIR = $(CURDIR)/.venv/cache/matplotlib
 .ONESHELL:
 .SHELLFLAGS = -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint build-files api-reference clean
+.PHONY: help demo test lint build-files api-reference results-pages clean
 
 help:
 	@echo "make demo         train on the digits and print the table (minutes)"
@@ -34,6 +34,7 @@ help:
 	echo "make lint         check style, format and BUILD files"
 	echo "make build-files  write the BUILD files anew from the imports"
 	echo "make api-reference  write docs/api anew from the docstrings"
+	echo "make results-pages  write the figures of README and docs/results_*"
 	echo "make clean        remove .venv, caches and builds; runs/ stays"
 
 demo: .venv/.installed-experiments
@@ -66,6 +67,9 @@ build-files: .venv/.installed-dev
 
 api-reference: .venv/.installed-dev
 	@$(BIN)/python tools/api_reference.py
+
+results-pages: .venv/.installed-experiments
+	@$(BIN)/python -m experiments.results_pages
 
 clean:
 	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache

@@ -10,9 +10,11 @@ import numbers
 import keras
 import tensorflow as tf
 
+from bbh_tf import fixed
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf")
-class Linear:
+class Linear(fixed.Fixed):
     """Zero until `start_epoch`, then a straight line to one.
 
     Computes `clip((epoch - start_epoch) / num_epochs, 0, 1)`. The paper

@@ -125,3 +125,35 @@ def join_chunks(chunks, num_weights):
     """
     flat = tf.reshape(chunks, (chunks.shape[0], -1))
     return flat[:, :num_weights]
+
+
+def to_kernel_slices(kernels):
+    """Lays out kernels of 2-D convolutions as slices.
+
+    Args:
+        kernels: tensor of shape `(num_samples, height, width, inputs,
+            outputs)`.
+
+    Returns:
+        Tensor of shape `(num_samples, inputs * outputs, height, width)`: a
+        slice for each pair of an input and an output channel, outputs fastest.
+    """
+    num_samples, height, width = kernels.shape[:3]
+    moved = tf.transpose(kernels, (0, 3, 4, 1, 2))
+    return tf.reshape(moved, (num_samples, -1, height, width))
+
+
+def from_kernel_slices(slices, shape):
+    """Turns `to_kernel_slices` back.
+
+    Args:
+        slices: tensor of shape `(num_samples, inputs * outputs, height,
+            width)`.
+        shape: `(height, width, inputs, outputs)`.
+
+    Returns:
+        Tensor of shape `(num_samples, *shape)`.
+    """
+    height, width, inputs, outputs = shape
+    apart = tf.reshape(slices, (-1, inputs, outputs, height, width))
+    return tf.transpose(apart, (0, 3, 4, 1, 2))

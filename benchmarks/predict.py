@@ -47,7 +47,10 @@ def run():
 
     def predict(num_draws=_NUM_DRAWS.value):
         model.predict(
-            images, num_samples=num_draws, batch_size=_BATCH_SIZE.value
+            images,
+            num_samples=num_draws,
+            batch_size=_BATCH_SIZE.value,
+            verbose=0,
         )
 
     forward(batches[0])

@@ -74,6 +74,7 @@ def _names():
         "images": random.random((8, 6), np.float32),
         "test_images": random.random((4, 6), np.float32),
         "labels": random.integers(0, 3, 8),
+        "kernels_7x7": random.normal(size=(60, 7, 7)).astype("float32"),
         "name_of_input": model.network.inputs[0].name,
         "num_epochs": 1,
         "run_seed": 0,

@@ -27,15 +27,16 @@ def fgsm(
         labels: true classes, integers `(examples,)`.
         epsilon: how far each pixel moves at most, a number >= 0.
         mode: see `fgsm_direction`.
-        clip_range: `(lowest, highest)` pixel that results may have; None for
-            no limit (the authors set none).
+        clip_range: `(lowest, highest)` pixel that images and results may have;
+            None for no limit (the authors set none).
         batch_size: images that go through a network at once.
 
     Returns:
         `float32` array of the images' shape.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is not as said, or images are outside
+            `clip_range` (clipping would move them by more than `epsilon`).
 
     References:
         Goodfellow et al., Explaining and Harnessing Adversarial Examples,
@@ -46,6 +47,8 @@ def fgsm(
             f"fgsm expects a finite epsilon >= 0; got {epsilon!r}."
         )
     images = np.asarray(images, np.float32)
+    if clip_range is not None:
+        _check_range(images, *clip_range)
     direction = fgsm_direction(networks, images, labels, mode, batch_size)
     moved = images + np.float32(epsilon) * direction
     return moved if clip_range is None else np.clip(moved, *clip_range)
@@ -105,6 +108,19 @@ def fgsm_direction(
     if not count:
         raise ValueError("fgsm expects at least one network; got none.")
     return total.direction(count)
+
+
+def _check_range(images, lowest, highest):
+    if not images.size:
+        return
+    found = float(images.min()), float(images.max())
+    if found[0] < lowest or found[1] > highest:
+        raise ValueError(
+            f"fgsm expects images within clip_range, ({lowest}, {highest}), or "
+            "they would be moved by more than epsilon; got some from "
+            f"{found[0]:.6g} to {found[1]:.6g}: give clip_range their own "
+            "range, or None for no limit."
+        )
 
 
 class _Mixture:

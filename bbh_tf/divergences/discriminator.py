@@ -3,13 +3,15 @@
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
+
 # Scalars that pass at once: the hidden layers of all weights of a network
 # would take hundreds of times the memory of the samples.
 _BLOCK = 1 << 14
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
 
-class Discriminator(keras.layers.Layer):
+class Discriminator(checkpointing.Checkpointed, keras.layers.Layer):
     """Maps a scalar to a logit, and has an Adam of its own.
 
     ReLU layers, then a linear one. Trained until it tells samples of q (high)

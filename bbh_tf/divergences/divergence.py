@@ -1,9 +1,10 @@
 """What a divergence asks for and what it returns."""
 
 from bbh_tf import checks
+from bbh_tf import fixed
 
 
-class Divergence:
+class Divergence(fixed.Fixed):
     """Base of all estimates of KL(q || p) over the weights of a network.
 
     A divergence sees all random layers of a network at once, a

@@ -73,7 +73,11 @@ class NearestNeighbourEntropy(divergence.Divergence):
         """
         for pair in pairs:
             found = pair.prior.distributions(pair.specs)
-            if found is None or any(p.event_shape.rank for p in found):
+            if (
+                not pair.prior.has_log_prob(pair.specs)
+                or found is None
+                or any(p.event_shape.rank for p in found)
+            ):
                 raise ValueError(
                     "NearestNeighbourEntropy needs a prior with a density for "
                     f"each weight; layer {pair.name!r} has "

@@ -31,6 +31,21 @@ class SampleDivergence(divergence.Divergence):
         self._check_at_least("num_prior_samples", self.min_prior_samples, given)
         return given
 
+    def check(self, pairs):
+        """Refuses a prior that cannot be sampled.
+
+        Raises:
+            ValueError: naming the layer, and what would do.
+        """
+        for pair in pairs:
+            if not pair.prior.can_be_sampled():
+                raise ValueError(
+                    f"{type(self).__name__} needs a prior that can be sampled; "
+                    f"layer {pair.name!r} has {type(pair.prior).__name__}. "
+                    "MonteCarloKL needs a density only, AnalyticKL a closed "
+                    "form."
+                )
+
     def estimate(self, pairs, num_prior_samples, key):
         """Compares the draws with new samples of the priors."""
         return self(

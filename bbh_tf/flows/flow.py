@@ -2,8 +2,11 @@
 
 import keras
 
+from bbh_tf import checkpointing
+from bbh_tf import fixed
 
-class Flow(keras.layers.Layer):
+
+class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Invertible map of vectors, with the log-determinant of its Jacobian.
 
     A flow turns a simple density into a richer one,

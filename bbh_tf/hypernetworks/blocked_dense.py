@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import weights
 
 # About a core's share of cache: 4,096 columns of 512 float32 rows. Where there
@@ -10,7 +11,7 @@ from bbh_tf import weights
 _BLOCK_BYTES = 1 << 23
 
 
-class BlockedDense(keras.layers.Layer):
+class BlockedDense(checkpointing.Checkpointed, keras.layers.Layer):
     """Computes `inputs @ kernel + bias` block by block.
 
     The mathematics, and the distribution of initial values, are those of one

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import checks
+from bbh_tf import fixed
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.hypernetworks import blocked_dense
@@ -15,7 +17,7 @@ _LEAKY_SLOPE = 0.1
 _NUM_DRAWS, _DRAWS_AT_ONCE = 128, 8
 
 
-class Hypernetwork(keras.layers.Layer):
+class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Maps noise to flat weights through fully connected layers.
 
     The input of the stack is the noise joined to a one-hot code that says

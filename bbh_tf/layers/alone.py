@@ -25,13 +25,14 @@ def call(layer, training, args, kwargs):
     if has_kl:
         num_draws = max(1, layer.divergence.num_draws(layer.num_samples))
     number = layer.draw_number.value
-    draws = drawing.sample(
+    draw = drawing.sample_for_training if training else drawing.sample
+    draws = draw(
         [layer],
         num_draws,
-        randomness.key(layer.seed, randomness.TRAINING, number),
+        randomness.key(layer.kept_seed.word, randomness.TRAINING, number),
     )
     outputs, losses = drawing.call(
-        layer.layer, [layer], drawing.weights_of(draws), 0, args, kwargs
+        layer.run, [layer], drawing.weights_of(draws), 0, args, kwargs
     )
     if has_kl:
         kl = total_kl.divergence(
@@ -39,9 +40,9 @@ def call(layer, training, args, kwargs):
             draws,
             layer.divergence,
             layer.divergence.num_prior_draws(layer.num_samples),
-            randomness.key(layer.seed, randomness.PRIOR, number),
+            randomness.key(layer.kept_seed.word, randomness.PRIOR, number),
         )
-        losses.append(layer.kl_weight * kl)
+        losses.append(type(layer).kl_weight.tensor(layer, "float32") * kl)
     for loss in losses:
         layer.add_loss(loss)
     if training:

@@ -9,6 +9,7 @@ from bbh_tf import divergences
 from bbh_tf import posteriors
 from bbh_tf import priors
 from bbh_tf import randomness
+from bbh_tf import settings
 from bbh_tf.layers import alone
 from bbh_tf.layers import copying
 from bbh_tf.layers import drawing
@@ -17,11 +18,12 @@ from bbh_tf.layers import signatures
 from bbh_tf.layers import total_kl
 from bbh_tf.layers import weight_specs
 from bbh_tf.layers import wrapped
+from bbh_tf.layers import wrapper_saving
 from bbh_tf.layers.random_layer import RandomLayer
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
-class Bayesian(RandomLayer):
+class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
     """Wraps a layer and owns the posterior of its weights.
 
     The wrapped layer computes as ever, with its call's arguments; its kernels
@@ -71,6 +73,7 @@ class Bayesian(RandomLayer):
     """
 
     is_wrapper = True
+    kl_weight = settings.Setting("float64", checks.check_factor, True)
 
     def __init__(
         self,
@@ -102,13 +105,12 @@ class Bayesian(RandomLayer):
         self._prior = None
         self.divergence = divergences.get(divergence)
         if kl_weight is not None:
-            checks.check_factor("kl_weight", kl_weight)
             total_kl.check_stateless(self.divergence)
-        self.kl_weight = None if kl_weight is None else float(kl_weight)
+        self.kl_weight = kl_weight
         checks.check_count("num_samples", num_samples)
         self.num_samples = int(num_samples)
         self.divergence.num_draws(self.num_samples)
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self.sublayers = selection.names_of(sublayers)
         # Saved, since a random layer may be frozen later on.
         self._random_indices = None
@@ -146,24 +148,29 @@ class Bayesian(RandomLayer):
             self._random_indices = weight_specs.random_indices(
                 self.layer, self.sublayers, self.posterior
             )
-        if not self._random_indices:
-            raise ValueError(
-                f"Layer {self.layer.name!r} has no trainable weights that "
-                "could be random (normalisation and what is frozen keep "
-                f"theirs) and that {type(self.posterior).__name__} takes."
-            )
-        wrapped.check_weights(self.replaced_variables)
+        wrapped.check_weights(
+            self.layer, self.posterior, self.replaced_variables
+        )
         specs = weight_specs.specs_of(self.layer, self.replaced_variables)
         self.posterior.build(specs)
         self._random_specs = self.posterior.random_specs(specs)
         self._prior = self._given_prior().for_layer(self._random_specs)
         if not self._trainable:
             # Keras freezes no part of a layer that was made frozen.
-            self.posterior.trainable = self.layer.trainable = False
+            for part in self._layers:
+                part.trainable = False
         self._freeze_replaced()
+        for inner in selection.sublayers_of(self.layer):
+            # Keras quantises what is inside, and asks nobody else.
+            object.__setattr__(inner, "quantize", self.quantize)
         self.draw_number = drawing.add_counter(self, "draw_number")
         if self.kl_weight is not None:
             self.divergence.check([self.pair()])
+
+    @property
+    def seed(self):
+        """The seed of the layer's own draws; it is loaded with weights."""
+        return self.kept_seed.value
 
     @property
     def prior(self):
@@ -218,12 +225,13 @@ class Bayesian(RandomLayer):
 
     def _make_call(self, layer):
         def call(*args, **kwargs):
-            return self._call(*args, **kwargs)
+            return self.run(*args, **kwargs)
 
         call.__signature__ = signatures.with_training(layer.call)
         return call
 
-    def _call(self, *args, **kwargs):
+    def run(self, *args, **kwargs):
+        """Runs the wrapped layer on a draw, its own where nobody draws."""
         training = kwargs.get("training")
         if not signatures.takes_training(self.layer.call):
             kwargs.pop("training", None)
@@ -260,41 +268,15 @@ class Bayesian(RandomLayer):
         for variable in self.replaced_variables:
             selection.replace(variable)
 
-    def get_config(self):
-        """Returns the constructor's arguments."""
-        serialize = keras.saving.serialize_keras_object
-        kept = ("layer", "posterior", "prior", "divergence")
-        plain = ("kl_weight", "num_samples", "seed", "sublayers")
-        return {
-            **super().get_config(),
-            **{name: serialize(getattr(self, name)) for name in kept},
-            **{name: getattr(self, name) for name in plain},
-            "random_indices": self._random_indices,
-        }
+    def quantize(self, mode=None, **kwargs):
+        """Refuses: draws stand in for the weights that would be quantised.
 
-    @classmethod
-    def from_config(cls, config):
-        """Makes a layer from `get_config`'s dictionary."""
-        config = dict(config)
-        # The wrapped layer brings the dtype policies of all layers in it.
-        config.pop("dtype", None)
-        config["layer"] = keras.saving.deserialize_keras_object(config["layer"])
-        random_indices = config.pop("random_indices", None)
-        if random_indices is None:
-            return cls(**config)
-        # They were chosen by names that inner layers may have no longer.
-        sublayers = config.pop("sublayers", None)
-        layer = cls(**config)
-        layer.sublayers = selection.names_of(sublayers)
-        layer._random_indices = tuple(random_indices)
-        return layer
-
-    def get_build_config(self):
-        """Returns whether there is a posterior; the layer has the shapes."""
-        return {"built": self.built}
-
-    def build_from_config(self, config):
-        """Builds the posterior; the wrapped layer was loaded, built."""
-        # Else it is built when it is called, once the weights are there.
-        if config["built"] and not self.built and self._wraps_built():
-            self.build()
+        Raises:
+            ValueError: always.
+        """
+        del kwargs
+        raise ValueError(
+            f"Bayesian layer {self.name!r} has no weights to quantise, its "
+            "draws have: quantise an ordinary network, such as "
+            f"BayesianModel.draw(); got {mode!r}."
+        )

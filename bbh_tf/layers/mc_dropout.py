@@ -38,7 +38,8 @@ class MCDropout(RandomLayer):
     Raises:
         ValueError: if `rate` is not a number in [0, 1).
 
-    Input shape: any; in a `BayesianModel`, known but for the batch.
+    Input shape: any. Where it is not known but for the batch, a draw has one
+    mask for each size of inputs.
 
     Output shape: that of the input.
 
@@ -109,8 +110,11 @@ class MCDropout(RandomLayer):
                 inputs, self.rate, self.noise_shape, self.seed_generator
             )
         (mask,) = drawn
+        if mask.dtype.is_integer:
+            mask = self._mask_for(mask, inputs)
         if not all(
-            size in (1, own) for size, own in zip(mask.shape, inputs.shape[1:])
+            size in (1, None, own)
+            for size, own in zip(mask.shape, inputs.shape[1:])
         ):
             raise ValueError(
                 f"{self.name!r} has a mask of shape {tuple(mask.shape)} for "
@@ -122,10 +126,12 @@ class MCDropout(RandomLayer):
     def draw(self, num_samples, key, position=0, first=0):
         """Draws masks; see `RandomLayer.draw`."""
         if None in self._mask_shape:
-            raise ValueError(
-                f"A mask of {self.name!r} that all examples share needs "
-                f"inputs of known shape; got {self._mask_shape}."
+            # What a mask is made of, for inputs of any size.
+            words = randomness.normal(
+                randomness.fold(key, position), num_samples, (2,), first
             )
+            words = tf.bitcast(words, tf.int32)
+            return layer_draw.LayerDraw([], None, [words])
         normal = randomness.normal(
             randomness.fold(key, position), num_samples, self._mask_shape, first
         )
@@ -134,9 +140,32 @@ class MCDropout(RandomLayer):
         mask = tf.cast(kept, tf.float32) / (1 - self.rate)
         return layer_draw.LayerDraw([], None, [mask])
 
+    def _mask_for(self, words, inputs):
+        """Makes the mask of a draw for inputs of the size that they have."""
+        sizes = tf.shape(inputs)[1:]
+        shape = [
+            sizes[axis] if size is None else size
+            for axis, size in enumerate(self._mask_shape)
+        ]
+        bits = randomness.bits(words, tf.reduce_prod(shape))
+        # As integers, which round alike wherever they are computed.
+        dropped = bits < tf.constant(
+            min(round(self.rate * 2**32), 2**32 - 1), tf.uint32
+        )
+        mask = tf.where(dropped, 0.0, 1 / (1 - self.rate))
+        return tf.ensure_shape(
+            tf.reshape(mask, shape),
+            [
+                own if size is None else size
+                for size, own in zip(self._mask_shape, inputs.shape[1:])
+            ],
+        )
+
     def draw_size(self):
-        """Returns how many units there are."""
-        return math.prod(size or 1 for size in self._mask_shape)
+        """Returns how many numbers a draw holds."""
+        if None in self._mask_shape:
+            return 2
+        return math.prod(self._mask_shape)
 
     def compute_output_shape(self, input_shape):
         """Returns the input's shape."""

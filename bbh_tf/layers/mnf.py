@@ -9,10 +9,11 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf import layer_draw
 from bbh_tf import randomness
+from bbh_tf import settings
 from bbh_tf import weights
 from bbh_tf.layers import drawing
-from bbh_tf.layers import mnf_auxiliary
 from bbh_tf.layers import mnf_posterior
+from bbh_tf.layers import output_sampling
 from bbh_tf.layers.random_layer import RandomLayer
 
 # Arguments that are the posterior's, in its constructor's order.
@@ -81,6 +82,7 @@ class MNF(RandomLayer):
 
     # Whether z has a factor for each output, bias included; else each input.
     scales_outputs = False
+    kl_weight = settings.Setting("float64", checks.check_factor, True)
 
     def __init__(
         self,
@@ -101,8 +103,6 @@ class MNF(RandomLayer):
     ):
         super().__init__(**kwargs)
         _check(max_std, prior_variance, initial_log_std, initial_z_mean)
-        if kl_weight is not None:
-            checks.check_factor("kl_weight", kl_weight)
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
         self.num_flows = num_flows
@@ -122,8 +122,13 @@ class MNF(RandomLayer):
             kernel_initializer=self.kernel_initializer,
             name="posterior",
         )
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    @property
+    def seed(self):
+        """The seed of the layer's own noise; it is loaded with weights."""
+        return self.kept_seed.value
 
     def kernel_shape(self, input_shape):
         """Returns the shape of the kernel."""
@@ -167,30 +172,30 @@ class MNF(RandomLayer):
         has_kl = training and self.kl_weight is not None
         if has_kl and not drawing.is_drawn(self):
             number = self.draw_number.value
-            key = randomness.key(self.seed, randomness.TRAINING, number)
-            self.add_loss(self.kl_weight * self.kl(key))
+            key = randomness.key(
+                self.kept_seed.word, randomness.TRAINING, number
+            )
+            kl_weight = MNF.kl_weight.tensor(self, "float32")
+            self.add_loss(kl_weight * self.kl(key))
             self.draw_number.assign(number + 1)
         outputs = self._sample_outputs(tf.cast(inputs, tf.float32))
         return self.activation(tf.cast(outputs, self.compute_dtype))
 
     def _sample_outputs(self, inputs):
         posterior = self.posterior
-        noise = self._noise((tf.shape(inputs)[0], *posterior.z_noise_shape))
+        noise = keras.random.normal(
+            (tf.shape(inputs)[0], *posterior.z_noise_shape),
+            dtype="float32",
+            seed=self.seed_generator,
+        )
         z, _ = posterior.sample_z(noise)
         z = tf.reshape(z, (-1, *[1] * (inputs.shape.rank - 2), posterior.dim))
         if self.scales_outputs:
             mean = z * self._affine(inputs, posterior.means)
         else:
             mean = self._affine(z * inputs, posterior.means)
-        std = mnf_auxiliary.safe_sqrt(
-            self._affine(tf.square(inputs), posterior.variances())
-        )
-        return mean + std * self._noise(tf.shape(mean))
-
-    def _noise(self, shape):
-        return keras.random.normal(
-            shape, dtype="float32", seed=self.seed_generator
-        )
+        variance = self._affine(tf.square(inputs), posterior.variances())
+        return output_sampling.sample(mean, variance, self.seed_generator)
 
     def _affine(self, inputs, tensors):
         outputs = self.linear(inputs, tensors[0])

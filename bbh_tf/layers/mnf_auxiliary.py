@@ -5,16 +5,16 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import flows
 from bbh_tf import weights
+from bbh_tf.layers import output_sampling
 
 _LOG_2_PI = math.log(2 * math.pi)
 _INITIAL_SPREAD = 0.05
-# A square root has no slope at 0, where inputs that are all 0 lead.
-_SMALLEST_VARIANCE = 1e-30
 
 
-class MNFAuxiliary(keras.layers.Layer):
+class MNFAuxiliary(checkpointing.Checkpointed, keras.layers.Layer):
     """r(z | W): what the weights tell of the factors that multiply them.
 
     With three vectors `c`, `b1`, `b2` of the dimension of z, and the weights
@@ -89,7 +89,7 @@ class MNFAuxiliary(keras.layers.Layer):
         projected = sum(
             tf.matmul(self._projection * z, mean)
             + epsilon
-            * safe_sqrt(
+            * output_sampling.safe_sqrt(
                 tf.linalg.matvec(
                     variance, tf.square(self._projection), transpose_a=True
                 )
@@ -114,8 +114,3 @@ class MNFAuxiliary(keras.layers.Layer):
 def masks_of(noise):
     """Turns normal noise into masks of a flow, each element 0 or 1."""
     return tf.cast(noise > 0.0, tf.float32)
-
-
-def safe_sqrt(variance):
-    """Returns the square root, with a finite slope at 0."""
-    return tf.sqrt(tf.maximum(variance, _SMALLEST_VARIANCE))

@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import flows
 from bbh_tf import randomness
 from bbh_tf import weights
@@ -15,7 +16,7 @@ _INITIAL_Z_VARIANCE = 0.1
 _INITIAL_SPREAD = 0.05
 
 
-class MNFPosterior(keras.layers.Layer):
+class MNFPosterior(checkpointing.Checkpointed, keras.layers.Layer):
     """q(W): a normal whose means random factors z multiply.
 
         z ~ q(z), the flow of N(z_mean, z_variance)

@@ -1,11 +1,14 @@
 """What every random layer can do."""
 
 import keras
+import numpy as np
 
+from bbh_tf import checkpointing
+from bbh_tf import fixed
 from bbh_tf import layer_draw
 
 
-class RandomLayer(keras.layers.Layer):
+class RandomLayer(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Base of layers that are random: by themselves, or by a posterior.
 
     A model asks a random layer for draws, runs the network on them and adds
@@ -25,6 +28,9 @@ class RandomLayer(keras.layers.Layer):
 
     is_wrapper = False
     replaced_variables = ()
+    # Where a layer has them: seed of its draws, noise of single examples.
+    kept_seed = None
+    seed_generator = None
 
     def draw(self, num_samples, key, position=0, first=0):
         """Draws what fixes the layer.
@@ -107,6 +113,24 @@ class RandomLayer(keras.layers.Layer):
     def as_prior(self):
         """Returns what the layer has learnt as a prior; None for nothing."""
         return None
+
+    def save_own_variables(self, store):
+        """Saves the variables, and where the layer's randomness stands."""
+        super().save_own_variables(store)
+        if self.kept_seed is not None:
+            store["seed"] = np.array(self.kept_seed.value, np.int64)
+        if self.seed_generator is not None:
+            store["seed_state"] = self.seed_generator.state
+
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saved."""
+        own = {k: store[k] for k in store.keys() if not k.startswith("seed")}
+        super().load_own_variables(own)
+        # Files of earlier versions have neither.
+        if self.kept_seed is not None and "seed" in store.keys():
+            self.kept_seed.set(np.array(store["seed"]))
+        if self.seed_generator is not None and "seed_state" in store.keys():
+            self.seed_generator.state.assign(store["seed_state"])
 
     def parameter_report(self):
         """Describes the parameters, as `Posterior.parameter_report` does."""

@@ -59,7 +59,7 @@ def check_stateless(estimate):
     """
     if estimate.is_learned:
         raise ValueError(
-            "With kl_weight, expected a divergence without state, such as "
-            f"KernelKL(); got {type(estimate).__name__}, which BayesianModel "
-            "alone trains."
+            "With kl_weight, or inside another model, expected a divergence "
+            "without state, such as KernelKL(); got "
+            f"{type(estimate).__name__}, which BayesianModel.fit alone trains."
         )

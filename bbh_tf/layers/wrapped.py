@@ -34,12 +34,23 @@ def check_layer(layer, wrapper):
         )
 
 
-def check_weights(variables):
-    """Refuses weights that their layer constrains.
+def check_weights(layer, posterior, variables):
+    """Refuses no weights, and weights that their layer constrains.
+
+    Args:
+        layer: the layer that is wrapped.
+        posterior: its `Posterior`.
+        variables: those of the layer that the posterior takes.
 
     Raises:
-        ValueError: naming the variable and its constraint.
+        ValueError: naming the layer, or the variable and its constraint.
     """
+    if not variables:
+        raise ValueError(
+            f"Layer {layer.name!r} has no trainable weights that could be "
+            "random (normalisation and what is frozen keep theirs) and that "
+            f"{type(posterior).__name__} takes."
+        )
     for variable in variables:
         if variable.constraint is not None:
             raise ValueError(

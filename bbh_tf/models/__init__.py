@@ -7,6 +7,8 @@ from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.models.calibration import update_batch_normalization
 from bbh_tf.models.ensembles.deep_ensemble import DeepEnsemble
+from bbh_tf.models.kernel_autoencoder import KernelAutoencoder
+from bbh_tf.models.kernel_slices import kernel_slices
 from bbh_tf.models.networks.lenet import lenet
 from bbh_tf.models.networks.resnet import resnet
 from bbh_tf.models.networks.resnet import resnet32
@@ -16,9 +18,11 @@ from bbh_tf.models.standardize_activations import standardize_activations
 __all__ = [
     "BayesianModel",
     "DeepEnsemble",
+    "KernelAutoencoder",
     "bayes_by_backprop",
     "bayes_by_hypernet",
     "bayesify",
+    "kernel_slices",
     "lenet",
     "likelihoods",
     "priors_of",

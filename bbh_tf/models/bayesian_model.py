@@ -3,8 +3,6 @@
 import numbers
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from bbh_tf import annealing as schedules
 from bbh_tf import checks
@@ -12,7 +10,8 @@ from bbh_tf import divergences
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
-from bbh_tf.models import calibration
+from bbh_tf.models import calibrated
+from bbh_tf.models import kl_weighting
 from bbh_tf.models import likelihood_training
 from bbh_tf.models import objective
 from bbh_tf.models import outputs
@@ -24,9 +23,15 @@ from bbh_tf.models import report
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
 class BayesianModel(
-    likelihood_training.LikelihoodTraining, predictive_model.PredictiveModel
+    kl_weighting.KLWeighting,
+    calibrated.Calibrated,
+    likelihood_training.LikelihoodTraining,
+    predictive_model.PredictiveModel,
 ):
     """Trains the posterior of a network's weights, and predicts with it.
+
+    `num_train_examples` and `kl_scale` can be set at any time, by a callback
+    say, and count from the next step on; the other arguments are fixed.
 
     A training step draws `num_samples` sets of weights and minimises
 
@@ -95,19 +100,17 @@ class BayesianModel(
         self._layers_drawn = tuple(refusals.random_layers_of(network))
         outputs.check(self.likelihood, network)
         self.network = network
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self._predictors = {}
-        self._calibration_data = None
+        self.make_calibration()
         for argument, value in (
-            ("num_train_examples", num_train_examples),
             ("num_samples", num_samples),
             ("num_likelihood_samples", num_likelihood_samples),
         ):
             checks.check_count(argument, value)
         if num_prior_samples is not None:
             checks.check_count("num_prior_samples", num_prior_samples)
-        checks.check_factor("kl_scale", kl_scale)
-        self.num_train_examples = int(num_train_examples)
+        self.num_train_examples = num_train_examples
         self.divergence = divergences.get(divergence)
         self.divergence.check(total_kl.pairs_of(self.random_layers))
         self.num_samples = int(num_samples)
@@ -120,7 +123,7 @@ class BayesianModel(
             self.num_likelihood_samples,
         )
         self.annealing = schedules.get(annealing)
-        self.kl_scale = float(kl_scale)
+        self.kl_scale = kl_scale
         self._kl_trackers = {
             name: keras.metrics.Mean(name=name) for name in ("kl", "kl_weight")
         }
@@ -143,26 +146,6 @@ class BayesianModel(
         """Those of them whose KL the divergence estimates."""
         return tuple(x for x in self._layers_drawn if x.pair() is not None)
 
-    @property
-    def calibration_data(self):
-        """Inputs on which each draw finds its batch-normalisation statistics.
-
-        An array `(examples, ...)`, a fixed part of the training set; None, as
-        at first, for the moving averages of training. With it, predictions run
-        the network on these inputs once for each draw, and take the means and
-        variances of all `keras.layers.BatchNormalization` from there. It is
-        saved with the model.
-        """
-        return self._calibration_data
-
-    @calibration_data.setter
-    def calibration_data(self, inputs):
-        if inputs is not None:
-            found = calibration.Calibration(self.network, ())
-            inputs = found.checked("calibration_data", inputs)
-        self._calibration_data = inputs
-        self._predictors.clear()
-
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
         """Configures training; see `LikelihoodTraining.compile`.
 
@@ -177,13 +160,31 @@ class BayesianModel(
 
     def step_key(self, purpose=randomness.TRAINING):
         """Returns the random key of the next training step."""
-        return randomness.key(self.seed, purpose, self.draw_number.value)
+        return randomness.key(
+            self.kept_seed.word, purpose, self.draw_number.value
+        )
 
     def call(self, inputs, training=None):
-        """Runs the network on the draw that the next training step makes.
+        """Runs the network on one draw; for their mean see `predict`.
 
-        For the posterior predictive see `predict`.
+        In training, inside another model or in a loop of one's own, the draw
+        is a new one each time, and the KL, times its weight, and what the
+        network's layers add join `losses`; with `compute_loss` that is what
+        `fit` minimises, under one draw. (Regularisers of weights that are not
+        random are in `losses` at any time.) Else it is that of the next step.
+
+        Args:
+            inputs: the network's inputs.
+            training: whether this is a step of a training.
+
+        Returns:
+            The network's outputs.
+
+        Raises:
+            ValueError: in training, under a divergence that must be trained.
         """
+        if training:
+            return objective.call(self, inputs, self._num_draws)
         draws = drawing.sample(self._layers_drawn, 1, self.step_key())
         outputs, _ = drawing.call(
             self.network,
@@ -203,25 +204,20 @@ class BayesianModel(
         """Makes one optimiser step; see the class for the loss."""
         return objective.train_step(self, data, self._num_draws)
 
-    def kl_weight(self):
-        """Returns the factor of the KL in the loss of the next step."""
-        # float32 would lose count at 2^24 examples.
-        epoch = tf.cast(self.examples_seen.value, tf.float64)
-        epoch = tf.cast(epoch / self.num_train_examples, tf.float32)
-        factor = self.annealing(epoch)
-        scale = self.kl_scale / self.num_train_examples
-        return tf.cast(factor, tf.float32) * scale
-
     def draws(self, inputs, num_samples, seed):
         """Yields outputs draw by draw; see `PredictiveModel.draws`."""
         return self._predictor().outputs(
-            inputs, num_samples, seed, self._calibration_data
+            inputs, num_samples, seed, self.calibration_data
         )
+
+    def masks(self, inputs):
+        """Finds masks of the outputs; see `PredictiveModel.masks`."""
+        return self._predictor().masks(inputs)
 
     def networks(self, num_samples=None, seed=0):
         """Yields draws as functions; see `PredictiveModel.networks`."""
         yield from self._predictor().networks(
-            self._count(num_samples), seed, self._calibration_data
+            self._count(num_samples), seed, self.calibration_data
         )
 
     def draw(self, seed=0, index=0):
@@ -244,13 +240,15 @@ class BayesianModel(
             raise ValueError(
                 f"Expected index to be an integer >= 0; got {index!r}."
             )
-        return self._predictor().plain(seed, index, self._calibration_data)
+        return self._predictor().plain(seed, index, self.calibration_data)
 
     def _predictor(self):
-        key = (bool(self.jit_compile), bool(self.run_eagerly))
+        # What is in the network may be another (quantised, say) than it was.
+        ids = tuple(id(variable) for variable in self.network.variables)
+        key = (bool(self.jit_compile), bool(self.run_eagerly), ids)
         if key not in self._predictors:
             self._predictors[key] = predictor.Predictor(
-                self.network, self._layers_drawn, self.seed, *key
+                self.network, self._layers_drawn, self.kept_seed, *key[:2]
             )
         return self._predictors[key]
 
@@ -264,22 +262,9 @@ class BayesianModel(
         self.network.summary(print_fn=print_fn, **kwargs)
         (print_fn or print)(report.posterior_table(self))
 
-    def save_own_variables(self, store):
-        """Saves counters, states of random seeds, and `calibration_data`."""
-        super().save_own_variables(store)
-        if self._calibration_data is not None:
-            store["calibration_data"] = self._calibration_data
-
-    def load_own_variables(self, store):
-        """Loads what `save_own_variables` saved."""
-        own = {k: store[k] for k in store.keys() if k != "calibration_data"}
-        super().load_own_variables(own)
-        self._calibration_data = None
-        if "calibration_data" in store.keys():
-            self._calibration_data = np.array(store["calibration_data"])
-
     def get_config(self):
         """Returns the constructor's arguments."""
+        self.check_format()
         serialize = keras.saving.serialize_keras_object
         plain = (
             "num_train_examples",

@@ -8,21 +8,24 @@ from bbh_tf import posteriors
 from bbh_tf.hypernetworks import sliced
 from bbh_tf.layers import copying
 from bbh_tf.layers import selection
-from bbh_tf.layers import weight_specs
 from bbh_tf.layers.bayesian import Bayesian
-from bbh_tf.layers.random_layer import RandomLayer
+from bbh_tf.layers.local_reparameterization import LocalReparameterization
+from bbh_tf.models import choosing
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
+from bbh_tf.models import monte_carlo
 
 
 def bayesify(
     network,
-    posterior,
+    posterior=None,
     prior=None,
     scope="layer",
     layers=None,
     start="random",
     relative_std=0.01,
+    dropout=None,
+    local_reparameterization=False,
 ):
     """Returns a copy of a model with random weights in the chosen layers.
 
@@ -39,7 +42,7 @@ def bayesify(
         network: a built functional or Sequential `keras.Model`; models inside
             it are gone through too.
         posterior: recipe of the posteriors, such as
-            `bbh_tf.posteriors.Implicit()`.
+            `bbh_tf.posteriors.Implicit()`; None for none, with `dropout`.
         prior: prior of each weight; None for N(0, 1). Or a dictionary from
             names of layers to priors, as `priors_of` makes it of a trained
             model; layers that are not in it have N(0, 1). With
@@ -56,6 +59,12 @@ def bayesify(
         relative_std: for `start="pretrained"`, the standard deviation of each
             weight, as a part of the root mean square of its tensor; it takes
             the place of the recipe's own.
+        dropout: `"keras"` makes `bbh_tf.layers.MCDropout` of Keras' `Dropout`
+            and `SpatialDropout1D` to `3D`, of the same rate: dropout that is
+            on at prediction too. None leaves them as they are.
+        local_reparameterization: whether training draws outputs in the place
+            of weights; see `bbh_tf.layers.LocalReparameterization`, which says
+            of which layers. It needs `scope="layer"`.
 
     Returns:
         A `keras.Model` for `bbh_tf.models.BayesianModel`.
@@ -75,6 +84,7 @@ def bayesify(
         layers="predictions",
         start="pretrained",
     )
+    bbh_tf.models.bayesify(network_with_dropout, dropout="keras")
     ```
 
     References:
@@ -97,12 +107,17 @@ def bayesify(
             "bayesify expects relative_std > 0: weights without spread have "
             f"an infinite KL; got {relative_std!r}."
         )
-    leaves = _leaves(network)
+    if dropout is not None:
+        network = monte_carlo.with_dropout(network, dropout)
+        if posterior is None:
+            return network
+    leaves = choosing.leaves_of(network)
     recipe = posteriors.get(posterior)
-    chosen = _choose(leaves, layers, recipe)
+    chosen = choosing.choose(leaves, layers, recipe)
     _check_prior(prior, [network] if scope == "network" else chosen)
+    wrapper = LocalReparameterization if local_reparameterization else Bayesian
     make = _whole_network if scope == "network" else _layer_by_layer
-    bayesian, made = make(network, recipe, prior, chosen)
+    bayesian, made = make(network, recipe, prior, chosen, wrapper)
     if start == "pretrained":
         for layer in made:
             # The variables that a draw replaces hold the model's weights.
@@ -110,7 +125,7 @@ def bayesify(
     return bayesian
 
 
-def _layer_by_layer(network, recipe, prior, chosen):
+def _layer_by_layer(network, recipe, prior, chosen, wrapper):
     chosen_ids = {id(layer) for layer in chosen}
     _check_memory(recipe, {layer.name: [layer] for layer in chosen})
 
@@ -118,7 +133,7 @@ def _layer_by_layer(network, recipe, prior, chosen):
         copy = copying.copy_of(layer)
         if id(layer) not in chosen_ids:
             return copy
-        return Bayesian(copy, recipe, _prior_of(prior, layer), name=layer.name)
+        return wrapper(copy, recipe, _prior_of(prior, layer), name=layer.name)
 
     bayesian, pairs = cloning.clone(network, replace)
     made = []
@@ -144,7 +159,12 @@ def _check_frozen(old, new):
             )
 
 
-def _whole_network(network, recipe, prior, chosen):
+def _whole_network(network, recipe, prior, chosen, wrapper):
+    if wrapper is not Bayesian:
+        raise ValueError(
+            'bayesify expects scope="layer" with local_reparameterization: '
+            'outputs are drawn layer by layer; got scope="network".'
+        )
     config = recipe.get_config()
     if "per" in config:
         recipe = type(recipe).from_config({**config, "per": "layer"})
@@ -193,76 +213,14 @@ def _is_by_layer(prior):
     return isinstance(prior, dict) and "class_name" not in prior
 
 
-def _leaves(model):
-    leaves = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            cloning.check_cloneable(layer)
-            leaves.extend(_leaves(layer))
-        else:
-            leaves.append(layer)
-    return leaves
-
-
-def _choose(leaves, layers, recipe):
-    for layer in leaves:
-        if isinstance(layer, RandomLayer) and layer.is_wrapper:
-            raise ValueError(f"Layer {layer.name!r} is Bayesian already.")
-    candidates = [leaf for leaf in leaves if _specs_of(leaf, recipe)]
-    if layers is None:
-        chosen = candidates
-    elif isinstance(layers, (list, tuple)):
-        chosen = [
-            leaf
-            for leaf in candidates
-            if any(_matches(leaf, item) for item in layers)
-        ]
-        for item in layers:
-            _check_found(item, candidates)
-    else:
-        chosen = [leaf for leaf in candidates if _matches(leaf, layers)]
-        _check_found(layers, candidates)
-    if not chosen:
-        raise ValueError(
-            "bayesify found no layer to make Bayesian among "
-            f"{', '.join(leaf.name for leaf in leaves) or 'no layers'}."
-        )
-    return chosen
-
-
-def _matches(leaf, selector):
-    if isinstance(selector, str):
-        return leaf.name == selector
-    if isinstance(selector, type):
-        return isinstance(leaf, selector)
-    if callable(selector):
-        return bool(selector(leaf))
-    raise ValueError(
-        "bayesify expects layers to be a name, a class, a callable, or a list "
-        f"of names and classes; got {selector!r}."
-    )
-
-
-def _check_found(selector, candidates):
-    if not any(_matches(leaf, selector) for leaf in candidates):
-        raise ValueError(
-            f"bayesify found no layer for {selector!r}; layers with weights "
-            "that can be random: "
-            f"{', '.join(leaf.name for leaf in candidates) or 'none'}."
-        )
-
-
-def _specs_of(layer, recipe):
-    """Describes the variables of a layer that a posterior takes."""
-    found = selection.random_variables(layer)
-    specs = weight_specs.specs_of(layer, found)
-    return [spec for spec in specs if recipe.replaces(spec)]
-
-
 def _check_memory(recipe, groups):
     sizes = {
         name: recipe.count_parameters(
-            [spec for layer in group for spec in _specs_of(layer, recipe)]
+            [
+                spec
+                for layer in group
+                for spec in choosing.specs_of(layer, recipe)
+            ]
         )
         for name, group in groups.items()
     }

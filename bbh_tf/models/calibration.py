@@ -1,11 +1,11 @@
 """Statistics of batch normalisation that fit the weights as they are."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
+from bbh_tf.models import inputs_of
 from bbh_tf.models import refusals
 
 
@@ -57,21 +57,33 @@ class Calibration:
                     f"statistics are all it has; layer {layer.name!r} has "
                     "renorm=True."
                 )
-        if len(getattr(self._network, "inputs", None) or [None]) > 1:
-            raise ValueError(
-                f"Expected {name} for a network with one input; network "
-                f"{self._network.name!r} has {len(self._network.inputs)}."
-            )
         if not self.variables:
             raise ValueError(
                 f"Expected {name} for a network with BatchNormalization that "
                 f"is trained; network {self._network.name!r} has none."
             )
-        inputs = np.asarray(inputs)
-        if inputs.ndim < 2 or len(inputs) < 2:
+        wanted = inputs_of.structure(self._network)
+        inputs = inputs_of.arrays(inputs, wanted)
+        try:
+            keras.tree.assert_same_structure(inputs, wanted)
+        except (TypeError, ValueError) as error:
+            names = keras.tree.map_structure(lambda x: x.name, wanted)
             raise ValueError(
-                f"Expected {name} to be an array of at least 2 examples; got "
-                f"shape {inputs.shape}."
+                f"Expected {name} to have the structure of the network's "
+                f"inputs, {names}; got a {type(inputs).__name__}."
+            ) from error
+        shapes = [leaf.shape for leaf in keras.tree.flatten(inputs)]
+        ranks = [len(x.shape) for x in keras.tree.flatten(wanted)]
+        counts = {shape[0] if shape else 0 for shape in shapes}
+        if list(map(len, shapes)) != ranks or min(counts) < 2:
+            raise ValueError(
+                f"Expected {name} to be an array of at least 2 examples "
+                f"for each input; got shape {', '.join(map(str, shapes))}."
+            )
+        if len(counts) > 1:
+            raise ValueError(
+                f"Expected {name} of as many examples for each input; got "
+                f"shapes {', '.join(map(str, shapes))}."
             )
         return inputs
 
@@ -79,7 +91,8 @@ class Calibration:
         """Computes the statistics.
 
         Args:
-            inputs: a batch of inputs, the calibration data.
+            inputs: a batch of inputs, the calibration data, as the network
+                takes it.
             weights: a draw: for each random layer, a list of `(1, *shape)`.
 
         Returns:
@@ -132,12 +145,13 @@ def update_batch_normalization(network, inputs):
         network: a built `keras.Model` without random layers. Of all its
             trainable `keras.layers.BatchNormalization`, mean and variance are
             replaced; nothing else is.
-        inputs: array `(examples, ...)`, a fixed part of the training set. It
-            is one batch; layers such as Dropout run in training mode.
+        inputs: array `(examples, ...)`, a fixed part of the training set,
+            or a structure of such as the network takes it. It is one batch;
+            layers such as Dropout run in training mode.
 
     Raises:
-        ValueError: if the network is not built, has random layers, several
-            inputs or no such layer, or there are less than two examples.
+        ValueError: if the network is not built, has random layers or no such
+            layer, or the inputs are not as said, or less than two examples.
     """
     if not network.built:
         raise ValueError(

@@ -7,13 +7,17 @@ import numpy as np
 import tensorflow as tf
 
 from bbh_tf import memory
+from bbh_tf.layers import selection
+from bbh_tf.models import inputs_of
 from bbh_tf.models import uncertainty_of_draws
 
 # The draws are held twice while they are written: here, and as variables.
 _COPIES = 2
 
 
-def export(folder, networks, num_samples, distribution_of, signature):
+def export(
+    folder, networks, num_samples, distribution_of, signature, resources=()
+):
     """Writes a SavedModel that says what draws predict, and how surely.
 
     The draws are variables in it, one for each tensor of a draw, with the
@@ -25,6 +29,8 @@ def export(folder, networks, num_samples, distribution_of, signature):
         num_samples: number of draws.
         distribution_of: function from outputs to a distribution of labels.
         signature: structure of `tf.TensorSpec` that the inputs have.
+        resources: what the network reads besides variables; see
+            `resources_of`.
 
     Raises:
         MemoryError: if the draws do not fit in memory.
@@ -35,10 +41,13 @@ def export(folder, networks, num_samples, distribution_of, signature):
 
     def step(inputs, index, totals):
         draw = keras.tree.pack_sequence_as(
-            draws, [tf.gather(variable, index) for variable in module.draws]
+            draws,
+            # Read first: TFLite gathers from tensors alone.
+            [tf.gather(tf.convert_to_tensor(x), index) for x in module.draws],
         )
+        # In float32, which TFLite and accelerators have.
         new = uncertainty_of_draws.terms(
-            distribution_of(forward(inputs, **draw))
+            distribution_of(forward(inputs, **draw)), tf.float32
         )
         return uncertainty_of_draws.update(totals, index, new)
 
@@ -54,6 +63,8 @@ def export(folder, networks, num_samples, distribution_of, signature):
         summary = uncertainty_of_draws.summary(totals)
         return {k: tf.cast(v, tf.float32) for k, v in summary.items()}
 
+    module.resources = resources
+
     module.serve = tf.function(
         serve, input_signature=[signature], autograph=False
     )
@@ -63,6 +74,16 @@ def export(folder, networks, num_samples, distribution_of, signature):
     tf.saved_model.save(
         module, folder, signatures={"serving_default": module.serve}
     )
+
+
+def resources_of(model):
+    """Returns what a model's layers hold besides variables: vocabularies."""
+    return [
+        value
+        for layer in selection.sublayers_of(model)
+        for value in vars(layer).values()
+        if isinstance(value, tf.saved_model.experimental.TrackableResource)
+    ]
 
 
 def check_format(format):
@@ -81,11 +102,7 @@ def input_specs(model):
     """Returns the structure of `tf.TensorSpec` that a model's network takes."""
     # The network, or the first of several that take the same.
     network = next(x for x in model.layers if isinstance(x, keras.Model))
-    is_sequential = isinstance(network, keras.Sequential)
-    inputs = network.inputs[0] if is_sequential else network.input
-    return keras.tree.map_structure(
-        lambda x: tf.TensorSpec(x.shape, x.dtype, x.name), inputs
-    )
+    return inputs_of.specs(network)
 
 
 def _collect(networks, num_samples):

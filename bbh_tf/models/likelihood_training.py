@@ -1,7 +1,12 @@
 """What models have in common that are trained on a likelihood."""
 
 import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.backend.common import global_state
 
+from bbh_tf.models import likelihoods
+from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import random_states
 
 
@@ -18,14 +23,18 @@ class LikelihoodTraining:
 
         Args:
             optimizer: a Keras optimiser.
-            loss: must be None: the loss is the negative log-likelihood.
-            **kwargs: other arguments of `keras.Model.compile`.
+            loss: None, or the name of the model's likelihood: the loss is the
+                negative log-likelihood.
+            **kwargs: other arguments of `keras.Model.compile`. Metrics see
+                what `predict` returns.
 
         Raises:
-            ValueError: if a loss is given.
+            ValueError: if another loss is given, or a metric that expects
+                logits, where probabilities are shown.
         """
+        is_name = isinstance(loss, str) and loss == self._loss_name()
         for name, value in (
-            ("loss", loss),
+            ("loss", None if is_name else loss),
             ("loss_weights", kwargs.get("loss_weights")),
         ):
             if value is not None:
@@ -33,7 +42,40 @@ class LikelihoodTraining:
                     f"{type(self).__name__} takes its loss from the likelihood "
                     f"it was made with; got {name}={value!r}."
                 )
+        for name in ("metrics", "weighted_metrics"):
+            _check_metrics(kwargs.get(name), type(self).__name__)
         super().compile(optimizer=optimizer, **kwargs)
+        # What asks for a loss finds the name of what stands for it.
+        self.loss = self._loss_name()
+
+    def _loss_name(self):
+        return likelihoods.name_of(self.likelihood)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """Computes the loss of outputs, for training loops of one's own.
+
+        Args:
+            x: not used.
+            y: labels.
+            y_pred: outputs of the network, what the model returns when it is
+                called.
+            sample_weight: weights of examples or labels, or None.
+            training: not used.
+
+        Returns:
+            A scalar: the mean of -log p(y | x, w) over the batch, nats, and
+            the model's `losses`: those of the call, its KL among them if it
+            was one in training.
+        """
+        del x, training
+        distribution = self.distribution(y_pred)
+        log_prob = likelihoods.log_prob(
+            distribution, y, sample_weight, outputs_of.mask(y_pred)
+        )
+        losses = [tf.cast(loss, tf.float32) for loss in self.losses]
+        return tf.add_n([-tf.reduce_mean(log_prob), *losses])
 
     def get_compile_config(self):
         """Returns the arguments of `compile`, and what the optimiser has."""
@@ -60,14 +102,55 @@ class LikelihoodTraining:
             self.optimizer.build(self.trainable_variables)
         return super().make_train_function(force)
 
+    @property
+    def seed(self):
+        """The seed that the model was made with, or chose.
+
+        It comes with weights that are loaded, so that draws stay what they
+        were.
+        """
+        return self.kept_seed.value
+
     def save_own_variables(self, store):
-        """Saves the counters, and the states of the networks' random seeds."""
+        """Saves the counters, the seed, and the states of random seeds."""
         super().save_own_variables(store)
         random_states.save(self, store)
+        store["seed"] = np.array(self.seed, np.int64)
 
     def load_own_variables(self, store):
         """Loads what `save_own_variables` saved."""
-        super().load_own_variables(random_states.load(self, store))
+        own = {key: store[key] for key in store.keys()}
+        # Files of earlier versions have none.
+        seed = own.pop("seed", self.seed)
+        super().load_own_variables(random_states.load(self, own))
+        self.kept_seed.set(np.array(seed))
+
+    def save(self, filepath, *args, **kwargs):
+        """Saves the model as a `.keras` file; see `keras.Model.save`.
+
+        Raises:
+            ValueError: if another format is asked for by the file's name.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            self._refuse_hdf5()
+        super().save(filepath, *args, **kwargs)
+
+    def check_format(self):
+        """Refuses to be a part of a whole model in HDF5.
+
+        Raises:
+            ValueError: if Keras is writing one.
+        """
+        # Keras has no public name for it.
+        if global_state.get_global_attribute("use_legacy_config", False):
+            self._refuse_hdf5()
+
+    def _refuse_hdf5(self):
+        raise ValueError(
+            f"{type(self).__name__} has seeds and counters for which a whole "
+            "model in HDF5 has no room: expected the name of a file that ends "
+            "in .keras, or save_weights with .weights.h5."
+        )
 
     def get_build_config(self):
         """Returns None: the model is built when it is made."""
@@ -81,3 +164,16 @@ class LikelihoodTraining:
             config["network"], custom_objects=custom_objects
         )
         return cls(**config)
+
+
+def _check_metrics(metrics, model):
+    """Refuses metrics that expect logits: they are shown predictions."""
+    for metric in keras.tree.flatten(metrics):
+        settings = getattr(metric, "_fn_kwargs", None) or {}
+        if getattr(metric, "from_logits", settings.get("from_logits", False)):
+            raise ValueError(
+                f"Metrics of a {model} see what it predicts, the mean over "
+                "draws of probabilities, which has no logits; got "
+                f"{type(metric).__name__}(from_logits=True): expected one with "
+                "from_logits=False."
+            )

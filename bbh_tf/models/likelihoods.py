@@ -10,6 +10,9 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import fixed
+from bbh_tf.models import likelihood_variables
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
 def categorical_logits(outputs):
@@ -33,7 +36,7 @@ def normal_learned_scale(outputs):
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class Normal:
+class Normal(fixed.Fixed):
     """A normal around the outputs, of one fixed standard deviation.
 
     Args:
@@ -85,6 +88,7 @@ def get(likelihood):
     if isinstance(likelihood, dict):
         return keras.saving.deserialize_keras_object(likelihood)
     if callable(likelihood):
+        likelihood_variables.check(likelihood)
         return likelihood
     raise ValueError(
         "A likelihood is a callable from outputs to a tfp distribution, or "
@@ -125,6 +129,15 @@ def distribution(likelihood, outputs):
     return likelihood(outputs)
 
 
+def name_of(likelihood):
+    """Returns the name of a likelihood: that for `get`, or a callable's own."""
+    for name, make in _BY_NAME.items():
+        made = make()
+        if likelihood is made or type(likelihood) is type(made) is Normal:
+            return name
+    return getattr(likelihood, "__name__", type(likelihood).__name__)
+
+
 def is_categorical(distribution):
     """Whether a distribution is over classes, with probabilities to show."""
     # By name, so that TensorFlow Probability need not be imported.
@@ -139,7 +152,19 @@ def mean(distribution):
     return distribution.mean()
 
 
-def log_prob(distribution, labels, weights=None):
+def with_mask(prediction, mask):
+    """Returns a prediction that brings a mask to Keras' metrics.
+
+    Args:
+        prediction: tensor `(batch, ...)`.
+        mask: bools, `(batch, ...)`, or None for none.
+    """
+    if mask is not None:
+        prediction._keras_mask = mask
+    return prediction
+
+
+def log_prob(distribution, labels, weights=None, mask=None):
     """Evaluates the log-likelihood of labels.
 
     Args:
@@ -150,6 +175,8 @@ def log_prob(distribution, labels, weights=None):
         weights: factors of examples, `(batch,)` or `(batch, 1)`, or of single
             labels, in their shape: `(batch, time)` where each of a sequence
             has one. None for 1.
+        mask: Keras' mask of the outputs, bools `(batch, ...)`: labels where it
+            is False do not count. None for all.
 
     Returns:
         `float32` tensor of shape `(batch,)`, nats.
@@ -157,11 +184,40 @@ def log_prob(distribution, labels, weights=None):
     Raises:
         ValueError: if the shape of labels or weights does not fit.
     """
-    return _sum_per_example(_log_prob(distribution, labels), weights)
+    values = _log_prob(distribution, labels)
+    if mask is not None:
+        mask = _like(mask, values)
+        # Padding may hold what is no label at all.
+        values = tf.where(mask, values, tf.zeros_like(values))
+    return _sum_per_example(values, weights)
+
+
+def _like(mask, values):
+    """Returns a mask with as many axes as values, which it fits."""
+    mask = tf.cast(mask, tf.bool)
+    for _ in range(values.shape.rank - mask.shape.rank):
+        mask = mask[..., tf.newaxis]
+    sizes = zip(mask.shape, values.shape)
+    if mask.shape.rank != values.shape.rank or any(
+        None not in pair and pair[0] not in (1, pair[1]) for pair in sizes
+    ):
+        raise ValueError(
+            "Expected a mask of outputs that fits the labels, "
+            f"{tuple(values.shape)}; got {tuple(mask.shape)}."
+        )
+    return mask
 
 
 def _log_prob(distribution, labels):
     """Evaluates the log-likelihood of each label."""
+    if isinstance(labels, (dict, list, tuple)) and any(
+        hasattr(leaf, "shape") for leaf in keras.tree.flatten(labels)
+    ):
+        raise ValueError(
+            "Expected labels as one array, for the network's one output; got "
+            f"{len(keras.tree.flatten(labels))} array(s) in a "
+            f"{type(labels).__name__}."
+        )
     labels = tf.convert_to_tensor(labels)
     if is_categorical(distribution):
         logits = distribution.logits_parameter()
@@ -174,9 +230,10 @@ def _log_prob(distribution, labels):
                 )
             labels = tf.squeeze(labels, -1)
         _check_shape(labels, logits[..., 0], "class labels")
-        return -tf.nn.sparse_softmax_cross_entropy_with_logits(
-            tf.cast(labels, tf.int32), logits
-        )
+        whole = tf.cast(labels, tf.int32)
+        if labels.dtype.is_floating:
+            whole, logits = _whole(labels, logits)
+        return -tf.nn.sparse_softmax_cross_entropy_with_logits(whole, logits)
     target = distribution.mean()
     if labels.shape.rank is None:
         raise ValueError(
@@ -187,6 +244,26 @@ def _log_prob(distribution, labels):
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
     return distribution.log_prob(tf.cast(labels, target.dtype))
+
+
+def _whole(labels, logits):
+    """Returns float labels as integers, and logits, NaN where they are none."""
+    is_whole = tf.equal(tf.floor(labels), labels)
+    message = (
+        "Expected class labels, whole numbers; got some that are not: for "
+        "probabilities of classes, labels have the shape of the outputs."
+    )
+    check = None
+    if not tf.executing_eagerly():
+        check = tf.debugging.assert_equal(
+            tf.reduce_all(is_whole), True, message
+        )
+    elif not tf.reduce_all(is_whole):
+        raise ValueError(message)
+    # XLA drops the check: there, what is no label gives no likelihood.
+    with tf.control_dependencies([] if check is None else [check]):
+        whole = tf.cast(tf.where(is_whole, labels, 0), tf.int32)
+    return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
 
 
 def _check_shape(labels, target, what):

@@ -9,6 +9,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
 from bbh_tf.models import likelihoods
+from bbh_tf.models import outputs as outputs_of
 
 
 def train_step(model, data, num_draws):
@@ -42,23 +43,14 @@ def train_step(model, data, num_draws):
             model, x, y, sample_weight, drawing.weights_of(draws)
         )
         nll /= tf.cast(num_examples, tf.float32)
-        kl = total_kl.divergence(
-            model.random_layers,
-            [draw.take(model.num_samples) for draw in draws],
-            divergence,
-            model.num_prior_samples,
-            model.step_key(randomness.PRIOR),
-        )
+        kl = _kl_of(model, draws, divergence)
         # The optimiser adds the gradients of the replicas up.
         loss = nll + (kl_weight * kl + penalty) / num_replicas
         scaled_loss = model.optimizer.scale_loss(loss)
 
     variables = model.trainable_variables
     apply_gradients(model, tape.gradient(scaled_loss, variables), variables)
-    model.draw_number.assign(model.draw_number.value + 1)
-    model.examples_seen.assign(
-        model.examples_seen.value + tf.cast(num_examples, tf.int64)
-    )
+    count_step(model, num_examples)
     for tracker, value in (
         (model._loss_tracker, sum_over_replicas(loss)),
         (model._nll_tracker, sum_over_replicas(nll)),
@@ -67,6 +59,47 @@ def train_step(model, data, num_draws):
     ):
         tracker.update_state(value, sample_weight=num_local)
     return model.compute_metrics(x, y, predictions, sample_weight)
+
+
+def call(model, inputs, num_draws):
+    """Runs a step's forward pass; see `BayesianModel.call`."""
+    total_kl.check_stateless(model.divergence)
+    layers = model.random_layers
+    kl_weight = model.kl_weight()
+    draws = drawing.sample_for_training(layers, num_draws, model.step_key())
+    outputs, losses = drawing.call(
+        model.network,
+        layers,
+        drawing.weights_of(draws),
+        0,
+        (inputs,),
+        {"training": True},
+    )
+    kl = _kl_of(model, draws, model.divergence)
+    for loss in [*losses, kl_weight * kl]:
+        model.add_loss(loss)
+    count_step(
+        model, sum_over_replicas(tf.shape(keras.tree.flatten(inputs)[0])[0])
+    )
+    return outputs
+
+
+def count_step(model, num_examples):
+    """Advances the counters of a model by one step."""
+    model.draw_number.assign(model.draw_number.value + 1)
+    model.examples_seen.assign(
+        model.examples_seen.value + tf.cast(num_examples, tf.int64)
+    )
+
+
+def _kl_of(model, draws, divergence):
+    return total_kl.divergence(
+        model.random_layers,
+        [draw.take(model.num_samples) for draw in draws],
+        divergence,
+        model.num_prior_samples,
+        model.step_key(randomness.PRIOR),
+    )
 
 
 def apply_gradients(model, gradients, variables):
@@ -128,12 +161,13 @@ def data_terms(model, x, y, sample_weight, weights):
             (x,),
             {"training": True},
         )
+        mask = outputs_of.mask(outputs)
         distribution = likelihoods.distribution(model.likelihood, outputs)
-        log_prob = likelihoods.log_prob(distribution, y, sample_weight)
+        log_prob = likelihoods.log_prob(distribution, y, sample_weight, mask)
         nll -= tf.reduce_sum(log_prob) / count
         penalty += _sum(losses) / count
         prediction += likelihoods.mean(distribution) / count
-    return nll, penalty, prediction
+    return nll, penalty, likelihoods.with_mask(prediction, mask)
 
 
 def sum_over_replicas(value):

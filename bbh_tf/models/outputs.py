@@ -1,7 +1,5 @@
 """What the outputs of a network must be for a likelihood to make sense."""
 
-import warnings
-
 import keras
 
 from bbh_tf.models import likelihoods
@@ -21,6 +19,9 @@ def check(likelihood, network):
     """
     (output,) = network.outputs
     size = output.shape[-1] if output.shape else None
+    if isinstance(likelihood, keras.layers.Layer) and not likelihood.built:
+        # Its variables are to be there before the optimiser asks for them.
+        likelihood.build(output.shape)
     if likelihood is likelihoods.categorical_logits:
         if size == 1:
             raise ValueError(
@@ -42,13 +43,16 @@ def check(likelihood, network):
             "each label, a mean and a raw scale; "
             f"{network.name!r} has {size} in all."
         )
-    if getattr(output, "_keras_mask", None) is not None:
-        warnings.warn(
-            f"The outputs of {network.name!r} carry a Keras mask, which the "
-            "likelihood does not see: padding counts as data unless "
-            "sample_weight is 0 there.",
-            stacklevel=3,
-        )
+
+
+def mask(outputs):
+    """Returns the Keras mask of outputs, bools `(batch, ...)`, or None."""
+    return getattr(outputs, "_keras_mask", None)
+
+
+def have_mask(network):
+    """Whether the outputs of a network come with a Keras mask."""
+    return mask(network.outputs[0]) is not None
 
 
 def _softmax_of(network):

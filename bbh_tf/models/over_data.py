@@ -1,24 +1,46 @@
 """What models do with all draws over all data, block by block."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from bbh_tf.models import data_blocks
 from bbh_tf.models import likelihoods
 from bbh_tf.models import scoring
 from bbh_tf.models import uncertainty_of_draws
+from bbh_tf.models.data_blocks import room
 
 
-def samples(model, x, count, seed, batch_size, steps, out):
+def callback_list(model, callbacks, verbose, batches):
+    """Returns callbacks as Keras calls them, with its progress bar.
+
+    Args:
+        model: a Keras model.
+        callbacks: a list, a `keras.callbacks.CallbackList`, or None.
+        verbose: as in `keras.Model.predict`; 0 for no bar.
+        batches: `data_blocks.Batches`.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    return keras.callbacks.CallbackList(
+        callbacks,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        epochs=1,
+        steps=batches.num_batches,
+        model=model,
+    )
+
+
+def samples(model, batches, count, seed, out):
     """Keeps the outputs of all draws; see `PredictiveModel.predict_samples`."""
     parts, filled = [], 0
-    for block in data_blocks.blocks(x, None, None, batch_size, steps):
+    for block in batches.blocks():
         inputs = [batch[0] for batch in block]
         part = None
         for index, outputs in enumerate(model.draws(inputs, count, seed)):
             draw = np.concatenate(outputs)
             if part is None:
-                part = data_blocks.room(out, filled, (count, *draw.shape))
+                part = room(out, filled, (count, *draw.shape))
             part[index] = draw
         filled += part.shape[1]
         parts.append(part)
@@ -32,23 +54,46 @@ def samples(model, x, count, seed, batch_size, steps, out):
     return out
 
 
-def mean(model, x, count, seed, batch_size, steps, label_of):
-    """Averages what a function makes of the outputs of all draws."""
-    parts = []
-    for block in data_blocks.blocks(x, None, None, batch_size, steps):
+def mean(model, batches, count, seed, label_of, callbacks):
+    """Averages what a function makes of the outputs of all draws.
+
+    Args:
+        model: a `PredictiveModel`.
+        batches: `data_blocks.Batches`.
+        count: number of draws.
+        seed: seed of the draws.
+        label_of: function from outputs to what is averaged.
+        callbacks: a `keras.callbacks.CallbackList`, called for each batch when
+            all draws have passed over it.
+
+    Returns:
+        Array `(examples, ...)`.
+    """
+    parts, step = [], 0
+    callbacks.on_predict_begin()
+    for block in batches.blocks():
         inputs = [batch[0] for batch in block]
         total = [0.0] * len(block)
         for outputs in model.draws(inputs, count, seed):
             for index, output in enumerate(outputs):
                 total[index] += label_of(output)
-        parts.extend(np.asarray(part / count) for part in total)
+        for part in total:
+            callbacks.on_predict_batch_begin(step)
+            parts.append(np.asarray(part / count))
+            callbacks.on_predict_batch_end(step, {"outputs": parts[-1]})
+            step += 1
+            if model.stop_predicting:
+                break
+        if model.stop_predicting:
+            break
+    callbacks.on_predict_end()
     return np.concatenate(parts)
 
 
-def uncertainty(model, x, count, seed, batch_size, steps, level, distribution):
+def uncertainty(model, batches, count, seed, level, distribution):
     """Summarises draws; see `PredictiveModel.predict_uncertainty`."""
     parts = []
-    for block in data_blocks.blocks(x, None, None, batch_size, steps):
+    for block in batches.blocks():
         inputs = [batch[0] for batch in block]
         totals, kept = None, []
         for index, outputs in enumerate(model.draws(inputs, count, seed)):
@@ -70,34 +115,70 @@ def uncertainty(model, x, count, seed, batch_size, steps, level, distribution):
     }
 
 
-def evaluate(model, blocks, count, seed, distribution, trackers):
+def evaluate(model, batches, count, seed, trackers, callbacks):
     """Updates a model's metrics with the averaged prediction.
 
     Args:
         model: a `PredictiveModel`.
-        blocks: what `data_blocks.blocks` yields.
+        batches: `data_blocks.Batches`.
         count: number of draws.
         seed: seed of the draws.
-        distribution: function from outputs to a distribution of labels.
         trackers: metrics of -log p(y | x), the mean over draws.
+        callbacks: a `keras.callbacks.CallbackList`; see `mean`.
+
+    Returns:
+        The metrics after the last batch, a dictionary of numbers.
     """
-    for block in blocks:
-        draws = model.draws([batch[0] for batch in block], count, seed)
-        labels = [batch[1] for batch in block]
-        # Those of single labels count within a draw, those of examples for
-        # the mean over draws.
-        of_labels = [
-            batch[2] if likelihoods.are_of_labels(batch[2]) else None
-            for batch in block
-        ]
-        scores = scoring.score(draws, count, labels, of_labels, distribution)
-        for (x, y, weight), inner, log_prob, prediction in zip(
-            block, of_labels, *scores
-        ):
-            # Keras divides by the number of examples, not the weights' sum.
-            nll = -log_prob
-            if weight is not None and inner is None:
-                nll *= tf.cast(tf.reshape(weight, [-1]), tf.float32)
+    step, logs = 0, {}
+    callbacks.on_test_begin()
+    for block in batches.blocks():
+        for x, y, weight, nll, prediction in _scored(model, block, count, seed):
+            callbacks.on_test_batch_begin(step)
             for tracker in trackers:
                 tracker.update_state(nll)
             model.compute_metrics(x, y, prediction, weight)
+            logs = _logs(model)
+            callbacks.on_test_batch_end(step, logs)
+            step += 1
+            if model.stop_evaluating:
+                break
+        if model.stop_evaluating:
+            break
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def _scored(model, block, count, seed):
+    inputs = [batch[0] for batch in block]
+    labels = [batch[1] for batch in block]
+    masks = model.masks(inputs)
+    # Weights of single labels count within a draw, those of examples for the
+    # mean over draws.
+    of_labels = [
+        batch[2] if likelihoods.are_of_labels(batch[2]) else None
+        for batch in block
+    ]
+    scores = scoring.score(
+        model.draws(inputs, count, seed),
+        count,
+        labels,
+        of_labels,
+        masks,
+        model.distribution,
+    )
+    for (x, y, weight), inner, mask, log_prob, prediction in zip(
+        block, of_labels, masks, *scores
+    ):
+        # Keras divides by the number of examples, not the weights' sum.
+        nll = -log_prob
+        if weight is not None and inner is None:
+            nll *= tf.cast(tf.reshape(weight, [-1]), tf.float32)
+        yield x, y, weight, nll, likelihoods.with_mask(prediction, mask)
+
+
+def _logs(model):
+    return {
+        name: float(value)
+        for name, value in model.get_metrics_result().items()
+        if name not in ("kl", "kl_weight")
+    }

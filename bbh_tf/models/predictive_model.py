@@ -5,14 +5,22 @@ import sys
 import keras
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import checks
+from bbh_tf import fixed
+from bbh_tf import settings
 from bbh_tf.models import data_blocks
-from bbh_tf.models import exporting
+from bbh_tf.models import exported
 from bbh_tf.models import likelihoods
 from bbh_tf.models import over_data
 
 
-class PredictiveModel(keras.Model):
+class PredictiveModel(
+    fixed.Fixed,
+    exported.Exported,
+    checkpointing.Checkpointed,
+    keras.Model,
+):
     """The base of all methods here: predictions are averages over draws.
 
     A subclass says what a draw is, in `draws` and `networks`.
@@ -23,10 +31,11 @@ class PredictiveModel(keras.Model):
         name: name of the model.
     """
 
+    num_prediction_samples = settings.Setting("int64", checks.check_count)
+
     def __init__(self, likelihood, num_prediction_samples, name=None):
         super().__init__(name=name)
-        checks.check_count("num_prediction_samples", num_prediction_samples)
-        self.num_prediction_samples = int(num_prediction_samples)
+        self.num_prediction_samples = num_prediction_samples
         self.likelihood = likelihoods.get(likelihood)
         self._nll_tracker = keras.metrics.Mean(name="nll")
         self._compiled_mean_label = tf.function(
@@ -61,6 +70,18 @@ class PredictiveModel(keras.Model):
         """
         raise NotImplementedError
 
+    def masks(self, inputs):
+        """Finds Keras' masks of the outputs.
+
+        Args:
+            inputs: list of batches of inputs.
+
+        Returns:
+            List of a mask for each batch, bools `(batch, ...)`, or None where
+            the outputs have none.
+        """
+        raise NotImplementedError
+
     def predict_samples(
         self,
         x,
@@ -91,8 +112,9 @@ class PredictiveModel(keras.Model):
         Raises:
             ValueError: if `out` has another shape.
         """
+        batches = data_blocks.batches(x, batch_size=batch_size, steps=steps)
         return over_data.samples(
-            self, x, self._count(num_samples), seed, batch_size, steps, out
+            self, batches, self._count(num_samples), seed, out
         )
 
     def predict(
@@ -110,9 +132,10 @@ class PredictiveModel(keras.Model):
         Args:
             x: inputs: arrays, a data set or batches.
             batch_size: examples in a batch, where `x` holds arrays.
-            verbose: accepted for Keras' sake; nothing is shown.
+            verbose: as in `keras.Model.predict`: 0 for no progress bar.
             steps: batches to take; None for all.
-            callbacks: accepted for Keras' sake; none is called.
+            callbacks: list of `keras.callbacks.Callback`. Those for a batch
+                are called when all draws have passed over its block of data.
             num_samples: number of draws; None for `num_prediction_samples`.
             seed: seed of the draws, an integer.
 
@@ -124,9 +147,10 @@ class PredictiveModel(keras.Model):
         if self.run_eagerly:
             mean_label = self._mean_label
         count = self._count(num_samples)
-        return over_data.mean(
-            self, x, count, seed, batch_size, steps, mean_label
-        )
+        batches = data_blocks.batches(x, batch_size=batch_size, steps=steps)
+        callbacks = over_data.callback_list(self, callbacks, verbose, batches)
+        self.stop_predicting = False
+        return over_data.mean(self, batches, count, seed, mean_label, callbacks)
 
     def predict_uncertainty(
         self,
@@ -166,57 +190,14 @@ class PredictiveModel(keras.Model):
             ValueError: if a level is given for classes, for a likelihood
                 without quantiles, or is not between 0 and 1.
         """
+        batches = data_blocks.batches(x, batch_size=batch_size, steps=steps)
         return over_data.uncertainty(
             self,
-            x,
+            batches,
             self._count(num_samples),
             seed,
-            batch_size,
-            steps,
             level,
-            self._distribution,
-        )
-
-    def export(
-        self,
-        filepath,
-        format="tf_saved_model",
-        verbose=None,
-        input_signature=None,
-        num_samples=None,
-        seed=0,
-    ):
-        """Writes a TensorFlow SavedModel of `predict_uncertainty`.
-
-        It needs neither this library nor Keras, takes batches of any size
-        and holds `num_samples` draws of the weights as they are, 4 bytes
-        each, and not the posterior: serving generates nothing, and says the
-        same each time.
-
-        Args:
-            filepath: folder to write to.
-            format: `"tf_saved_model"`; no other.
-            verbose: accepted for Keras' sake; nothing is shown.
-            input_signature: structure of `tf.TensorSpec` that the inputs are
-                to have; None for that of the network, batches of any size.
-            num_samples: number of draws; None for `num_prediction_samples`.
-            seed: seed of the draws, an integer.
-
-        Raises:
-            ValueError: if another format is asked for.
-            MemoryError: if the draws do not fit in memory.
-
-        Example: `tf.saved_model.load("served").serve(images)["entropy"]`.
-        """
-        del verbose
-        exporting.check_format(format)
-        count = self._count(num_samples)
-        exporting.export(
-            filepath,
-            self.networks(count, seed),
-            count,
-            self._distribution,
-            input_signature or exporting.input_specs(self),
+            self.distribution,
         )
 
     def evaluate(
@@ -239,11 +220,12 @@ class PredictiveModel(keras.Model):
             x: inputs, or a data set of `(x, y)`.
             y: labels, where `x` holds arrays.
             batch_size: examples in a batch, where `x` holds arrays.
-            verbose: accepted for Keras' sake; nothing is shown.
+            verbose: as in `keras.Model.evaluate`: 0 for no progress bar.
             sample_weight: weights of the examples, `(examples,)`, or of
                 single labels, in their shape.
             steps: batches to take; None for all.
-            callbacks: accepted for Keras' sake; none is called.
+            callbacks: list of `keras.callbacks.Callback`. Those for a batch
+                are called when all draws have passed over its block of data.
             return_dict: whether to return a dictionary, or a list of its
                 values.
             num_samples: number of draws; None for `num_prediction_samples`.
@@ -254,37 +236,42 @@ class PredictiveModel(keras.Model):
             `loss` and `nll`, both the mean of -log (mean over draws of
             p(y | x, w)) in nats per example, and the compiled metrics.
         """
-        unknown = sorted(set(kwargs) - {"_use_cached_eval_dataset"})
-        if unknown:
-            raise TypeError(f"evaluate has no argument {unknown[0]!r}.")
+        in_fit = kwargs.pop("_use_cached_eval_dataset", False)
+        for name in kwargs:
+            raise TypeError(f"evaluate has no argument {name!r}.")
+        if in_fit:
+            batches = data_blocks.of_validation(self._eval_epoch_iterator)
+        else:
+            batches = data_blocks.batches(
+                x, y, sample_weight, batch_size, steps
+            )
+        callbacks = over_data.callback_list(self, callbacks, verbose, batches)
+        self.stop_evaluating = False
         self.reset_metrics()
-        blocks = data_blocks.blocks(x, y, sample_weight, batch_size, steps)
-        return self._evaluate(blocks, num_samples, seed, return_dict)
+        logs = over_data.evaluate(
+            self,
+            batches,
+            self._count(num_samples),
+            seed,
+            [x for x in (self._nll_tracker, self._loss_tracker) if x],
+            callbacks,
+        )
+        return logs if return_dict else list(logs.values())
 
     def predict_on_batch(self, x):
         """Averages the prediction for one batch; see `predict`."""
-        return self.predict(x, batch_size=sys.maxsize)
+        return self.predict(x, batch_size=sys.maxsize, verbose=0)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Evaluates one batch; metrics go on from where they stood."""
-        blocks = data_blocks.blocks(x, y, sample_weight, sys.maxsize)
-        return self._evaluate(blocks, None, 0, return_dict)
-
-    def _evaluate(self, blocks, num_samples, seed, return_dict):
-        over_data.evaluate(
-            self,
-            blocks,
-            self._count(num_samples),
-            seed,
-            self._distribution,
-            [x for x in (self._nll_tracker, self._loss_tracker) if x],
+        """Evaluates one batch, and nothing before it; see `evaluate`."""
+        return self.evaluate(
+            x,
+            y,
+            batch_size=sys.maxsize,
+            verbose=0,
+            sample_weight=sample_weight,
+            return_dict=return_dict,
         )
-        logs = {
-            name: float(value)
-            for name, value in self.get_metrics_result().items()
-            if name not in ("kl", "kl_weight")
-        }
-        return logs if return_dict else list(logs.values())
 
     def _count(self, num_samples):
         if num_samples is None:
@@ -292,8 +279,16 @@ class PredictiveModel(keras.Model):
         checks.check_count("num_samples", num_samples)
         return int(num_samples)
 
-    def _distribution(self, outputs):
+    def distribution(self, outputs):
+        """Returns what the likelihood says of a network's outputs.
+
+        Args:
+            outputs: tensor `(batch, ...)`.
+
+        Returns:
+            A distribution of labels, as `likelihoods.distribution` has it.
+        """
         return likelihoods.distribution(self.likelihood, outputs)
 
     def _mean_label(self, outputs):
-        return likelihoods.mean(self._distribution(outputs))
+        return likelihoods.mean(self.distribution(outputs))

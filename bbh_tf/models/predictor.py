@@ -2,11 +2,13 @@
 
 import functools
 
+import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
+from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import unwrapping
 
 # Weights are drawn for a few draws at once: a hypernetwork's parameters are
@@ -23,7 +25,7 @@ class Predictor:
     Args:
         network: the Keras model to run.
         layers: the random layers in it.
-        seed: the model's seed, first word of all random keys.
+        seed: the model's `KeptSeed`, first word of all random keys.
         jit_compile: whether XLA compiles the pass through the network.
         run_eagerly: whether to compile nothing.
     """
@@ -55,10 +57,17 @@ class Predictor:
             )
             return tf.cast(outputs, tf.float32)
 
+        def mask(inputs, weights):
+            outputs, _ = drawing.call(
+                network, layers, weights, 0, (inputs,), {"training": False}
+            )
+            return outputs_of.mask(outputs)
+
         calibrate = self._calibration.statistics
 
         if not run_eagerly:
             sample = tf.function(sample, autograph=False)
+            mask = tf.function(mask, autograph=False, reduce_retracing=True)
             forward, calibrate = (
                 tf.function(
                     function,
@@ -71,6 +80,7 @@ class Predictor:
         self._sample = sample
         self._forward = forward
         self._calibrate = calibrate
+        self._mask = mask
 
     def weights(self, seed, index):
         """Returns draw `index` of the weights under a prediction seed.
@@ -82,7 +92,7 @@ class Predictor:
         return _pick(self._draw_group(seed, group), place)
 
     def _draw_group(self, seed, group):
-        key = randomness.key(self._seed, randomness.PREDICTION, seed)
+        key = randomness.key(self._seed.value, randomness.PREDICTION, seed)
         first = tf.constant(group * self._at_once, tf.int32)
         return self._sample(key, first)
 
@@ -91,17 +101,30 @@ class Predictor:
 
         Args:
             weights: a draw, as `weights` returns it.
-            calibration_data: a batch of inputs, an array or tensor, or None.
+            calibration_data: a batch of inputs, arrays or tensors, or None.
 
         Returns:
             List of pairs of a variable and its value; none without data.
         """
         if calibration_data is None:
             return []
-        values = self._calibrate(
-            tf.convert_to_tensor(calibration_data), weights
-        )
+        values = self._calibrate(_tensors(calibration_data), weights)
         return list(zip(self._calibration.variables, values))
+
+    def masks(self, inputs):
+        """Finds Keras' masks of the outputs.
+
+        Args:
+            inputs: list of batches.
+
+        Returns:
+            List of masks, or None where there is none.
+        """
+        if not outputs_of.have_mask(self._network):
+            return [None] * len(inputs)
+        # No draw has a mask of its own.
+        weights = self.weights(0, 0)
+        return [self._mask(batch, weights) for batch in inputs]
 
     def plain(self, seed, index, calibration_data=None):
         """Makes an ordinary Keras model of draw `index`."""
@@ -123,7 +146,7 @@ class Predictor:
             Functions from a batch of inputs to outputs.
         """
         if calibration_data is not None:
-            calibration_data = tf.constant(calibration_data)
+            calibration_data = _tensors(calibration_data)
         for index in range(num_samples):
             group, place = divmod(index, self._at_once)
             if place == 0:
@@ -150,6 +173,10 @@ class Predictor:
         """
         for network in self.networks(num_samples, seed, calibration_data):
             yield [network(batch) for batch in inputs]
+
+
+def _tensors(inputs):
+    return keras.tree.map_structure(tf.convert_to_tensor, inputs)
 
 
 def _pick(drawn, place):

@@ -24,9 +24,19 @@ def random_layers_of(network):
     _check_stateless(network)
     layers = random_in(network)
     if not layers:
+        has_dropout = any(
+            isinstance(x, keras.layers.Dropout)
+            for x in selection.sublayers_of(network)
+        )
+        instead = (
+            '; for MC dropout, bayesify(network, dropout="keras")'
+            if has_dropout
+            else ""
+        )
         raise ValueError(
             f"Network {network.name!r} has no Bayesian layer: wrap layers "
-            "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify."
+            "in bbh_tf.layers.Bayesian, or use bbh_tf.models.bayesify"
+            f"{instead}."
         )
     _check_own_weights(layers)
     check_one_output(network)
@@ -87,6 +97,15 @@ def check_one_output(network):
     Raises:
         ValueError: naming the network and their number.
     """
+    is_sequential = isinstance(network, keras.Sequential)
+    if not is_sequential and keras.tree.is_nested(network.output):
+        kind = type(network.output).__name__
+        if len(network.outputs) == 1:
+            raise ValueError(
+                "Expected a network whose one output is a tensor; that of "
+                f"{network.name!r} is in a {kind}: make it of the tensor, "
+                "keras.Model(network.inputs, network.outputs[0])."
+            )
     if len(network.outputs) != 1:
         raise ValueError(
             f"Expected a network with one output; {network.name!r} has "

@@ -8,7 +8,7 @@ import tensorflow as tf
 from bbh_tf.models import likelihoods
 
 
-def score(draws, num_samples, labels, weights, distribution_of):
+def score(draws, num_samples, labels, weights, masks, distribution_of):
     """Averages what draws say of the labels of some batches.
 
     Args:
@@ -17,6 +17,7 @@ def score(draws, num_samples, labels, weights, distribution_of):
         labels: list of the batches' labels.
         weights: list of factors of single labels in these batches, or None;
             see `likelihoods.log_prob`.
+        masks: list of Keras' masks of the outputs, or None; see there.
         distribution_of: function from outputs to a distribution of labels.
 
     Returns:
@@ -35,7 +36,7 @@ def score(draws, num_samples, labels, weights, distribution_of):
         for index, output in enumerate(outputs):
             distribution = distribution_of(output)
             new = likelihoods.log_prob(
-                distribution, labels[index], weights[index]
+                distribution, labels[index], weights[index], masks[index]
             )
             new = np.asarray(new, np.float64)
             log_probs[index] = np.logaddexp(log_probs[index], new)

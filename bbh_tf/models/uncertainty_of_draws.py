@@ -14,6 +14,7 @@ References:
 
 import numbers
 
+import numpy as np
 import tensorflow as tf
 
 from bbh_tf.models import likelihoods
@@ -22,19 +23,20 @@ from bbh_tf.models import likelihoods
 _BISECTIONS = 30
 
 
-def terms(distribution):
+def terms(distribution, dtype=tf.float64):
     """Returns what the summary takes from one draw.
 
     Args:
         distribution: what a likelihood returned, for `batch` examples.
+        dtype: float type to compute in.
 
     Returns:
-        Dictionary of `float64` tensors that can be averaged over draws.
+        Dictionary of tensors of that type that can be averaged over draws.
     """
-    mean = tf.cast(likelihoods.mean(distribution), tf.float64)
+    mean = tf.cast(likelihoods.mean(distribution), dtype)
     if likelihoods.is_categorical(distribution):
         return {"mean": mean, "entropy": entropy(mean)}
-    variance = tf.cast(distribution.variance(), tf.float64)
+    variance = tf.cast(distribution.variance(), dtype)
     return {"mean": mean, "variance": variance}
 
 
@@ -48,13 +50,13 @@ def update(totals, index, new):
         new: the draw's `terms`.
 
     Returns:
-        Dictionary of `float64` tensors: means of the terms, and `"square"`,
-        the mean squared deviation of the means from their mean.
+        Dictionary of tensors: means of the terms, and `"square"`, the mean
+        squared deviation of the means from their mean.
     """
     if totals is None:
         totals = {name: tf.zeros_like(value) for name, value in new.items()}
         totals["square"] = totals["mean"]
-    count = tf.cast(index, tf.float64) + 1.0
+    count = tf.cast(index, new["mean"].dtype) + 1.0
     means = {
         name: totals[name] + (value - totals[name]) / count
         for name, value in new.items()
@@ -72,7 +74,7 @@ def summary(totals):
         totals: what `update` returned for the last draw.
 
     Returns:
-        Dictionary of `float64` tensors: for classes `"probabilities"`,
+        Dictionary of tensors: for classes `"probabilities"`,
         `"entropy"` and `"mutual_information"`, in nats; otherwise `"mean"`,
         `"std"`, `"aleatoric_std"` and `"epistemic_std"`, in the units of the
         labels.
@@ -163,5 +165,11 @@ def entropy(probabilities):
     # A float32 softmax sums to 1 but for 1e-7.
     total = tf.reduce_sum(probabilities, axis=-1, keepdims=True)
     probabilities = probabilities / total
-    logs = tf.math.multiply_no_nan(tf.math.log(probabilities), probabilities)
-    return tf.abs(tf.reduce_sum(logs, axis=-1))
+    # 0 log 0 is 0. (Other ways to say so are no operations of TFLite.)
+    logs = tf.math.log(tf.maximum(probabilities, _smallest(probabilities)))
+    return tf.abs(tf.reduce_sum(logs * probabilities, axis=-1))
+
+
+def _smallest(tensor):
+    """Returns the smallest normal number of a tensor's type."""
+    return np.finfo(tensor.dtype.as_numpy_dtype).tiny

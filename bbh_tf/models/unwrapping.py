@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf.layers import copying
 from bbh_tf.layers.random_layer import RandomLayer
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
@@ -45,8 +46,8 @@ def unwrap(network, layers, weights, statistics=()):
     def replace(layer):
         if isinstance(layer, RandomLayer):
             return layer.plain_layer()
-        config = _unwrapped(layer.get_config(), names)
-        return type(layer).from_config(config)
+        config = _unwrapped(copying.live_config(layer), names)
+        return copying.from_config(type(layer), config)
 
     plain, pairs = cloning.clone(network, replace)
     for layer in refusals.random_in(plain):

@@ -2,12 +2,13 @@
 
 import keras
 
+from bbh_tf import checkpointing
 from bbh_tf import priors
 from bbh_tf.posteriors import posterior as posteriors
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
-class AsPrior(priors.Prior, keras.layers.Layer):
+class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
     """The posterior of one task as the prior of the next.
 
     It is a frozen copy: training neither changes it nor the model that it

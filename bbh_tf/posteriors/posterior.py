@@ -5,10 +5,12 @@ import math
 import keras
 import numpy as np
 
+from bbh_tf import checkpointing
+from bbh_tf import fixed
 from bbh_tf import layer_draw
 
 
-class Posterior(keras.layers.Layer):
+class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Distribution q over the weights of one layer, with its parameters.
 
     A posterior given to a layer is a recipe: the layer makes its own from the

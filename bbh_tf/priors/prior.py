@@ -2,10 +2,11 @@
 
 import keras
 
+from bbh_tf import fixed
 from bbh_tf.priors import densities
 
 
-class Prior:
+class Prior(fixed.Fixed):
     """Distribution p over what a posterior is a distribution over.
 
     Write a prior of your own as a subclass in one file. `sample` is enough for
@@ -75,6 +76,10 @@ class Prior:
         """
         del num_samples, specs, key
         raise ValueError(f"{type(self).__name__} cannot be sampled.")
+
+    def can_be_sampled(self):
+        """Whether `sample` is there."""
+        return type(self).sample is not Prior.sample
 
     def distributions(self, specs):
         """Returns p as distributions, one for each spec.

@@ -10,6 +10,7 @@ the same numbers in eager code, in a graph and within a larger compiled
 program; TensorFlow's operations one by one do not round as compiled ones do.
 """
 
+from bbh_tf.randomness.kept_seed import KeptSeed
 from bbh_tf.randomness.keys import fold
 from bbh_tf.randomness.keys import key
 from bbh_tf.randomness.keys import seed_or_random
@@ -19,12 +20,15 @@ from bbh_tf.randomness.purposes import PRIOR
 from bbh_tf.randomness.purposes import TRAINING
 from bbh_tf.randomness.samplers import compiled_sampler
 from bbh_tf.randomness.samplers import normal
+from bbh_tf.randomness.threefry import bits
 
 __all__ = [
     "DISCRIMINATOR",
+    "KeptSeed",
     "PREDICTION",
     "PRIOR",
     "TRAINING",
+    "bits",
     "compiled_sampler",
     "fold",
     "key",

@@ -29,6 +29,21 @@ def encrypt(key, counter):
     return _encrypt(*key, *counter)
 
 
+def bits(words, count):
+    """Returns random words, as many as are asked for.
+
+    Args:
+        words: `int32` tensor of shape `(2,)`, a key.
+        count: how many, a scalar `int32` tensor.
+
+    Returns:
+        `uint32` tensor of shape `(count,)`.
+    """
+    key = tf.unstack(tf.bitcast(words, tf.uint32))
+    counter = tf.bitcast(tf.range(count), tf.uint32)
+    return encrypt(key, (counter, tf.zeros_like(counter)))[0]
+
+
 # One function for all shapes: twenty rounds take a tenth of a second to trace.
 @tf.function(
     autograph=False, input_signature=[tf.TensorSpec(None, tf.uint32)] * 4

@@ -35,8 +35,8 @@ def reliability_diagram(probabilities, labels, num_bins=15):
     exactly 1 is counted, in the last one.
 
     Args:
-        probabilities: array-like, `(examples, classes)`.
-        labels: array-like of integers, `(examples,)`.
+        probabilities: array-like, `(examples, ..., classes)`.
+        labels: array-like of integers, `(examples, ...)`.
         num_bins: int of at least 1.
 
     Returns:
@@ -80,8 +80,8 @@ def expected_calibration_error(probabilities, labels, num_bins=15):
     bins of `reliability_diagram`.
 
     Args:
-        probabilities: array-like, `(examples, classes)`.
-        labels: array-like of integers, `(examples,)`.
+        probabilities: array-like, `(examples, ..., classes)`.
+        labels: array-like of integers, `(examples, ...)`.
         num_bins: int of at least 1.
 
     Returns:

@@ -43,8 +43,9 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
 
     Args:
         probabilities: array-like, `(..., classes)`.
-        axes: tuple of str naming every axis, which fixes the rank; `None`
-            accepts any rank of at least 1.
+        axes: tuple of str naming the axes, which fixes the rank, unless there
+            is an `"..."` among them, for any number of axes; `None` accepts
+            any rank of at least 1.
         name: str, what the caller calls it.
 
     Returns:
@@ -56,7 +57,7 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
     """
     array = check_floats(probabilities, name)
     expected = f"({', '.join(axes)})" if axes else "(..., classes)"
-    if array.ndim == 0 or (axes and array.ndim != len(axes)):
+    if array.ndim == 0 or (axes and not _fits(array.ndim, axes)):
         raise ValueError(
             f"{name}: expected shape {expected}, got {array.shape}."
         )
@@ -75,30 +76,38 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
     return array
 
 
-def check_labels(labels, num_examples, num_classes):
+def _fits(rank, axes):
+    if "..." in axes:
+        return rank >= len(axes) - 1
+    return rank == len(axes)
+
+
+def check_labels(labels, shape, num_classes):
     """Checks class labels against the probabilities they belong to.
 
     Args:
-        labels: array-like of integers, `(examples,)`.
-        num_examples: int, the number of rows of the probabilities.
+        labels: array-like of integers, `(examples, ...)`.
+        shape: the shape that they must have, a tuple.
         num_classes: int, the number of columns of the probabilities.
 
     Returns:
-        int64 array `(examples,)`.
+        int64 array of that shape.
 
     Raises:
         ValueError: on a wrong rank or length, a dtype that is not an
             integer one, or a label outside `0 .. num_classes - 1`.
     """
     array = np.asarray(labels)
-    if array.ndim != 1:
-        raise ValueError(
-            f"labels: expected shape (examples,), got {array.shape}."
+    if array.ndim != len(shape):
+        axes = "(examples,)" if len(shape) == 1 else f"{shape}"
+        raise ValueError(f"labels: expected shape {axes}, got {array.shape}.")
+    if array.shape != shape:
+        wanted, found = (
+            x[0] if len(x) == 1 else x for x in (shape, array.shape)
         )
-    if len(array) != num_examples:
         raise ValueError(
-            f"labels: expected {num_examples} labels, one for each row of "
-            f"the probabilities, got {len(array)}."
+            f"labels: expected {wanted} labels, one for each row of "
+            f"the probabilities, got {found}."
         )
     if array.dtype.kind not in "iu":
         raise ValueError(
@@ -117,14 +126,19 @@ def check_classified(probabilities, labels):
     """Checks a pair of predictions and true labels.
 
     Args:
-        probabilities: array-like, `(examples, classes)`.
-        labels: array-like of integers, `(examples,)`.
+        probabilities: array-like, `(examples, ..., classes)`.
+        labels: array-like of integers, `(examples, ...)`.
 
     Returns:
-        The pair as a float64 array and an int64 array.
+        The pair as a float64 array `(rows, classes)` and an int64 array
+        `(rows,)`: each pixel of a segmentation, say, is a row.
 
     Raises:
         ValueError: as `check_probabilities` and `check_labels` do.
     """
-    probabilities = check_probabilities(probabilities, ("examples", "classes"))
-    return probabilities, check_labels(labels, *probabilities.shape)
+    probabilities = check_probabilities(
+        probabilities, ("examples", "...", "classes")
+    )
+    *shape, num_classes = probabilities.shape
+    labels = check_labels(labels, tuple(shape), num_classes)
+    return probabilities.reshape(-1, num_classes), labels.reshape(-1)

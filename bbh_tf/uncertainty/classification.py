@@ -14,8 +14,8 @@ def error_rate(probabilities, labels):
     A tie goes to the class with the lowest number, as `numpy.argmax` does.
 
     Args:
-        probabilities: array-like, `(examples, classes)`.
-        labels: array-like of integers, `(examples,)`.
+        probabilities: array-like, `(examples, ..., classes)`.
+        labels: array-like of integers, `(examples, ...)`.
 
     Returns:
         float in `[0, 1]` (not in per cent).
@@ -37,8 +37,8 @@ def negative_log_likelihood(probabilities, labels):
     about the same place, so its zeros hold no more information than that.
 
     Args:
-        probabilities: array-like, `(examples, classes)`.
-        labels: array-like of integers, `(examples,)`.
+        probabilities: array-like, `(examples, ..., classes)`.
+        labels: array-like of integers, `(examples, ...)`.
 
     Returns:
         float, nats per example.
@@ -65,8 +65,8 @@ def brier_score(probabilities, labels):
     twice the score that looks at the positive class alone.
 
     Args:
-        probabilities: array-like, `(examples, classes)`.
-        labels: array-like of integers, `(examples,)`.
+        probabilities: array-like, `(examples, ..., classes)`.
+        labels: array-like of integers, `(examples, ...)`.
 
     Returns:
         float in `[0, 2]`; lower is better.

@@ -19,7 +19,7 @@ import numpy as np
 from bbh_tf.uncertainty.checks import check_floats
 from bbh_tf.uncertainty.checks import check_probabilities
 
-_SAMPLE_AXES = ("num_samples", "examples", "classes")
+_SAMPLE_AXES = ("num_samples", "examples", "...", "classes")
 
 
 def _entropy(probabilities):
@@ -80,14 +80,16 @@ def expected_entropy(sample_probabilities):
     """Mean over the draws of the entropy of each draw, in nats.
 
     Args:
-        sample_probabilities: array-like, `(num_samples, examples, classes)`.
+        sample_probabilities: array-like, `(num_samples, examples, ...,
+            classes)`.
 
     Returns:
-        float64 array `(examples,)`, in nats.
+        float64 array `(examples, ...)`, in nats.
 
     Raises:
-        ValueError: if the rank is not 3, the input is empty or not finite,
-            or its rows are not probability distributions.
+        ValueError: if the rank is less than 3, the input is empty or not
+            finite,
+            or its rows are no probability distributions.
     """
     samples = check_probabilities(
         sample_probabilities, _SAMPLE_AXES, "sample_probabilities"
@@ -102,14 +104,16 @@ def mutual_information(sample_probabilities):
     `log(min(num_samples, classes))`.
 
     Args:
-        sample_probabilities: array-like, `(num_samples, examples, classes)`.
+        sample_probabilities: array-like, `(num_samples, examples, ...,
+            classes)`.
 
     Returns:
-        float64 array `(examples,)`, in nats; round-off below 0 is set to 0.
+        float64 array `(examples, ...)`, in nats; round-off below 0 is set to 0.
 
     Raises:
-        ValueError: if the rank is not 3, the input is empty or not finite,
-            or its rows are not probability distributions.
+        ValueError: if the rank is less than 3, the input is empty or not
+            finite,
+            or its rows are no probability distributions.
 
     Example:
     ```python

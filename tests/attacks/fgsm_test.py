@@ -85,7 +85,7 @@ def test_the_paper_s_mode_averages_images():
     assert np.abs(np.abs(each[0] - IMAGES) - 0.3).max() < 1e-6
 
 
-@pytest.mark.parametrize("clip_range", [(0.0, 1.0), (0.2, 0.7), None])
+@pytest.mark.parametrize("clip_range", [(0.0, 1.0), (-0.2, 1.1), None])
 def test_pixels_stay_in_range(clip_range):
     found = attacks.fgsm([plain()], IMAGES, LABELS, 0.4, clip_range=clip_range)
     low, high = clip_range or (-0.4, 1.4)
@@ -142,3 +142,15 @@ def test_small_gradients_of_half_precision_are_not_lost():
     dense.bias.assign([9.5, -9.5])
     direction = attacks.fgsm_direction([network], np.zeros((1, 3)), [0])
     np.testing.assert_array_equal(direction, [[-1.0, 1.0, 0.0]])
+
+
+def test_images_outside_of_the_range_are_refused():
+    def network(x):
+        return tf.stack([x[:, 0], -x[:, 0]], axis=1)
+
+    images = np.array([[-1.5], [0.5], [2.0]], "float32")
+    labels = np.zeros(3, int)
+    with pytest.raises(ValueError, match="some from -1.5 to 2: give clip_rang"):
+        attacks.fgsm([network], images, labels, 0.1)
+    moved = attacks.fgsm([network], images, labels, 0.1, clip_range=(-1.5, 2))
+    np.testing.assert_allclose(moved, [[-1.5], [0.4], [1.9]], rtol=1e-6)

@@ -157,6 +157,21 @@ def _mnf():
     )
 
 
+def _local_reparameterization():
+    network = keras.Sequential(
+        [
+            keras.Input((4, 4, 2)),
+            layers.Conv2D(3, 2, activation="relu"),
+            layers.DepthwiseConv2D(2),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+    return bbh.models.bayesify(
+        network, mean_field(), local_reparameterization=True
+    )
+
+
 _flatten, _pool = layers.Flatten, layers.GlobalAveragePooling1D
 _tokens = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 0, 0], [6] * 5, [1, 0, 0, 0, 0]])
 
@@ -212,5 +227,10 @@ CASES = {
     "nested, one posterior": Case(_nested, inputs(4)),
     "MCDropout": Case(_dropout, inputs(4), ("MCDropout",), drawable=False),
     "MNF": Case(_mnf, inputs(4, 4, 2), ("MNFConv2D", "MNFDense")),
+    "LocalReparameterization": Case(
+        _local_reparameterization,
+        inputs(4, 4, 2),
+        ("LocalReparameterization",),
+    ),
     "keras.applications": Case(_application, inputs(32, 32, 3)),
 }

@@ -45,6 +45,18 @@ CASES["MCDropout"] = (
     (2, 4, 3),
     (2, 4, 3),
 )
+CASES["LocalReparameterization"] = (
+    bbh.layers.LocalReparameterization,
+    lambda: {
+        "layer": keras.layers.Dense(3),
+        "posterior": bbh.posteriors.MeanField(),
+        "kl_weight": 0.1,
+        "divergence": bbh.divergences.AnalyticKL(),
+        "seed": 1,
+    },
+    (2, 4),
+    (2, 3),
+)
 CASES["MNFDense"] = (
     bbh.layers.MNFDense,
     lambda: {"units": 3, "flow_units": 4, "kl_weight": 0.1, "seed": 1},

@@ -14,7 +14,7 @@ import bbh_tf as bbh
 # Bases, and what is passed around: nothing that is used by itself.
 BASES = {
     "posteriors": {"Posterior"},
-    "priors": {"Prior"},
+    "priors": {"KernelPrior", "Prior"},
     "divergences": {"Divergence", "SampleDivergence", "Pair"},
     "flows": {"Flow"},
     "hypernetworks": {"Hypernetwork"},
@@ -53,6 +53,34 @@ def _of_flow(posterior):
 
 def _of_prior(prior):
     return {"network": _network(prior=prior)}
+
+
+def _of_kernel_prior(prior):
+    network = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Reshape((2, 2, 1)),
+            keras.layers.Conv2D(2, 3, padding="same", name="conv"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, name="logits"),
+        ]
+    )
+    made = bbh.models.bayesify(
+        network, bbh.posteriors.MeanField(), {"conv": prior}
+    )
+    return {"network": made, "divergence": bbh.divergences.MonteCarloKL()}
+
+
+def _of_log_uniform_prior(prior):
+    return {
+        "network": _network(prior=prior),
+        "divergence": bbh.divergences.AnalyticKL(),
+    }
+
+
+def _deep_weight_prior():
+    autoencoder = bbh.models.KernelAutoencoder(3, latent_dim=2, num_steps=1)
+    return autoencoder.as_prior(num_importance_samples=2, num_slices=1)
 
 
 def _of_learnt_prior(_):
@@ -110,9 +138,15 @@ PARTS = {
         ),
     },
     "priors": {
+        "DeepWeightPrior": (_deep_weight_prior, _of_kernel_prior),
         "Independent": (
             lambda: bbh.priors.get(tfp.distributions.Laplace(0.0, 2.0)),
             _of_prior,
+        ),
+        "KernelNormal": (lambda: bbh.priors.KernelNormal(3), _of_kernel_prior),
+        "LogUniform": (
+            lambda: bbh.priors.LogUniform("kingma"),
+            _of_log_uniform_prior,
         ),
         "Normal": (lambda: bbh.priors.Normal(0.5, 2.0), _of_prior),
     },
@@ -161,7 +195,7 @@ FLOWS = {
 }
 
 
-def model(room, name, jit_compile=False):
+def model(room, name, jit_compile=False, seed=1):
     """Makes a compiled model with a part in it, always the same."""
     keras.utils.set_random_seed(1)
     make, of = PARTS[room][name]
@@ -172,7 +206,7 @@ def model(room, name, jit_compile=False):
         num_train_examples=8,
         num_samples=3,
         num_prediction_samples=2,
-        seed=1,
+        seed=seed,
     )
     made.compile(optimizer, jit_compile=jit_compile)
     return made

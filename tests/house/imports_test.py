@@ -14,7 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOORS = {
     "bbh_tf.memory": 0,
     "bbh_tf.randomness": 0,
+    "bbh_tf.settings": 0,
+    "bbh_tf.checkpointing": 0,
     "bbh_tf.checks": 0,
+    "bbh_tf.fixed": 0,
     "bbh_tf.version": 0,
     "bbh_tf.weights": 0,
     "bbh_tf.layer_draw": 0,
@@ -43,10 +46,13 @@ FOLDERS = {
     "papers": 1,
     "exporting": 2,
     "reporting": 2,
+    "dwp": 3,
+    "in_turn": 3,
     "posterior": 3,
     "robustness": 3,
     "shift": 3,
     "toy": 3,
+    "bhn": 4,
 }
 FRONT_DOOR = "bbh_tf/__init__.py"
 HOUSES = ("bbh_tf", "benchmarks", "experiments")

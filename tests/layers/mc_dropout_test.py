@@ -144,17 +144,6 @@ def test_a_noise_shape_of_another_rank_is_refused():
         bbh.layers.MCDropout(0.5, noise_shape=(None, 1)).build((None, 4, 4))
 
 
-def test_a_draw_needs_a_known_shape():
-    network = keras.Sequential(
-        [keras.Input((None, 3)), bbh.layers.MCDropout(0.5)]
-    )
-    model = bbh.models.BayesianModel(
-        network, num_train_examples=8, likelihood="normal"
-    )
-    with pytest.raises(ValueError, match="known shape"):
-        model.predict_samples(np.ones((2, 4, 3), np.float32), 2)
-
-
 def test_inputs_of_several_shapes_are_refused_by_name():
     layer = bbh.layers.MCDropout(0.5, name="shared")
     inputs = keras.Input((4,)), keras.Input((6,))

@@ -98,7 +98,7 @@ def test_a_frozen_layer_keeps_its_statistics():
 
 
 def test_wrong_data_is_refused(model):
-    with pytest.raises(ValueError, match="at least 2 examples; got shape"):
+    with pytest.raises(ValueError, match="at least 2 examples for each"):
         model.calibration_data = X[:1]
     with pytest.raises(ValueError, match="Expected calibration_data for a net"):
         small_models.model().calibration_data = X
@@ -200,11 +200,6 @@ def test_a_network_that_cannot_be_updated_is_refused(model):
     with pytest.raises(ValueError, match="BayesianModel has calibration_data"):
         update(model.network, X)
     batch = keras.layers.BatchNormalization
-    first, second = (keras.Input((4,)) for _ in "ab")
-    joined = keras.layers.Concatenate()([first, second])
-    two = keras.Model([first, second], batch()(joined))
-    with pytest.raises(ValueError, match="inputs for a network with one input"):
-        update(two, X)
     with pytest.raises(ValueError, match="layer 'shaky' has renorm=True"):
         layers = [keras.Input((4,)), batch(renorm=True, name="shaky")]
         update(keras.Sequential(layers), X)

@@ -67,7 +67,9 @@ def test_an_adversarial_step_by_hand(clip, how):
         nll, clean_loss, clean, direction = _terms(X, kernel, bias)
         moved = X + epsilon * np.sign(direction)
         if clip is not None:
-            moved = np.clip(moved, *clip)
+            # What is outside is not moved further than epsilon.
+            low, high = np.minimum(X, clip[0]), np.maximum(X, clip[1])
+            moved = np.clip(moved, low, high)
         _, moved_loss, hard, _ = _terms(moved, kernel, bias)
         assert np.abs(hard[0] - clean[0]).max() > 1e-2
         regularizer = _L2 * (kernel**2).sum()

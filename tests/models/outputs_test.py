@@ -90,21 +90,17 @@ def _sentences():
     return ids, generator.integers(3, size=(8, 6)), (ids > 0).astype("float32")
 
 
-def test_a_mask_is_told_to_count_for_nothing():
-    with pytest.warns(UserWarning, match="padding counts as data unless"):
-        bbh.models.BayesianModel(_tagger(), 8)
-
-
-@pytest.mark.filterwarnings("ignore:The outputs of")
-def test_weights_of_single_labels_leave_padding_out():
+@pytest.mark.parametrize("weighs", ["mask", "sample_weight"])
+def test_padding_is_left_out(weighs):
     ids, labels, there = _sentences()
+    weight = None if weighs == "mask" else there
     model = small_models.model(
         _tagger(), divergence=bbh.divergences.AnalyticKL()
     )
     # Where the weight is 0 a label says nothing.
     other = np.where(there > 0, labels, 2 - labels)
     scores = [
-        model.evaluate(ids, y, sample_weight=there, return_dict=True)["nll"]
+        model.evaluate(ids, y, sample_weight=weight, return_dict=True)["nll"]
         for y in (labels, other)
     ]
     assert scores[0] == scores[1]
@@ -114,9 +110,37 @@ def test_weights_of_single_labels_leave_padding_out():
     each = np.log(np.exp(chosen[..., 0].sum(-1)).mean(0))
     np.testing.assert_allclose(scores[0], -each.mean(), rtol=1e-5)
     before = small_models.state(model)
-    logs = [_step(before, ids, y, sample_weight=there) for y in (labels, other)]
+    logs = [
+        _step(before, ids, y, sample_weight=weight) for y in (labels, other)
+    ]
     assert logs[0] == logs[1]
+    ids[:, 2:] = 1
     assert logs[0] != _step(before, ids, other)
+
+
+def test_members_and_metrics_see_the_mask():
+    ids, labels, there = _sentences()
+    network = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Embedding(6, 4, mask_zero=True),
+            keras.layers.Dense(3),
+        ]
+    )
+    other = np.where(there > 0, labels, 2 - labels)
+    for split in (False, True):
+        logs = []
+        for y in (labels, other):
+            model = bbh.models.DeepEnsemble(
+                network, 2, seed=1, split_batches=split
+            )
+            model.compile(keras.optimizers.SGD(0.0), metrics=["accuracy"])
+            history = model.fit(ids, y, shuffle=False, verbose=0).history
+            scores = model.evaluate(ids, y, verbose=0, return_dict=True)
+            logs.append([*history.values(), *scores.values()])
+        assert logs[0] == logs[1]
+    right = model.predict(ids, verbose=0)[:, :2].argmax(-1) == labels[:, :2]
+    assert scores["accuracy"] == pytest.approx(right.mean())
 
 
 def _step(state, ids, labels, **kwargs):

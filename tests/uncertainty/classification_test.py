@@ -105,8 +105,8 @@ def test_labels_of_any_integer_type():
 @pytest.mark.parametrize(
     "probabilities, labels, message",
     [
-        ([0.5, 0.5], [0], r"shape \(examples, classes\), got \(2,\)"),
-        ([[[0.5, 0.5]]], [0], r"got \(1, 1, 2\)"),
+        ([0.5, 0.5], [0], r"shape \(examples, ..., classes\), got \(2,\)"),
+        ([[[0.5, 0.5]]], [0], r"shape \(1, 1\), got \(1,\)"),
         (np.zeros((0, 2)), [], "at least one value"),
         ([[0.5, 0.6]], [0], "got a sum of 1.1"),
         ([[1.5, -0.5]], [0], "got -0.5"),

@@ -117,12 +117,12 @@ def test_refuses_what_is_no_distribution(rows, message):
 @pytest.mark.parametrize(
     "function", [uncertainty.expected_entropy, uncertainty.mutual_information]
 )
-@pytest.mark.parametrize("shape", [(2,), (3, 2), (1, 4, 3, 2)])
+@pytest.mark.parametrize("shape", [(2,), (3, 2)])
 def test_split_refuses_wrong_rank(function, shape):
     rows = np.full(shape, 0.5)
     with pytest.raises(
         ValueError,
-        match=r"expected shape \(num_samples, examples, classes\), got \(",
+        match=r"expected shape \(num_samples, examples, ..., classes\), got",
     ):
         function(rows)
 

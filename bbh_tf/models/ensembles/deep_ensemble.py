@@ -13,6 +13,8 @@ from bbh_tf.layers import copying
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
 from bbh_tf.models import likelihood_training
+from bbh_tf.models import likelihood_variables
+from bbh_tf.models import likelihoods
 from bbh_tf.models import objective
 from bbh_tf.models import outputs
 from bbh_tf.models import predictive_model
@@ -42,15 +44,16 @@ class DeepEnsemble(
 
     Args:
         network: a built functional or sequential `keras.Model` with one
-            output: the recipe. Members begin from values of their own; layers
-            without trainable weights (frozen ones, say) keep the recipe's.
+            output: the recipe. Members begin from values of their own (it
+            warns where the recipe's look trained); layers without trainable
+            weights (frozen ones, say) keep the recipe's.
         num_members: number of members, M.
         likelihood: see `bbh_tf.models.BayesianModel`.
         adversarial_epsilon: how far adversarial examples are moved, in units
             of the input; None for no adversarial training.
         adversarial_weight: weight of their loss, from 0 to 1.
-        adversarial_clip_range: `(lowest, highest)` value they may have; None
-            for no limit.
+        adversarial_clip_range: `(lowest, highest)` value to which they may be
+            moved; None for no limit.
         split_batches: whether a batch is split into M equal parts, one for
             each member, which then sees an M-th of the data in an epoch. Each
             batch must have a multiple of M examples, the last one too.
@@ -98,9 +101,11 @@ class DeepEnsemble(
         )
         members.check_network(network)
         outputs.check(self.likelihood, network)
+        likelihood_variables.check_none(self.likelihood)
+        members.warn_of_training(network)
         self.num_members = int(num_members)
         self.split_batches = bool(split_batches)
-        self.seed = randomness.seed_or_random(seed)
+        self.kept_seed = randomness.KeptSeed(seed)
         self._recipe = keras.saving.serialize_keras_object(network)
         self._recipe.pop("compile_config", None)
         self.members = [
@@ -178,16 +183,30 @@ class DeepEnsemble(
                 objective.sum_over_replicas(tf.reduce_mean(values, axis=0)),
                 sample_weight=num_local,
             )
+        # Means and parts of a batch lose Keras' mask.
+        masks = [outputs.mask(x) for x in predictions]
         if self.split_batches:
             prediction = tf.concat(predictions, axis=0)
+            mask = None if None in masks else tf.concat(masks, axis=0)
         else:
             prediction = tf.reduce_mean(predictions, axis=0)
+            mask = masks[0]
+        prediction = likelihoods.with_mask(prediction, mask)
         return self.compute_metrics(x, y, prediction, sample_weight)
 
     def draws(self, inputs, num_samples, seed):
         """Yields outputs member by member; see `PredictiveModel.draws`."""
         for network in self.networks(num_samples, seed):
             yield [network(batch) for batch in inputs]
+
+    def masks(self, inputs):
+        """Finds masks of the outputs; see `PredictiveModel.masks`."""
+        network = self.members[0]
+        if not outputs.have_mask(network):
+            return [None] * len(inputs)
+        return [
+            outputs.mask(network(batch, training=False)) for batch in inputs
+        ]
 
     def networks(self, num_samples=None, seed=0):
         """Yields the members, as functions.
@@ -264,6 +283,7 @@ class DeepEnsemble(
 
     def get_config(self):
         """Returns the constructor's arguments."""
+        self.check_format()
         return {
             "network": copy.deepcopy(self._recipe),
             "num_members": self.num_members,

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf.models import likelihoods
+from bbh_tf.models import outputs as outputs_of
 
 _GRADIENT_SCALE = 2.0**10
 
@@ -90,22 +91,30 @@ class MemberLoss:
     def _run(self, network, x, y, sample_weight):
         outputs = network(x, training=True)
         distribution = likelihoods.distribution(self._likelihood, outputs)
-        unweighted = nll = -tf.reduce_sum(likelihoods.log_prob(distribution, y))
+        mask = outputs_of.mask(outputs)
+        unweighted = nll = -tf.reduce_sum(
+            likelihoods.log_prob(distribution, y, mask=mask)
+        )
         if sample_weight is not None:
             nll = -tf.reduce_sum(
-                likelihoods.log_prob(distribution, y, sample_weight)
+                likelihoods.log_prob(distribution, y, sample_weight, mask)
             )
         penalty = sum(
             (tf.cast(loss, tf.float32) for loss in network.losses),
             start=tf.constant(0.0),
         )
-        return unweighted, nll, penalty, likelihoods.mean(distribution)
+        prediction = likelihoods.with_mask(likelihoods.mean(distribution), mask)
+        return unweighted, nll, penalty, prediction
 
     def _move(self, x, gradient):
         moved = x + tf.cast(self.epsilon, x.dtype) * tf.sign(gradient)
         if self.clip_range is None:
             return moved
-        return tf.clip_by_value(moved, *self.clip_range)
+        lowest, highest = self.clip_range
+        # Inputs outside of it are not moved by more than epsilon.
+        return tf.clip_by_value(
+            moved, tf.minimum(x, lowest), tf.maximum(x, highest)
+        )
 
 
 def _range_of(limits):

@@ -1,10 +1,13 @@
 """The members of an ensemble: how they begin, and what each is given."""
 
 import random
+import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from bbh_tf.layers import copying
 from bbh_tf.layers import selection
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
@@ -27,6 +30,36 @@ def check_network(network):
     )
 
 
+def warn_of_training(network):
+    """Warns that what a network has learnt is left behind.
+
+    A network shows it by an optimiser that has taken steps, or by a bias or a
+    moving mean that began at 0 and is there no longer.
+    """
+    steps = getattr(getattr(network, "optimizer", None), "iterations", 0)
+    if int(steps) or any(map(_has_learnt, selection.sublayers_of(network))):
+        warnings.warn(
+            "Members of a DeepEnsemble begin from values of their own: what "
+            f"{network.name!r} has learnt does not count. Freeze the layers "
+            "that are to keep it (trainable = False), and the rest is made "
+            "anew; for a distribution around trained weights there is "
+            'bayesify(start="pretrained").',
+            stacklevel=3,
+        )
+
+
+def _has_learnt(layer):
+    if not layer.trainable:
+        return False
+    zeros = keras.initializers.Zeros
+    return any(
+        isinstance(getattr(layer, f"{name}_initializer", None), zeros)
+        and getattr(layer, name, None) is not None
+        and np.any(keras.ops.convert_to_numpy(getattr(layer, name)))
+        for name in ("bias", "moving_mean", "beta")
+    )
+
+
 def member(network, key):
     """Clones a network, with values of its own.
 
@@ -40,8 +73,8 @@ def member(network, key):
     """
 
     def replace(layer):
-        return type(layer).from_config(
-            _with_other_seeds(layer.get_config(), key)
+        return copying.from_config(
+            type(layer), _with_other_seeds(copying.live_config(layer), key)
         )
 
     # Where an initialiser has no seed, Keras takes one from this generator.

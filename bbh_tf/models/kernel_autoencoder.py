@@ -1,0 +1,240 @@
+"""The variational autoencoder of convolution kernels."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bbh_tf import checks
+from bbh_tf import priors
+from bbh_tf import randomness
+from bbh_tf.models.networks import kernel_networks
+from bbh_tf.priors import kernel_prior
+from bbh_tf.priors import latent_bound
+
+_TRANSITION_UNITS = 32
+# Kernels, and samples of z of each, that go through the decoder at once.
+_KERNELS, _SAMPLES = 512, 10
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.models")
+class KernelAutoencoder(keras.Model):
+    """Learns a density of k x k kernels from kernels of trained networks.
+
+        p(w) = integral of p(w | z) p(z),  z ~ N(0, I)
+
+    Both p(w | z) and the encoder r(z | w) are independent normals whose means
+    and variances networks make. Compile it without a loss and `fit` it on
+    slices, `(count, k, k)`: the loss is minus the bound on log p(w), nats per
+    slice. Called on slices, it returns that bound of each, from one sample of
+    z. `as_prior` makes a prior for a layer of it.
+
+    Args:
+        kernel_size: k, odd, at least 3. At 7 and 5 the networks are those of
+            the paper; at others, those of 5 with as many 3 x 3 convolutions as
+            it takes.
+        latent_dim: dimension of z; None for the paper's, 2 at 7 x 7 and 4 at
+            others.
+        num_steps: T of the Markov chain z_0, ..., z_T that the prior of z_T is
+            (Eq. 9); 0 for N(0, I).
+        seed: seed of the samples of z in training; None for a random one.
+        name: name of the model.
+
+    Raises:
+        ValueError: if an argument is not as said.
+
+    Example:
+
+    ```python
+    autoencoder = bbh_tf.models.KernelAutoencoder(7)
+    autoencoder.compile(keras.optimizers.Adam(1e-3))
+    autoencoder.fit(kernels_7x7, batch_size=128, epochs=2, verbose=0)
+    prior = autoencoder.as_prior(num_slices=256)
+    ```
+
+    References:
+        Atanov et al., The Deep Weight Prior, arXiv:1810.06943, Sec. 3.1 and
+        App. F and H.1.
+    """
+
+    def __init__(
+        self, kernel_size, latent_dim=None, num_steps=0, seed=None, name=None
+    ):
+        super().__init__(name=name, dtype="float32")
+        is_odd = checks.is_count(kernel_size) and kernel_size % 2 == 1
+        if not is_odd or kernel_size < 3:
+            raise ValueError(
+                "Expected kernel_size to be an odd integer, at least 3; got "
+                f"{kernel_size!r}."
+            )
+        if latent_dim is None:
+            latent_dim = 2 if kernel_size == 7 else 4
+        checks.check_count("latent_dim", latent_dim)
+        if num_steps != 0:
+            checks.check_count("num_steps", num_steps)
+        self.kernel_size = int(kernel_size)
+        self.latent_dim = int(latent_dim)
+        self.num_steps = int(num_steps)
+        self.seed = randomness.seed_or_random(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.encoder = kernel_networks.encoder(kernel_size, latent_dim)
+        self.decoder = kernel_networks.decoder(kernel_size, latent_dim)
+        self.transitions, self.reverse_transitions = (
+            [
+                kernel_networks.transition(
+                    latent_dim, _TRANSITION_UNITS, f"{what}_{step}"
+                )
+                for step in range(self.num_steps)
+            ]
+            for what in ("transition", "reverse_transition")
+        )
+        self.built = True
+
+    @property
+    def networks(self):
+        """The networks, a `priors.latent_bound.Networks`."""
+        return latent_bound.Networks(
+            self.decoder,
+            self.encoder,
+            self.transitions,
+            self.reverse_transitions,
+        )
+
+    def call(self, kernels):
+        """Bounds log p(w) from one sample of z.
+
+        Args:
+            kernels: `(n, k, k)`.
+
+        Returns:
+            `float32` tensor `(n,)`, nats.
+        """
+        kernels = tf.cast(kernels, tf.float32)
+        shape = 1, tf.shape(kernels)[0], self.latent_dim
+        noise = [
+            keras.random.normal(
+                shape, dtype="float32", seed=self.seed_generator
+            )
+            for _ in range(self.num_steps + 1)
+        ]
+        noise = [tf.ensure_shape(x, (1, None, self.latent_dim)) for x in noise]
+        return latent_bound.log_weights(
+            self.networks, kernels, noise, is_closed=True
+        )[0]
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """Returns minus the mean bound, nats per slice."""
+        del x, y, sample_weight, training
+        return -tf.reduce_mean(y_pred)
+
+    def fit(self, x=None, *args, **kwargs):
+        """Trains on slices; see `keras.Model.fit`.
+
+        Raises:
+            ValueError: if `x` is an array of another shape, or not finite.
+        """
+        if isinstance(x, (np.ndarray, tf.Tensor)):
+            self._check(x)
+        return super().fit(x, *args, **kwargs)
+
+    def log_prob(
+        self, kernels, num_samples=20, importance_weighted=False, seed=0
+    ):
+        """Bounds log p(w) of each slice from many samples of z.
+
+        Args:
+            kernels: array `(n, k, k)`.
+            num_samples: samples of z of each slice.
+            importance_weighted: whether to return the log-mean-exp of
+                p(w, z) / r(z | w) over them, which rises to log p(w) with
+                their number; else the mean of its log, the bound that is
+                trained.
+            seed: seed of the samples.
+
+        Returns:
+            `float32` array `(n,)`, nats.
+
+        Raises:
+            ValueError: if `kernels` has another shape or is not finite.
+        """
+        kernels = self._check(kernels)
+        checks.check_count("num_samples", num_samples)
+
+        @tf.function
+        def block(some, key, first, count):
+            noise = [
+                randomness.normal(
+                    randomness.fold(key, step),
+                    count,
+                    (some.shape[0], self.latent_dim),
+                    first,
+                )
+                for step in range(self.num_steps + 1)
+            ]
+            return latent_bound.log_weights(
+                self.networks, some, noise, not importance_weighted
+            )
+
+        found = []
+        for start in range(0, len(kernels), _KERNELS):
+            some = tf.constant(kernels[start : start + _KERNELS])
+            key = randomness.key(seed, start)
+            weights = np.concatenate(
+                [
+                    block(
+                        some,
+                        key,
+                        tf.constant(first),
+                        min(_SAMPLES, num_samples - first),
+                    )
+                    for first in range(0, num_samples, _SAMPLES)
+                ]
+            )
+            found.append(
+                np.logaddexp.reduce(weights, axis=0) - np.log(num_samples)
+                if importance_weighted
+                else weights.mean(axis=0)
+            )
+        return np.concatenate(found).astype(np.float32)
+
+    def as_prior(
+        self,
+        train_reverse=True,
+        num_importance_samples=1,
+        num_slices=None,
+        others=None,
+    ):
+        """Returns the density as a prior of layers with k x k kernels.
+
+        Args:
+            train_reverse: see `bbh_tf.priors.DeepWeightPrior` for this and
+                what follows.
+            num_importance_samples: K.
+            num_slices: how many slices a step looks at; None for all.
+            others: prior of the biases.
+
+        Returns:
+            A `DeepWeightPrior`, with copies of the networks.
+        """
+        return priors.DeepWeightPrior(
+            *self.networks,
+            train_reverse=train_reverse,
+            num_importance_samples=num_importance_samples,
+            num_slices=num_slices,
+            others=others,
+        )
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        names = ("kernel_size", "latent_dim", "num_steps", "seed", "name")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes an autoencoder from `get_config`'s dictionary."""
+        return cls(**config)
+
+    def _check(self, kernels):
+        size = self.kernel_size, self.kernel_size
+        return kernel_prior.check_slices(kernels, size)

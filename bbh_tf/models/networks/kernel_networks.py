@@ -1,0 +1,103 @@
+"""Encoders, decoders and transitions of `KernelAutoencoder`."""
+
+import keras
+
+_PAPER_7X7 = 7
+
+
+def encoder(kernel_size, latent_dim):
+    """Makes r(z | w).
+
+    At 7 x 7, three 3 x 3 convolutions of 32, 64 and 64 filters; at other sizes
+    two of 64 that keep the size, then as many of 128 as bring it to one pixel.
+    At 5 x 5 that is the paper's.
+
+    Args:
+        kernel_size: height and width of a kernel, odd.
+        latent_dim: dimension of z.
+
+    Returns:
+        A `keras.Model` from `(n, kernel_size, kernel_size)` to means and
+        variances, each `(n, latent_dim)`.
+
+    References:
+        Atanov et al., arXiv:1810.06943, App. F and H.1.
+    """
+    if kernel_size == _PAPER_7X7:
+        convolutions = [(32, "valid"), (64, "valid"), (64, "valid")]
+    else:
+        reductions = [(128, "valid")] * (kernel_size // 2)
+        convolutions = [(64, "same"), (64, "same"), *reductions]
+    inputs = keras.Input((kernel_size, kernel_size))
+    x = keras.layers.Reshape((kernel_size, kernel_size, 1), dtype="float32")(
+        inputs
+    )
+    for filters, padding in convolutions:
+        x = keras.layers.Conv2D(
+            filters, 3, padding=padding, activation="elu", dtype="float32"
+        )(x)
+    x = keras.layers.Flatten(dtype="float32")(x)
+    return keras.Model(inputs, _heads(x, latent_dim), name="reverse")
+
+
+def decoder(kernel_size, latent_dim):
+    """Makes p(w | z), the mirror image of `encoder`.
+
+    Returns:
+        A `keras.Model` from `(n, latent_dim)` to means and variances, each
+        `(n, kernel_size, kernel_size)`.
+
+    References:
+        Atanov et al., arXiv:1810.06943, App. F and H.1.
+    """
+    if kernel_size == _PAPER_7X7:
+        convolutions = [(64, 3), (64, 3), (32, 3)]
+    else:
+        convolutions = [(128, 1), *[(128, 3)] * (kernel_size // 2), (64, 1)]
+    inputs = keras.Input((latent_dim,))
+    x = keras.layers.Reshape((1, 1, latent_dim), dtype="float32")(inputs)
+    for filters, size in convolutions:
+        x = keras.layers.Conv2DTranspose(
+            filters, size, activation="elu", dtype="float32"
+        )(x)
+    shape = kernel_size, kernel_size
+    outputs = [
+        keras.layers.Reshape(shape, dtype="float32")(
+            keras.layers.Conv2D(
+                1, 1, activation=activation, name=name, dtype="float32"
+            )(x)
+        )
+        for name, activation in (("mean", None), ("variance", "softplus"))
+    ]
+    return keras.Model(inputs, outputs, name="decoder")
+
+
+def transition(latent_dim, units, name):
+    """Makes p(z_{t+1} | z_t), or r(z_t | z_{t+1}), around where it comes from.
+
+    Args:
+        latent_dim: dimension of z.
+        units: width of the hidden layer.
+        name: name of the model.
+
+    Returns:
+        A `keras.Model` from `(n, latent_dim)` to means and variances of that
+        shape.
+
+    References:
+        Atanov et al., arXiv:1810.06943, Eq. 9; the paper gives no network.
+    """
+    inputs = keras.Input((latent_dim,))
+    x = keras.layers.Dense(units, activation="elu", dtype="float32")(inputs)
+    change, variance = _heads(x, latent_dim)
+    mean = keras.layers.Add(dtype="float32")([inputs, change])
+    return keras.Model(inputs, [mean, variance], name=name)
+
+
+def _heads(x, size):
+    return [
+        keras.layers.Dense(
+            size, activation=activation, name=name, dtype="float32"
+        )(x)
+        for name, activation in (("mean", None), ("variance", "softplus"))
+    ]

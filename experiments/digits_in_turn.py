@@ -1,0 +1,116 @@
+"""Hands a posterior on: digits 0 to 4, then 5 to 9, as the next task's prior.
+
+python -m experiments.digits_in_turn --output_dir=runs/in_turn
+
+The paper names it as future work. Beside it stand fine-tuning, which starts
+from the same posterior with the old prior, and joint training. A run that is
+stopped goes on with the next method and seed.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from experiments import command_line
+from experiments import data_sets
+from experiments import files
+from experiments import lazy
+from experiments import provenance
+from experiments import trained_runs
+from experiments.errors import ExperimentError
+from experiments.in_turn import table
+from experiments.in_turn import tasks
+from experiments.reporting import exhibit
+from experiments.reporting import tables
+
+bbh = lazy.import_module("bbh_tf")
+
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for results.")
+_DATASET = flags.DEFINE_enum(
+    "dataset", "digits", ["digits", "mnist"], "Which digits."
+)
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "Where MNIST lies.")
+_METHODS = flags.DEFINE_list(
+    "methods",
+    list(tasks.METHODS),
+    f"Which methods: {', '.join(tasks.METHODS)}.",
+)
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, from 0.")
+_EPOCHS = flags.DEFINE_integer(
+    "epochs", 150, "Epochs of each training.", lower_bound=1
+)
+_KL_SCALE = flags.DEFINE_float(
+    "kl_scale",
+    0.1,
+    "Factor of the KL, of both tasks alike.",
+    lower_bound=0.0,
+)
+
+
+def run():
+    """Trains what is not there yet; writes the table."""
+    if not _OUTPUT_DIR.value:
+        raise ExperimentError("--output_dir: expected a folder; got none.")
+    if not all(seed.isdecimal() for seed in _SEEDS.value) or not _SEEDS.value:
+        raise ExperimentError(
+            "--seeds: expected whole numbers from 0; got "
+            f"{','.join(_SEEDS.value) or 'none'}."
+        )
+    methods = _METHODS.value
+    if not methods or not set(methods) <= set(tasks.METHODS):
+        raise ExperimentError(
+            f"--methods: expected some of {', '.join(tasks.METHODS)}; got "
+            f"{','.join(methods) or 'none'}."
+        )
+    network = data_sets.DATASETS[_DATASET.value].network
+    settings = tasks.Settings(
+        _DATASET.value,
+        tuple(network["units"]),
+        network["kernel_size"],
+        _EPOCHS.value,
+        _KL_SCALE.value,
+    )
+    with files.only_user(_OUTPUT_DIR.value) as folder:
+        found = [
+            _of(folder, method, int(seed), settings)
+            for seed in _SEEDS.value
+            for method in methods
+        ]
+        heading, *rows = table.lines(found)
+        notes = table.notes(settings, found)
+        print(tables.aligned([heading, *rows]))
+        print("", *notes, sep="\n")
+        exhibit.write(
+            folder,
+            "A posterior as the next task's prior (future work)",
+            [],
+            [exhibit.Table("Test errors after both tasks.", heading, rows)],
+            notes,
+            command_line.command(),
+        )
+
+
+def _of(folder, method, seed, settings):
+    path = folder / f"{method}_seed_{seed}.json"
+    told = dataclasses.asdict(settings)
+    told["units"] = list(settings.units)
+    trained = {"method": method, "seed": seed}
+    found = trained_runs.made_before(path, told, trained, "errors")
+    if found is None:
+        try:
+            data = bbh.datasets.load(settings.dataset, _DATA_DIR.value)
+        except (ValueError, OSError) as error:
+            raise ExperimentError(f"--data_dir: {error}") from error
+        found = {
+            "settings": told,
+            "trained": trained,
+            "errors": tasks.errors(method, seed, data, settings),
+            "provenance": provenance.describe(),
+        }
+        files.write_json(path, found)
+        print(f"{tasks.METHODS[method]}, seed {seed}: done.", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    command_line.start(run)

@@ -1,0 +1,185 @@
+"""What `experiments.dwp_sources` does."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from experiments import files
+from experiments import provenance
+from experiments.dwp import figures
+from experiments.dwp import source_networks
+from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
+from experiments.reporting import tables
+
+_HEADING = [
+    "layer",
+    "kernel",
+    "slices",
+    "kept",
+    "share kept",
+    "norm kept: least",
+    "median",
+    "greatest",
+]
+
+
+def run(config, folder, command):
+    """Trains networks and keeps their kernels; see `experiments.dwp_sources`.
+
+    Args:
+        config: a `settings.SourcesConfig`.
+        folder: a `pathlib.Path`.
+        command: what was typed, for the report.
+
+    Returns:
+        The results, a dictionary.
+    """
+    images, labels = _data(config)
+    networks = {}
+    for seed in range(config.seed, config.seed + config.num_networks):
+        networks[f"seed_{seed}"] = _one(config, folder, images, labels, seed)
+        record, _ = networks[f"seed_{seed}"]
+        print(
+            f"network of seed {seed}: training accuracy "
+            f"{record['accuracy']:.3f}, {record['seconds']:.0f} s"
+        )
+    layers = next(iter(networks.values()))[1]
+    kernels = {
+        layer: {name: found[layer] for name, (_, found) in networks.items()}
+        for layer in layers
+    }
+    for layer, arrays in kernels.items():
+        with files.replacing(folder / f"kernels_{layer}.npz") as temporary:
+            np.savez(temporary, **arrays)
+    results = {
+        "config": dataclasses.asdict(config),
+        "num_examples": len(images),
+        "networks": {name: record for name, (record, _) in networks.items()},
+        "layers": {
+            layer: _summary(layer, arrays, networks)
+            for layer, arrays in kernels.items()
+        },
+        "provenance": provenance.describe(),
+    }
+    files.write_json(folder / "results.json", results)
+    _report(folder, results, kernels, command)
+    return results
+
+
+def _data(config):
+    images, labels = source_networks.load(config.dataset, config.data_dir)
+    order = np.random.default_rng(config.seed).permutation(len(images))
+    chosen = order[: config.max_examples]
+    return images[chosen], labels[chosen]
+
+
+def _one(config, folder, images, labels, seed):
+    """Trains one network, unless that is done.
+
+    Returns:
+        A record, and a dictionary from layers to the slices that are kept.
+    """
+    path, place = folder / f"seed_{seed}.npz", folder / f"seed_{seed}.json"
+    # How many networks there are, and their first seed, change none of them;
+    # a random part of the images does depend on that seed.
+    wanted = {**dataclasses.asdict(config), "num_networks": None}
+    if config.max_examples is None:
+        wanted["seed"] = None
+    if place.exists() and path.exists():
+        record = files.read_json(place)
+        if record["config"] != wanted:
+            raise ExperimentError(
+                f"--output_dir: {place} is of other settings; expected a new "
+                "folder."
+            )
+        with np.load(path) as found:
+            return record, dict(found)
+    min_norm = source_networks.SOURCES[config.dataset].min_norm
+    if config.min_norm is not None:
+        min_norm = dict.fromkeys(min_norm, config.min_norm)
+    start = time.perf_counter()
+    network, accuracy = source_networks.train(
+        config.dataset, images, labels, config, seed
+    )
+    found = source_networks.slices(network, min_norm)
+    record = {
+        "config": wanted,
+        "accuracy": accuracy,
+        "seconds": time.perf_counter() - start,
+        "num_slices": {layer: count for layer, (_, count) in found.items()},
+    }
+    kept = {layer: some for layer, (some, _) in found.items()}
+    with files.replacing(path) as temporary:
+        np.savez(temporary, **kept)
+    files.write_json(place, record)
+    return record, kept
+
+
+def _summary(layer, arrays, networks):
+    kept = np.concatenate(list(arrays.values()))
+    norms = np.linalg.norm(kept, axis=(1, 2))
+    return {
+        "kernel_size": kept.shape[1],
+        "num_slices": sum(r["num_slices"][layer] for r, _ in networks.values()),
+        "num_kept": len(kept),
+        "norms": [float(np.quantile(norms, q)) for q in (0, 0.5, 1)]
+        if len(kept)
+        else None,
+    }
+
+
+def _report(folder, results, kernels, command):
+    rows = []
+    for layer, found in results["layers"].items():
+        size = found["kernel_size"]
+        share = found["num_kept"] / found["num_slices"]
+        norms = found["norms"] or []
+        rows.append(
+            [
+                layer,
+                f"{size} x {size}",
+                f"{found['num_slices']:,}",
+                f"{found['num_kept']:,}",
+                f"{100 * share:.1f} %",
+                *([f"{norm:.3f}" for norm in norms] or ["", "", ""]),
+            ]
+        )
+    print(tables.aligned([_HEADING, *rows]))
+    generator = np.random.default_rng(0)
+    columns = {}
+    for layer, arrays in kernels.items():
+        kept = np.concatenate(list(arrays.values()))
+        if len(kept):
+            chosen = generator.permutation(len(kept))[:64]
+            columns[f"{layer}, {kept.shape[1]} x {kept.shape[1]}"] = kept[
+                chosen
+            ]
+    pictures = []
+    if columns:
+        figures.kernels(columns, folder / "kernels.png")
+        pictures.append(
+            exhibit.Figure(
+                "kernels.png",
+                "Slices that were kept, each in units of its largest pixel.",
+            )
+        )
+    accuracies = [x["accuracy"] for x in results["networks"].values()]
+    config = results["config"]
+    exhibit.write(
+        folder,
+        f"Source networks of a deep weight prior: {config['dataset']}",
+        pictures,
+        [
+            exhibit.Table(
+                f"Slices of {config['num_networks']} networks, "
+                f"{config['epochs']} epochs of {results['num_examples']:,} "
+                "images.",
+                _HEADING,
+                rows,
+            )
+        ],
+        [f"Mean training accuracy {np.mean(accuracies):.3f}."],
+        command,
+    )

@@ -1,0 +1,99 @@
+"""A density of kernels for the deep weight prior, and what it is worth.
+
+python -m experiments.dwp_prior --kernels=kernels.npy --output_dir=runs/prior
+
+Trains a variational autoencoder of kernels as Atanov et al. do (The Deep Weight
+Prior, arXiv:1810.06943, App. H.1: 300 epochs, Adam, a rate that falls from 1e-3
+to 0) for each dimension of z that is asked for, and says how dense it is on
+kernels held out, beside normals fitted to the same kernels: the bound, which
+the prior uses, and the importance-weighted one, which is closer to the density
+itself. Figures 1 and 6. Each autoencoder is left as `z<dimension>.keras`;
+`.as_prior()` of what `keras.models.load_model` makes of it is the prior. A run
+that is stopped goes on with the first that is not there.
+"""
+
+from absl import flags
+
+from experiments import command_line
+from experiments import files
+from experiments.dwp import settings
+from experiments.errors import ExperimentError
+
+_KERNELS = flags.DEFINE_list(
+    "kernels",
+    None,
+    "Files of kernels to train on: .npy of (count, k, k), or .npz of "
+    "dwp_sources.",
+)
+_HELD_OUT = flags.DEFINE_string(
+    "held_out", None, "Kernels to measure on; none: a part of --kernels."
+)
+_HELD_OUT_FRACTION = flags.DEFINE_float(
+    "held_out_fraction", 0.2, "That part, where there is no --held_out."
+)
+_LATENT_DIMS = flags.DEFINE_list(
+    "latent_dims", None, "Dimensions of z; none: the paper's, 2 or 4."
+)
+_NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", 0, "T of the Markov chain that is the prior of z (Eq. 9)."
+)
+_EPOCHS = flags.DEFINE_integer("epochs", 300, "Epochs.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Kernels in a batch.")
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Rate at first.")
+_RELEASED = flags.DEFINE_string(
+    "released", None, "A released autoencoder, .npz, to measure beside them."
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of all, the split too.")
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Folder for autoencoders, results.json and figures."
+)
+
+
+def _config():
+    for flag, is_fit, expected in (
+        (_KERNELS, bool(_KERNELS.value), "a file"),
+        (_OUTPUT_DIR, bool(_OUTPUT_DIR.value), "a folder"),
+        (_HELD_OUT_FRACTION, 0 < _HELD_OUT_FRACTION.value < 1, "0 < x < 1"),
+        (_NUM_STEPS, _NUM_STEPS.value >= 0, "0 or more"),
+        (_EPOCHS, _EPOCHS.value >= 1, "at least 1"),
+        (_BATCH_SIZE, _BATCH_SIZE.value >= 1, "at least 1"),
+        (_LEARNING_RATE, 0 < _LEARNING_RATE.value < 1, "0 < x < 1"),
+        (_SEED, 0 <= _SEED.value < 2**31, "0 or more, below 2^31"),
+    ):
+        if not is_fit:
+            raise ExperimentError(
+                f"--{flag.name}: expected {expected}; got {flag.value}."
+            )
+    dims = _LATENT_DIMS.value or []
+    if not all(x.isdigit() and int(x) for x in dims) or len(set(dims)) < len(
+        dims
+    ):
+        raise ExperimentError(
+            "--latent_dims: expected positive integers, each once; got "
+            f"{','.join(dims)}."
+        )
+    return settings.PriorConfig(
+        tuple(_KERNELS.value),
+        _HELD_OUT.value,
+        _HELD_OUT_FRACTION.value,
+        tuple(map(int, dims)),
+        _NUM_STEPS.value,
+        _EPOCHS.value,
+        _BATCH_SIZE.value,
+        _LEARNING_RATE.value,
+        _RELEASED.value,
+        _SEED.value,
+    )
+
+
+def _main():
+    config = _config()
+    with files.only_user(_OUTPUT_DIR.value) as folder:
+        # Imported here, so that a wrong flag is told before TensorFlow starts.
+        from experiments.dwp import prior_run
+
+        prior_run.run(config, folder, command_line.command())
+
+
+if __name__ == "__main__":
+    command_line.start(_main)

@@ -1,0 +1,1 @@
+"""Two tasks in turn: what a posterior hands on to the next."""

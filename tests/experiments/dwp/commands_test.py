@@ -1,0 +1,82 @@
+"""From source networks to a density of their kernels, in small."""
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import files
+from experiments.dwp import prior_run
+from experiments.dwp import settings
+from experiments.dwp import sources_run
+from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources")
+    config = settings.SourcesConfig(
+        "letters", num_networks=1, epochs=1, max_examples=100
+    )
+    return folder, config, sources_run.run(config, folder, "command")
+
+
+def test_kernels_of_networks_are_kept(sources):
+    folder, config, results = sources
+    assert results["layers"]["conv2"]["num_slices"] == 2048
+    found = np.load(folder / "kernels_conv2.npz")
+    kept = found["seed_0"]
+    assert len(kept) == results["layers"]["conv2"]["num_kept"]
+    assert kept.shape[1:] == (3, 3)
+    assert np.linalg.norm(kept, axis=(1, 2)).min() >= 0.1
+    assert exhibit.read(folder)["figures"][0].file == "kernels.png"
+    # A network that is there is not trained again; one more is added.
+    before = (folder / "seed_0.json").read_text()
+    more = settings.SourcesConfig(
+        "letters", num_networks=2, epochs=1, max_examples=100
+    )
+    sources_run.run(more, folder, "command")
+    assert (folder / "seed_0.json").read_text() == before
+    both = np.load(folder / "kernels_conv2.npz")
+    np.testing.assert_array_equal(both["seed_0"], kept)
+    assert len(both.files) == 2
+    other = settings.SourcesConfig("letters", epochs=2, max_examples=100)
+    with pytest.raises(ExperimentError, match="seed_0.json is of other set"):
+        sources_run.run(other, folder, "command")
+
+
+def test_a_density_is_fitted_and_measured(sources, tmp_path, capsys):
+    config = settings.PriorConfig(
+        (str(sources[0] / "kernels_conv1.npz"),),
+        latent_dims=(2,),
+        epochs=1,
+        batch_size=16,
+    )
+    results = prior_run.run(config, tmp_path, "command")
+    trained, held_out = results["num_kernels"]
+    assert held_out == round(0.2 * (trained + held_out))
+    found = results["autoencoders"]["2"]["held_out"]
+    assert np.isfinite([*found["bound"], *found["importance_weighted"]]).all()
+    assert "normal, full covariance" in capsys.readouterr().out
+    page = exhibit.read(tmp_path)
+    assert len(page["figures"]) == 3
+    loaded = keras.models.load_model(tmp_path / "z2.keras")
+    kernels = np.load(sources[0] / "kernels_conv1.npz")["seed_0"]
+    assert np.isfinite(loaded.log_prob(kernels[:5])).all()
+    # What is there is measured beside others, not trained again.
+    record = files.read_json(tmp_path / "z2.json")
+    again = prior_run.run(config, tmp_path, "command")
+    assert again["autoencoders"]["2"] == record
+
+
+def test_kernels_of_two_sizes_are_refused(tmp_path):
+    paths = []
+    for size in (3, 5):
+        paths.append(str(tmp_path / f"{size}.npy"))
+        np.save(paths[-1], np.ones((4, size, size)))
+    config = settings.PriorConfig(tuple(paths))
+    with pytest.raises(ExperimentError, match=r"one size; got \(3, 3\), \(5"):
+        prior_run.run(config, tmp_path, "command")
+    config = settings.PriorConfig((paths[0],), held_out=paths[1])
+    with pytest.raises(ExperimentError, match="--held_out: expected kernels"):
+        prior_run.run(config, tmp_path, "command")

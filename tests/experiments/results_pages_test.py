@@ -1,0 +1,139 @@
+"""Pages of results are what the command writes, and their links lead on."""
+
+import json
+import pathlib
+import re
+
+import pytest
+
+from experiments import page_fields
+from experiments import result_fields
+from experiments import results_pages
+from experiments.errors import ExperimentError
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def test_pages_are_what_the_command_writes():
+    pages = results_pages.pages()
+    names = [path.name for path in pages]
+    assert names[:2] == ["README.md", "results_bayes_by_hypernet.md"]
+    for path, text in pages.items():
+        assert path.read_text("utf-8") == text, (
+            f"{path.name}: `make results-pages` writes it anew"
+        )
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{p.name}" for p in _ROOT.glob("docs/*.md"))]
+)
+def test_links_lead_to_files(page):
+    path = _ROOT / page
+    links = re.findall(r"\]\(([^)#]+)", path.read_text("utf-8"))
+    there = [link for link in links if not link.startswith("http")]
+    assert [x for x in there if not (path.parent / x).exists()] == []
+
+
+def _functions(**functions):
+    return {"twice": lambda word: 2 * word, **functions}
+
+
+def test_a_field_is_filled_again_and_again():
+    text = "So <!-- results: twice ab -->old<!-- /results --> it is.\n"
+    once = page_fields.fill(text, _functions(), "page.md")
+    assert "-->abab<!--" in once
+    assert page_fields.fill(once, _functions(), "page.md") == once
+
+
+def test_lines_become_a_block():
+    text = "<!-- results: rows --><!-- /results -->\n"
+    filled = page_fields.fill(text, {"rows": lambda: "a\nb"}, "page.md")
+    assert filled == ("<!-- results: rows -->\n\na\nb\n\n<!-- /results -->\n")
+    assert page_fields.fill(filled, {"rows": lambda: "a\nb"}, "p") == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n a <!-- results: twise b --><!-- /results -->", r"page.md:2: .*"
+         "expected one of twice; got 'twise'. Did you mean 'twice'"),
+        ("a <!-- results: twice b -->", "one without the other"),
+        ("a <!-- /results -->", "one without the other"),
+        ("a <!-- results: twice b --> <!-- results: twice c --><!-- /results"
+         " -->", "page.md:1: expected <!-- /results -->"),
+        ("a <!-- results: twice --><!-- /results -->", "page.md:1: twice: "),
+        ("<!-- results: twice b --><!-- /results -->", "a word before"),
+    ],
+)  # fmt: skip
+def test_a_faulty_page_is_refused(text, message):
+    with pytest.raises(ExperimentError, match=message):
+        page_fields.fill(text, _functions(), "page.md")
+
+
+@pytest.fixture(name="results")
+def fixture_results(tmp_path):
+    for folder, row, seed, error, epochs in (
+        ("long", "map", 0, 1.0, 100),
+        ("long", "map", 1, 3.0, 100),
+        ("long", "bbh", 0, 0.5, 100),
+        ("short", "bbh", 0, 2.0, 10),
+    ):
+        path = tmp_path / "results" / folder / row / f"seed_{seed}"
+        path.mkdir(parents=True)
+        areas = ("in_auc", "outlier_auc", "nll", "ece", "auroc")
+        result = {
+            "config": {
+                "method": row,
+                "seed": seed,
+                "dataset": "mnist",
+                "preset": "paper",
+                "epochs": epochs,
+                "num_steps": None,
+            },
+            "measures": {"error_percent": error, **dict.fromkeys(areas, 0.25)},
+            "seconds": 10.0,
+        }
+        (path / "results.json").write_text(json.dumps(result))
+    return result_fields.functions(
+        tmp_path / "results", tmp_path / "docs" / "page.md"
+    )
+
+
+def test_a_table_tells_lengths_and_seeds(results):
+    lines = results["table"]("long", "short").splitlines()
+    assert lines[0].startswith("|  | epochs | seeds | error % |")
+    assert lines[2].startswith("| MAP | 100 | 2 | 2.00 ± 1.41 | 0.250 ± 0.000")
+    assert lines[3].startswith("| *paper, MNIST* |  |  | *0.80* | *0.99* |")
+    assert lines[4].startswith("| Bayes by Hypernet | 100 | 1 | 0.50 |")
+    assert lines[6].startswith("| Bayes by Hypernet | 10 | 1 | 2.00 |")
+
+
+def test_numbers_of_rows(results):
+    assert results["value"]("long/map", "error_percent") == "2.00 ± 1.41"
+    assert results["value"]("short/bbh", "nll") == "0.250"
+    assert results["rows"]("mnist_methods", "100", "long") == "2 of 6"
+    assert results["rows"]("mnist_methods", "100", "short") == "0 of 6"
+    # Less 0.80 and 0.56, the paper's.
+    gaps = results["gaps"]("mnist_methods", "100", "long")
+    assert gaps == "−0.06 to +1.20"
+    assert results["gaps"]("mnist_methods", "10", "short") == "+1.44"
+    assert results["gaps"]("mnist_methods", "100", "short") == "–"
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments", "message"),
+    [
+        ("table", [], "expected a folder"),
+        ("table", ["nowhere"], "expected a folder of results/; got 'nowhere'"),
+        ("value", ["long/mnf", "nll"], "a row of long; got 'mnf'"),
+        ("rows", ["mnist", "1", "long"], "one of mnist_methods.*got 'mnist'"),
+        ("notes", ["long"], "has no exhibit.json"),
+    ],
+)
+def test_what_is_not_there_is_said(results, field, arguments, message):
+    with pytest.raises(ExperimentError, match=message):
+        results[field](*arguments)
+
+
+def test_a_bar_does_not_end_a_cell():
+    assert result_fields.markdown([["|r|"]]).startswith("| \\|r\\| |")

@@ -1,0 +1,132 @@
+"""Autoencoders of kernels."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import bbh_tf as bbh
+from bbh_tf import weights
+from bbh_tf.models import kernel_autoencoder
+
+
+def _kernels(count=400):
+    """Kernels 3 x 3 of one direction each, which no factorised normal knows."""
+    generator = np.random.default_rng(0)
+    forms = generator.normal(size=(2, 3, 3))
+    places = generator.normal(size=(count, 2))
+    noise = 0.1 * generator.normal(size=(count, 3, 3))
+    return (np.einsum("nk,kij->nij", places, forms) + noise).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("size", "dim", "encoder", "decoder"),
+    [(7, 2, 56_004, 56_674), (5, 4, 260_040, 304_194)],
+)
+def test_the_paper_s_networks_have_the_paper_s_parameters(
+    size, dim, encoder, decoder
+):
+    model = bbh.models.KernelAutoencoder(size)
+    assert model.latent_dim == dim
+    assert model.encoder.count_params() == encoder
+    assert model.decoder.count_params() == decoder
+
+
+@pytest.mark.parametrize("size", [3, 9])
+def test_other_odd_sizes_have_networks_too(size):
+    model = bbh.models.KernelAutoencoder(size, latent_dim=3, seed=0)
+    kernels = np.zeros((4, size, size), np.float32)
+    assert model(kernels).shape == (4,)
+    drawn = model.as_prior().sample_slices(2, 3, bbh.randomness.key(0))
+    assert drawn.shape == (2, 3, size, size)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    keras.utils.set_random_seed(0)
+    model = bbh.models.KernelAutoencoder(3, num_steps=1, seed=0)
+    model.compile(keras.optimizers.Adam(3e-3))
+    model.fit(_kernels(), batch_size=50, epochs=25, verbose=0)
+    return model
+
+
+def test_training_finds_what_pixels_have_in_common(trained):
+    kernels = _kernels(600)[400:]
+    std = _kernels().std(axis=0)
+    factorised = -0.5 * (kernels / std) ** 2 - np.log(std * 2.50663)
+    found = trained.log_prob(kernels, 20)
+    assert found.mean() > factorised.sum(axis=(1, 2)).mean() + 1.0
+    tighter = trained.log_prob(kernels, 50, importance_weighted=True)
+    assert (tighter - found).mean() > 0.0
+    # The loss is minus the bound, with one sample of z.
+    loss = trained.evaluate(kernels, batch_size=200, verbose=0)
+    error = found.std() / np.sqrt(len(found))
+    assert abs(loss + found.mean()) < 3 * error
+
+
+def test_evaluation_does_not_depend_on_its_blocks(trained, monkeypatch):
+    kernels = _kernels(10)
+    found = trained.log_prob(kernels, 7, importance_weighted=True)
+    monkeypatch.setattr(kernel_autoencoder, "_SAMPLES", 3)
+    again = trained.log_prob(kernels, 7, importance_weighted=True)
+    np.testing.assert_allclose(found, again, rtol=1e-5)
+    fewer = trained.log_prob(kernels[:4], 7, importance_weighted=True)
+    assert fewer.shape == (4,)
+
+
+def test_the_prior_is_the_autoencoder(trained):
+    kernels = _kernels(300)
+    prior = trained.as_prior(num_importance_samples=300)
+    key = bbh.randomness.key(0)
+    found = np.asarray(prior.slice_log_prob(tf.constant(kernels[:50]), key))
+    expected = trained.log_prob(kernels[:50], 300, importance_weighted=True)
+    assert np.abs(found - expected).mean() < 0.2
+    before = [np.array(v) for v in trained.variables]
+    assert all(v.trainable for v in trained.decoder.variables)
+    prior.reverse.set_weights([0 * v for v in prior.reverse.get_weights()])
+    for old, new in zip(before, trained.variables):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_saved_one_goes_on_as_the_other_would(trained, tmp_path):
+    trained.save(tmp_path / "autoencoder.keras")
+    loaded = keras.models.load_model(tmp_path / "autoencoder.keras")
+    kernels = _kernels(20)
+    np.testing.assert_array_equal(
+        trained.log_prob(kernels), loaded.log_prob(kernels)
+    )
+    assert loaded.get_config() == trained.get_config()
+    loaded.fit(kernels, epochs=1, verbose=0)
+
+
+def test_what_is_no_kernel_is_refused(trained):
+    with pytest.raises(ValueError, match=r"kernels \(count, 3, 3\); got shape"):
+        trained.fit(np.zeros((5, 5, 5)), verbose=0)
+    with pytest.raises(ValueError, match="1 numbers that are not finite"):
+        trained.log_prob([[[0, 0, 0], [0, np.inf, 0], [0, 0, 0]]])
+    for size in (4, 1, 2.0):
+        with pytest.raises(ValueError, match="to be an odd integer, at least"):
+            bbh.models.KernelAutoencoder(size)
+    with pytest.raises(ValueError, match="num_steps to be a positive"):
+        bbh.models.KernelAutoencoder(3, num_steps=-1)
+
+
+def test_slices_of_a_layer_are_its_kernels():
+    layer = keras.layers.Conv2D(4, (3, 5))
+    layer.build((None, 8, 8, 2))
+    kernel = np.array(layer.kernel)
+    slices = bbh.models.kernel_slices(layer)
+    assert slices.shape == (8, 3, 5)
+    # Outputs fastest: the sixth is of the second input and second output.
+    np.testing.assert_array_equal(slices[5], kernel[:, :, 1, 1])
+    np.testing.assert_array_equal(
+        slices, weights.to_kernel_slices(kernel[None])[0]
+    )
+    norms = np.linalg.norm(slices, axis=(1, 2))
+    least = np.median(norms)
+    kept = bbh.models.kernel_slices(kernel, min_norm=least)
+    np.testing.assert_array_equal(kept, slices[norms >= least])
+    with pytest.raises(ValueError, match="expects a built Conv2D; got Dense"):
+        bbh.models.kernel_slices(keras.layers.Dense(3))
+    with pytest.raises(ValueError, match=r"got shape \(4, 2\)"):
+        bbh.models.kernel_slices(np.zeros((4, 2)))

@@ -1,0 +1,170 @@
+"""What is set while a model is trained counts, or is refused."""
+
+import keras
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from tests.models import small_models
+
+X, Y = small_models.data()
+
+
+def _model(**kwargs):
+    return small_models.model(
+        small_models.network(posterior=bbh.posteriors.MeanField()),
+        divergence=bbh.divergences.AnalyticKL(),
+        **kwargs,
+    )
+
+
+class _Set(keras.callbacks.Callback):
+    """Sets an attribute to a value for each epoch."""
+
+    def __init__(self, owner, name, values):
+        super().__init__()
+        self.settings = owner, name, values
+
+    def on_epoch_begin(self, epoch, logs=None):
+        owner, name, values = self.settings
+        setattr(owner, name, values[epoch])
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("kl_scale", [0.0, 1.0, 0.5]), ("num_train_examples", [8, 4, 16])],
+)
+def test_settings_of_a_model_count_from_the_next_step(name, values, tmp_path):
+    model = _model()
+    callback = _Set(model, name, values)
+    logs = model.fit(X, Y, epochs=3, verbose=0, callbacks=[callback]).history
+    scales = values if name == "kl_scale" else [8 / x for x in values]
+    assert logs["kl_weight"] == pytest.approx([x / 8 for x in scales])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert getattr(loaded, name) == getattr(model, name) == values[-1]
+    with pytest.raises(ValueError, match=f"Expected {name} to be a"):
+        setattr(model, name, -1)
+
+
+@pytest.mark.parametrize("kind", ["Bayesian", "MNFDense"])
+def test_the_weight_of_a_layers_kl_counts_from_the_next_step(kind):
+    if kind == "Bayesian":
+        layer = bbh.layers.Bayesian(
+            keras.layers.Dense(3),
+            bbh.posteriors.MeanField(),
+            kl_weight=0.0,
+            divergence=bbh.divergences.AnalyticKL(),
+        )
+    else:
+        layer = bbh.layers.MNFDense(3, flow_units=4, kl_weight=0.0)
+    network = keras.Sequential([keras.Input((4,)), layer])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.SGD(0.0), loss)
+    callback = _Set(layer, "kl_weight", [0.0, 100.0])
+    history = network.fit(X, Y, epochs=2, verbose=0, callbacks=[callback])
+    first, second = history.history["loss"]
+    assert second > first + 100
+    assert layer.get_config()["kl_weight"] == 100.0
+    without = bbh.layers.MNFDense(3, flow_units=4)
+    with pytest.raises(AttributeError, match="made without kl_weight"):
+        without.kl_weight = 1.0
+
+
+def test_what_programs_have_read_cannot_be_set():
+    model = _model()
+    dropout = bbh.layers.MCDropout(0.5)
+    dropout(X)
+    ensemble = bbh.models.DeepEnsemble(
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), 2
+    )
+    for owner, name, value in (
+        (model, "num_samples", 7),
+        (model, "num_likelihood_samples", 7),
+        (model, "annealing", bbh.annealing.Linear()),
+        (model, "divergence", bbh.divergences.KernelKL()),
+        (model, "likelihood", "normal"),
+        (model, "seed", 12345),
+        (model.random_layers[0], "posterior", bbh.posteriors.MeanField()),
+        (model.random_layers[0], "seed", 12345),
+        (dropout, "rate", 0.1),
+        (ensemble, "split_batches", True),
+        (bbh.annealing.Linear(2, 3), "num_epochs", 4),
+        (bbh.divergences.KernelKL(), "num_neighbours", 2),
+        (bbh.models.likelihoods.Normal(2.0), "scale", 3.0),
+        (bbh.priors.Normal(0.0, 1.0), "scale", 2.0),
+    ):
+        before = getattr(owner, name)
+        with pytest.raises(AttributeError):
+            setattr(owner, name, value)
+        assert getattr(owner, name) is before or getattr(owner, name) == before
+    with pytest.raises(AttributeError, match="kl_scale, .* can be set"):
+        model.num_samples = 3
+    model.num_prediction_samples = 2
+    assert model.predict_samples(X).shape == (2, 8, 3)
+
+
+def test_a_model_inside_another_trains_on_its_own_loss():
+    settings = {"compiled": False, "kl_scale": 2.0}
+    inner, alone = _model(**settings), _model(**settings)
+    alone.network.set_weights(inner.network.get_weights())
+    inputs = keras.Input((4,))
+    outer = keras.Model(inputs, inner(inputs))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    outer.compile(keras.optimizers.SGD(0.01), loss)
+    alone.compile(keras.optimizers.SGD(0.01))
+    found, expected = (
+        model.fit(X, Y, epochs=3, shuffle=False, verbose=0).history["loss"]
+        for model in (outer, alone)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert int(inner.draw_number.value) == 3
+    assert int(inner.examples_seen.value) == 24
+    # And in a loop of one's own.
+    number = int(alone.draw_number.value)
+    nll = alone.compute_loss(X, Y, alone(X))
+    whole = alone.compute_loss(X, Y, alone(X, training=True))
+    assert float(whole - nll) == pytest.approx(
+        float(
+            alone.kl_weight()
+            * alone.divergence.estimate(
+                [layer.pair() for layer in alone.random_layers], 1, None
+            )
+        ),
+        rel=1e-4,
+    )
+    assert int(alone.draw_number.value) == number + 1
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`")
+def test_quantisation_is_refused():
+    model = _model()
+    ensemble = bbh.models.DeepEnsemble(
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), 2
+    )
+    for one in (model, ensemble):
+        with pytest.raises(ValueError, match="its draws can"):
+            one.quantize("int8")
+    with pytest.raises(ValueError, match="'hidden' has no weights to quant"):
+        model.network.quantize("int8")
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`")
+def test_programs_are_made_anew_for_other_variables():
+    network = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(64, activation="relu"),
+            bbh.layers.MCDropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
+    model = small_models.model(network)
+    before = model.predict_samples(X)
+    network.quantize("int8")
+    after = model.predict_samples(X)
+    spread = before.std()
+    assert 0 < np.abs(after - before).max() < 0.2 * spread
+    np.testing.assert_allclose(
+        model.predict_samples(X[:3]), after[:, :3], atol=0.05 * spread
+    )

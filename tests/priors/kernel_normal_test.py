@@ -1,0 +1,54 @@
+"""Normals of whole kernels."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import bbh_tf as bbh
+from bbh_tf import weights
+from tests.priors import linear_gaussian
+
+
+def test_the_fit_is_the_closed_form():
+    kernels = linear_gaussian.kernels(50)
+    prior = bbh.priors.KernelNormal(3)
+    prior.fit(kernels)
+    flat = kernels.reshape(50, 9)
+    expected = scipy.stats.multivariate_normal(
+        flat.mean(axis=0), np.cov(flat.T, bias=True)
+    ).logpdf(flat)
+    np.testing.assert_allclose(
+        prior.slice_log_prob(kernels, None), expected, rtol=1e-3, atol=1e-3
+    )
+    spec = weights.WeightSpec("kernel", (3, 3, 5, 2))
+    # (..., inputs, outputs): slices of the layer are the kernels' pixels.
+    kernel = kernels[:10].reshape(1, 5, 2, 3, 3).transpose(0, 3, 4, 1, 2)
+    found = prior.log_prob([kernel], [spec], bbh.randomness.key(0))
+    assert float(found[0]) == pytest.approx(expected[:10].sum(), rel=1e-3)
+
+
+def test_samples_have_the_covariance():
+    prior = bbh.priors.KernelNormal(3)
+    prior.fit(linear_gaussian.kernels(100))
+    copy = prior.for_layer([weights.WeightSpec("kernel", (3, 3, 1, 1))])
+    drawn = copy.sample_slices(4, 1000, bbh.randomness.key(0))
+    assert drawn.shape == (4, 1000, 3, 3)
+    flat = np.reshape(drawn, (-1, 9))
+    expected = np.cov(linear_gaussian.kernels(100).reshape(100, 9).T, bias=True)
+    diagonal = np.diag(expected)
+    errors = np.sqrt((expected**2 + np.outer(diagonal, diagonal)) / len(flat))
+    assert np.abs((np.cov(flat.T) - expected) / errors).max() < 4.5
+
+
+def test_what_has_no_covariance_is_refused():
+    prior = bbh.priors.KernelNormal(3)
+    with pytest.raises(ValueError, match="more than 9 different ones; got 9"):
+        prior.fit(linear_gaussian.kernels(9))
+    with pytest.raises(ValueError, match=r"kernels \(count, 3, 3\); got shape"):
+        prior.fit(np.zeros((20, 9)))
+    kernels = linear_gaussian.kernels(20)
+    kernels[3, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="with 1 numbers that are not finite"):
+        prior.fit(kernels)
+    with pytest.raises(ValueError, match="kernel_size to be a positive"):
+        bbh.priors.KernelNormal(0)
