@@ -8,7 +8,7 @@ import pytest
 
 from experiments.bhn import identity
 
-SETTINGS = identity.Settings(num_draws=2000)
+SETTINGS = identity.Settings(num_draws=2000, learning_rate=0.002)
 
 
 def test_the_grid_is_the_posterior():
@@ -48,7 +48,7 @@ def test_real_nvp_finds_both_modes_and_no_coupling_one():
     kl, shares = {}, {}
     for flow in ("none", "real_nvp"):
         settings = dataclasses.replace(
-            SETTINGS, num_steps=1000, num_layers=4, units=50
+            SETTINGS, num_steps=1500, num_layers=4, units=50
         )
         draws, log_prob = identity.Trainer(settings, flow).run(problem, 0)
         log_exact = problem.log_density(*draws.astype(np.float64).T)
