@@ -100,14 +100,24 @@ class KernelNormal(kernel_prior.KernelPrior):
         factor = tf.convert_to_tensor(self._factor)
         centred = tf.reshape(slices, (-1, size)) - self._mean
         white = tf.linalg.triangular_solve(factor, tf.transpose(centred))
+        log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)))
+        return self.white_log_prob(tf.transpose(white)) - log_det
+
+    def white_log_prob(self, white):
+        """Computes log-densities of whitened pixels, `(..., pixels)`."""
+        size = math.prod(self.kernel_size)
         return -0.5 * (
-            tf.reduce_sum(tf.square(white), axis=0)
+            tf.reduce_sum(tf.square(white), axis=-1)
             + size * math.log(2 * math.pi)
-        ) - tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)))
+        )
 
     def sample_slices(self, num_samples, count, key):
         """Draws slices; see `KernelPrior`."""
-        size = math.prod(self.kernel_size)
-        noise = randomness.normal(key, num_samples, (count, size))
-        drawn = self._mean + tf.einsum("sni,ji->snj", noise, self._factor)
+        white = self.sample_white(num_samples, count, key)
+        drawn = self._mean + tf.einsum("sni,ji->snj", white, self._factor)
         return tf.reshape(drawn, (num_samples, count, *self.kernel_size))
+
+    def sample_white(self, num_samples, count, key):
+        """Draws whitened pixels, `(num_samples, count, pixels)`."""
+        size = math.prod(self.kernel_size)
+        return randomness.normal(key, num_samples, (count, size))

@@ -143,6 +143,10 @@ PARTS = {
             lambda: bbh.priors.get(tfp.distributions.Laplace(0.0, 2.0)),
             _of_prior,
         ),
+        "KernelFlow": (
+            lambda: bbh.priors.KernelFlow(3, bbh.flows.real_nvp(1, (4,))),
+            _of_kernel_prior,
+        ),
         "KernelNormal": (lambda: bbh.priors.KernelNormal(3), _of_kernel_prior),
         "LogUniform": (
             lambda: bbh.priors.LogUniform("kingma"),

@@ -1,0 +1,75 @@
+"""A flow over kernels: its density, its draws, and what it gains."""
+
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from bbh_tf import randomness
+from bbh_tf import weights
+
+
+def bent(count, seed):
+    """Slices of two pixels, the second a parabola of the first."""
+    random = np.random.default_rng(seed)
+    first = random.normal(size=count)
+    second = first**2 + 0.3 * random.normal(size=count)
+    return np.stack([first, second], 1).reshape(count, 1, 2).astype("float32")
+
+
+@pytest.fixture(name="fitted", scope="module")
+def fixture_fitted():
+    flow = bbh.flows.real_nvp(4, (32,), "reversed", 0.0, seed=0)
+    prior = bbh.priors.KernelFlow((1, 2), flow)
+    history = prior.fit(bent(4000, 0), num_epochs=30, learning_rate=3e-3)
+    assert len(history) == 30
+    assert history[-1] > history[0] + 0.2
+    return prior
+
+
+def test_it_is_denser_than_the_normal_on_new_kernels(fitted):
+    normal = bbh.priors.KernelNormal((1, 2))
+    normal.fit(bent(4000, 0))
+    new = bent(4000, 1)
+    gain = fitted.slice_log_prob(new, None) - normal.slice_log_prob(new, None)
+    assert np.mean(gain) > 0.3
+    assert np.mean(gain) > 5 * np.std(gain) / np.sqrt(len(gain))
+
+
+def test_the_density_is_one_and_that_of_the_draws(fitted):
+    edges = np.linspace(-7, 15, 441)
+    middles = (edges[1:] + edges[:-1]) / 2
+    grid = np.stack(np.meshgrid(middles, middles), -1).reshape(-1, 1, 2)
+    mass = np.exp(fitted.slice_log_prob(grid.astype("float32"), None))
+    mass = mass * (edges[1] - edges[0]) ** 2
+    assert mass.sum() == pytest.approx(1.0, abs=0.01)
+    drawn = np.reshape(
+        fitted.sample_slices(8, 2500, randomness.key(0)), (-1, 2)
+    )
+    for axis in (0, 1):
+        for level in (-0.5, 0.5, 1.5):
+            expected = mass[grid[:, 0, axis] < level].sum()
+            error = np.sqrt(expected * (1 - expected) / len(drawn))
+            found = np.mean(drawn[:, axis] < level)
+            assert abs(found - expected) < 4 * error + 0.005
+
+
+def test_a_layer_has_a_frozen_copy(fitted):
+    spec = weights.WeightSpec("kernel", (1, 2, 3, 4))
+    copy = fitted.for_layer([spec])
+    assert not copy.trainable_variables
+    kernel = np.random.default_rng(0).normal(size=(2, 1, 2, 3, 4))
+    kernel = kernel.astype("float32")
+    key = randomness.key(1)
+    np.testing.assert_array_equal(
+        copy.log_prob([kernel], [spec], key),
+        fitted.log_prob([kernel], [spec], key),
+    )
+    assert not copy.is_bound
+
+
+def test_an_inverse_of_several_passes_is_refused():
+    prior = bbh.priors.KernelFlow(3, bbh.flows.inverse_autoregressive(1))
+    with pytest.raises(ValueError, match="inverse"):
+        prior.slice_log_prob(np.zeros((1, 3, 3), "float32"), None)
+    with pytest.raises(ValueError, match="num_epochs"):
+        prior.fit(np.zeros((20, 3, 3)), num_epochs=0)
