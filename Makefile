@@ -46,7 +46,7 @@ test: lint
 	@mkdir -p .venv/cache
 	code=0
 	for part in "tests/experiments" "tests/models tests/callbacks" \
-	    "tests/conformance tests/layers tests/posteriors" \
+	    "tests/conformance" "tests/layers tests/posteriors" \
 	    "tests --ignore=tests/experiments --ignore=tests/models \
 	    --ignore=tests/callbacks --ignore=tests/conformance \
 	    --ignore=tests/layers --ignore=tests/posteriors"; do

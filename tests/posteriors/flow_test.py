@@ -275,7 +275,8 @@ def _bound(num_layers, noise=0.5):
     optimizer = keras.optimizers.Adam(0.02)
     optimizer.build(posterior.trainable_variables)
 
-    @tf.function(jit_compile=True, autograph=False)
+    # Not under XLA, which takes minutes to compile four couplings' gradient.
+    @tf.function(autograph=False)
     def step(index):
         with tf.GradientTape() as tape:
             loss = -tf.reduce_mean(bounds(32, bbh.randomness.key(index)))
