@@ -66,8 +66,8 @@ def test_a_run_that_collapses_is_warned_of_once():
     assert "num_train_examples is 2" in message
 
 
-def _as_wide_as_the_prior():
-    model = _model()
+def _as_wide_as_the_prior(**kwargs):
+    model = _model(**kwargs)
     for layer in model.bayesian_layers:
         for variable in layer.posterior.variables:
             variable.assign(tf.zeros(variable.shape))
@@ -135,8 +135,7 @@ def test_labels_that_are_numbers():
     assert not _epochs(model, DROWNED, patience=1)
     assert len(_epochs(model, DROWNED, patience=1, guess_nll=1.1)) == 1
     assert not _epochs(model, DROWNED, patience=1, guess_nll=1.6)
-    wide = _as_wide_as_the_prior()
-    wide.likelihood = bbh.models.likelihoods.Normal()
+    wide = _as_wide_as_the_prior(likelihood="normal")
     assert not _epochs(wide, LEARNT, patience=1)
     assert len(_epochs(wide, LEARNT, LEARNT, patience=1)) == 1
 
