@@ -57,6 +57,8 @@ class KernelFlow(kernel_normal.KernelNormal):
             flow = flows.real_nvp(4, (64,), initial_log_scale=0.0)
         made = flows.get(flow)
         self._flow_config = keras.saving.serialize_keras_object(made)
+        # Names are of objects, and a recipe is none.
+        self._flow_config["config"].pop("name", None)
         super().__init__(kernel_size, others, num_slices, name)
 
     def build(self, specs=None):
