@@ -47,9 +47,11 @@ test: lint
 	code=0
 	for part in "tests/experiments" "tests/models tests/callbacks" \
 	    "tests/conformance" "tests/layers tests/posteriors" \
+	    "tests/divergences tests/priors" \
 	    "tests --ignore=tests/experiments --ignore=tests/models \
 	    --ignore=tests/callbacks --ignore=tests/conformance \
-	    --ignore=tests/layers --ignore=tests/posteriors"; do
+	    --ignore=tests/layers --ignore=tests/posteriors \
+	    --ignore=tests/divergences --ignore=tests/priors"; do
 	    echo "+ pytest $$part"
 	    # 5: nothing of it was chosen.
 	    $(BIN)/python -m pytest --basetemp=.venv/cache/pytest \

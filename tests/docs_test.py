@@ -67,6 +67,9 @@ def _names():
         "tfp": tfp,
         "tfd": tfp.distributions,
         "network": network,
+        "network_with_dropout": keras.Sequential(
+            [keras.Input((6,)), keras.layers.Dropout(0.5)]
+        ),
         "model": model,
         "old_model": model,
         "layer": keras.layers.Dense(2),

@@ -135,7 +135,7 @@ def test_a_part_of_the_slices_stands_for_all():
     prior = linear_gaussian.prior(num_importance_samples=2)
     draw = _posterior().draw(2, bbh.randomness.key(0))
     whole = prior.log_prob(draw.samples, SPECS, bbh.randomness.key(0))
-    prior.num_slices = 3
+    prior = linear_gaussian.prior(num_importance_samples=2, num_slices=3)
 
     @tf.function
     def one(number):
