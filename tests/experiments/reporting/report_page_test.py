@@ -140,7 +140,11 @@ def test_in_a_browser_of_a_phones_width(page, tmp_path):
     [
         ("a/seed_0/results.json", "{}", "lacks, or does not know, 'config'"),
         ("a/seed_0/results.json", "{", "expected a JSON file"),
-        ("a/seed_0.json", '{"config": {"method": "x"}}', "does not know"),
+        (
+            "a/seed_0/results.json",
+            '{"config": {"method": "x"}}',
+            "does not know",
+        ),
     ],
 )
 def test_a_file_that_is_not_whole_is_named(tmp_path, name, text, message):
