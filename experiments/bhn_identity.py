@@ -16,6 +16,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments.errors import ExperimentError
 
 _OUTPUT_DIR = flags.DEFINE_string(
@@ -92,20 +93,15 @@ def _check_flags():
             "--noise_stds: expected each once; got "
             f"{','.join(_NOISE_STDS.value)}."
         )
-    for flag, fewest in (
-        (_NUM_SEEDS, 1),
-        (_NUM_STEPS, 1),
-        (_NUM_LAYERS, 1),
-        (_PRECISION, 0),
-    ):
-        value = flag.value
-        if value is not None and not fewest <= value < 2**31 - 1:
-            raise ExperimentError(
-                f"--{flag.name}: expected at least {fewest}, below 2^31 - 1; "
-                f"got {value}."
-            )
-    if not _OUTPUT_DIR.value:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_fewest(
+        (
+            (_NUM_SEEDS, 1),
+            (_NUM_STEPS, 1),
+            (_NUM_LAYERS, 1),
+            (_PRECISION, 0),
+        )
+    )
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     changes = {
         flag.name: flag.value
         for flag in (_NUM_STEPS, _NUM_LAYERS, _PRECISION)

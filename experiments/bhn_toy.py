@@ -16,6 +16,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments.errors import ExperimentError
 
 _OUTPUT_DIR = flags.DEFINE_string(
@@ -91,20 +92,15 @@ def _check_flags():
         raise ExperimentError(
             f"--scale: expected one of full, smoke; got {_SCALE.value}."
         )
-    for flag, fewest in (
-        (_SEED, 0),
-        (_NUM_EPOCHS, 1),
-        (_NUM_LAYERS, 0),
-        (_NUM_CHAIN_DRAWS, 2),
-    ):
-        value = flag.value
-        if value is not None and not fewest <= value < 2**31 - 1:
-            raise ExperimentError(
-                f"--{flag.name}: expected at least {fewest}, below 2^31 - 1; "
-                f"got {value}."
-            )
-    if not _OUTPUT_DIR.value:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_fewest(
+        (
+            (_SEED, 0),
+            (_NUM_EPOCHS, 1),
+            (_NUM_LAYERS, 0),
+            (_NUM_CHAIN_DRAWS, 2),
+        )
+    )
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     given = {
         flag.name: flag.value
         for flag in (_NUM_EPOCHS, _NUM_LAYERS, _NUM_CHAIN_DRAWS)

@@ -5,6 +5,7 @@ import math
 
 from experiments import changes
 from experiments import data_sets
+from experiments import flag_checks
 from experiments import paper_tables
 from experiments import run_config
 from experiments.errors import ExperimentError
@@ -147,8 +148,7 @@ class Config:
         )
         for run in self.runs():
             _check_neighbours(run)
-        if not self.output_dir:
-            raise ExperimentError("--output_dir: expected a folder; got none.")
+        flag_checks.check_output_dir(self.output_dir)
         for run in self.runs():
             _check_steps(run, self.steps_per_execution)
 

@@ -14,6 +14,7 @@ from absl import flags
 from experiments import command_line
 from experiments import data_sets
 from experiments import files
+from experiments import flag_checks
 from experiments import lazy
 from experiments import provenance
 from experiments import trained_runs
@@ -49,8 +50,7 @@ _KL_SCALE = flags.DEFINE_float(
 
 def run():
     """Trains what is not there yet; writes the table."""
-    if not _OUTPUT_DIR.value:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     if not all(seed.isdecimal() for seed in _SEEDS.value) or not _SEEDS.value:
         raise ExperimentError(
             "--seeds: expected whole numbers from 0; got "

@@ -15,6 +15,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments.errors import ExperimentError
 
 _RUNS = flags.DEFINE_list("runs", [], "Output folders of experiments.")
@@ -97,8 +98,7 @@ def _check_flags():
             raise ExperimentError(
                 f"--{flag.name}: expected at least 1; got {flag.value}."
             )
-    if not _OUTPUT_DIR.value:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     return indices
 
 

@@ -15,6 +15,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments.errors import ExperimentError
 
 _RUN = flags.DEFINE_multi_string(
@@ -48,8 +49,7 @@ def run():
             raise ExperimentError(
                 f"--{flag.name}: expected at least {fewest}; got {flag.value}."
             )
-    if not _OUTPUT_DIR.value:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     from experiments import run_names
     from experiments.posterior import findings
 

@@ -15,6 +15,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments.errors import ExperimentError
 from experiments.toy import settings as toy_settings
 
@@ -119,22 +120,17 @@ def _check_flags():
             f"{', '.join(toy_settings.METHODS)}, each once; got "
             f"{','.join(methods) or 'none'}."
         )
-    for flag, fewest in (
-        (_SEED, 0),
-        (_NUM_PREDICTION_SAMPLES, 2),
-        (_NOISE_DIM, 1),
-        (_NUM_SAMPLES, 2),
-        (_NUM_PRIOR_SAMPLES, 1),
-        (_CLIPNORM, 0),
-    ):
-        value = flag.value
-        if value is not None and not fewest <= value < 2**31 - 1:
-            raise ExperimentError(
-                f"--{flag.name}: expected at least {fewest}, below 2^31 - 1; "
-                f"got {value}."
-            )
-    if not _OUTPUT_DIR.value:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_fewest(
+        (
+            (_SEED, 0),
+            (_NUM_PREDICTION_SAMPLES, 2),
+            (_NOISE_DIM, 1),
+            (_NUM_SAMPLES, 2),
+            (_NUM_PRIOR_SAMPLES, 1),
+            (_CLIPNORM, 0),
+        )
+    )
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     changes = {
         flag.name: flag.value
         for flag in (

@@ -4,6 +4,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments import paper_tables
 from experiments import trained_runs
 from experiments.errors import ExperimentError
@@ -100,8 +101,7 @@ def _check_flags():
             raise ExperimentError(
                 f"--{flag}: expected at least 1; got {_FLAGS[flag].value}."
             )
-    if not _FLAGS.output_dir:
-        raise ExperimentError("--output_dir: expected a folder; got none.")
+    flag_checks.check_output_dir(_FLAGS.output_dir)
     return epsilons
 
 
