@@ -105,7 +105,9 @@ class Flow(posterior.Posterior):
             self.add_weight(
                 name=f"{spec.name}_start_{index}",
                 shape=spec.shape,
-                initializer=self._new_mean_initializer(index),
+                initializer=posterior.mean_initializer(
+                    self.mean_initializer, index
+                ),
                 trainable=False,
                 autocast=False,
             )
@@ -206,10 +208,3 @@ class Flow(posterior.Posterior):
             if self.mean_initializer is None
             else keras.initializers.serialize(self.mean_initializer),
         }
-
-    def _new_mean_initializer(self, index):
-        if self.mean_initializer is None:
-            return keras.initializers.VarianceScaling(
-                1.0, "fan_in", "truncated_normal"
-            )
-        return weights.fresh_initializer(self.mean_initializer, index)

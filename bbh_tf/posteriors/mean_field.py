@@ -68,7 +68,9 @@ class MeanField(posterior.Posterior):
                 self.add_weight(
                     name=f"{spec.name}_mean",
                     shape=spec.shape,
-                    initializer=self._new_mean_initializer(index),
+                    initializer=posterior.mean_initializer(
+                        self.mean_initializer, index
+                    ),
                     dtype="float32",
                     autocast=False,
                 )
@@ -174,10 +176,3 @@ class MeanField(posterior.Posterior):
             if self.mean_initializer is None
             else keras.initializers.serialize(self.mean_initializer),
         }
-
-    def _new_mean_initializer(self, index):
-        if self.mean_initializer is None:
-            return keras.initializers.VarianceScaling(
-                1.0, "fan_in", "truncated_normal"
-            )
-        return weights.fresh_initializer(self.mean_initializer, index)

@@ -8,6 +8,7 @@ import numpy as np
 from bbh_tf import checkpointing
 from bbh_tf import fixed
 from bbh_tf import layer_draw
+from bbh_tf import weights
 
 
 class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
@@ -190,6 +191,21 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     def get_build_config(self):
         """Returns None: the layer that owns a posterior builds it."""
         return None
+
+
+def mean_initializer(initializer, index):
+    """Returns the initialiser of what a tensor's weights start around.
+
+    Args:
+        initializer: a Keras initialiser, or None for a truncated normal of
+            variance 1 / fan-in.
+        index: which of the tensors it is for, an integer.
+    """
+    if initializer is None:
+        return keras.initializers.VarianceScaling(
+            1.0, "fan_in", "truncated_normal"
+        )
+    return weights.fresh_initializer(initializer, index)
 
 
 def start_stds(values, relative_std):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from bbh_tf import weights
 from bbh_tf.posteriors import flow
+from bbh_tf.posteriors import posterior
 
 # Under squared lengths: weights that are all 0 stay 0.
 _TINY = 1e-12
@@ -85,7 +86,9 @@ class WeightNormFlow(flow.Flow):
             self.add_weight(
                 name=f"{spec.name}_direction_{index}",
                 shape=spec.shape,
-                initializer=self._new_mean_initializer(index),
+                initializer=posterior.mean_initializer(
+                    self.mean_initializer, index
+                ),
                 autocast=False,
             )
             for index, spec in enumerate(self._specs)
