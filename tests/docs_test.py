@@ -44,6 +44,17 @@ def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
         assert auroc > 0.75
         assert 0.8 < inside <= 1.0
         assert "['entropy', 'mutual_information', 'probabilities']" in printed
+    if path.name == "after_training.md":
+        printed = capsys.readouterr().out
+        before, after = re.search(
+            r"test NLL ([\d.]+), then ([\d.]+)", printed
+        ).groups()
+        assert float(after) <= float(before) + 0.005
+        coverages = re.findall(r"([\d.]+) hold the true class", printed)
+        assert len(coverages) == 2
+        assert all(0.9 < float(coverage) < 0.99 for coverage in coverages)
+        inside = re.search(r"([\d.]+) of new labels", printed).group(1)
+        assert 0.85 < float(inside) < 0.95
 
 
 def _names():
@@ -85,11 +96,13 @@ def _names():
             train_images=random.random((4, 32, 32, 3), np.float32)
         ),
     }
-    for room in (bbh.datasets, bbh.uncertainty):
+    for room in (bbh.datasets, bbh.postprocessing, bbh.uncertainty):
         names.update({name: getattr(room, name) for name in room.__all__})
     return names
 
 
+# The labels are random.
+@pytest.mark.filterwarnings("ignore:The .*est temperature that is tried")
 @pytest.mark.parametrize(
     ("page", "block"),
     [
