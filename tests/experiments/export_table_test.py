@@ -108,7 +108,7 @@ def test_a_row_goes_there_and_back(tmp_path):
     assert again.stdout.count("exported before") == 2
     other = commands.call("export_table", *flags, "--rows=map,bbb")
     assert other.returncode == 1
-    assert "seed_1 holds map/seed_1; expected" in other.stderr
+    assert "seed_0 holds map/seed_0; expected bbb/seed_0." in other.stderr
 
 
 @pytest.mark.parametrize(
