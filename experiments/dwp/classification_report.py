@@ -133,15 +133,28 @@ def _differences(cells, sizes):
 def _cell(by_split):
     if not by_split:
         return ""
-    values = list(by_split.values())
+    values = _finite(by_split)
+    if not values:
+        return f"diverged ({len(by_split)})"
     text = f"{np.mean(values):.3f}"
     if len(values) > 1:
         text += f" ± {np.std(values, ddof=1):.3f}"
-    return f"{text} ({len(values)})"
+    count = f"{len(values)}"
+    if len(values) < len(by_split):
+        count += f"; {len(by_split) - len(values)} diverged"
+    return f"{text} ({count})"
+
+
+def _finite(by_split):
+    return [value for value in by_split.values() if value is not None]
 
 
 def _difference(ours, theirs):
-    both = sorted({*ours} & {*theirs})
+    both = [
+        split
+        for split in sorted({*ours} & {*theirs})
+        if None not in (ours[split], theirs[split])
+    ]
     if not both:
         return ""
     each = 100 * np.array([ours[split] - theirs[split] for split in both])
@@ -165,10 +178,10 @@ def _draw(config, cells, sizes, path):
         for axis, (steps, how) in zip(axes[0], panels):
             for kind, name in settings.PRIORS.items():
                 found = {
-                    size: list(cells[steps, how, size, kind].values())
+                    size: _finite(cells.get((steps, how, size, kind), {}))
                     for size in sizes
-                    if (steps, how, size, kind) in cells
                 }
+                found = {size: some for size, some in found.items() if some}
                 if not found:
                     continue
                 spread = [np.std(x, ddof=len(x) > 1) for x in found.values()]
@@ -218,9 +231,9 @@ def _notes(config, found):
         if config.preset == "released_code"
         else "the reverse model trains with the posterior"
     )
-    test = (
-        "all" if config.num_test is None else f"the first {config.num_test:,}"
-    )
+    test = "all"
+    if config.num_test is not None:
+        test = f"the first {config.num_test:,}"
     seconds = np.mean([record["found"]["seconds"] for record in found])
     return [
         f"{config.dataset}, preset {config.preset}: {reverse}. Kernels are "
