@@ -15,6 +15,7 @@ from experiments import inputs
 from experiments import provenance
 from experiments import run_config as run_configs
 from experiments import training
+from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 
 
@@ -50,6 +51,13 @@ def run(config, report=None):
             )
             for run_config in runs
         ]
+
+
+def remove_models(config):
+    """Removes the models of an experiment's runs, which are done."""
+    with files.only_user(config.output_dir) as folder:
+        for run_config in config.runs():
+            Checkpoints(folder_of(folder, run_config)).remove()
 
 
 @functools.lru_cache(maxsize=1)
