@@ -30,6 +30,7 @@ FLOORS = {
     "bbh_tf.optimizers": 1,
     "bbh_tf.uncertainty": 1,
     "bbh_tf.acquisition": 2,
+    "bbh_tf.plots": 2,
     "bbh_tf.postprocessing": 2,
     "bbh_tf.priors": 2,
     "bbh_tf.posteriors": 3,
