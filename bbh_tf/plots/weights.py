@@ -57,6 +57,8 @@ def weight_marginal(values, ax=None, color="C0", normal_color="C1"):
             ax.autoscale_view()
     ax.set(xlim=(center - reach, center + reach), yticks=[])
     ax.set_xlabel("weight")
+    # Numbers of as many digits as weights have run into one another.
+    ax.locator_params(axis="x", nbins=3, min_n_ticks=2)
     ax.spines["left"].set_visible(False)
     return ax
 

@@ -43,7 +43,6 @@ def marginals(draws, name):
             normal = _NORMAL if resolved[index] else None
             bbh.plots.weight_marginal(column, axis, _DRAWS, normal)
             axis.set_xlabel("")
-            axis.xaxis.set_major_locator(pyplot.MaxNLocator(3, min_n_ticks=2))
             axis.tick_params(labelsize=7)
             verdict = ""
             if not resolved[index]:

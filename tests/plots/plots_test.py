@@ -75,9 +75,9 @@ def test_reliability_has_a_point_and_wilson_s_interval_for_each_bin():
     filled = _DIAGRAM.count > 0
     _, points = ax.lines
     np.testing.assert_array_equal(
-        points.get_xdata(), _DIAGRAM.confidence[filled]
+        points.get_xydata().T,
+        [_DIAGRAM.confidence[filled], _DIAGRAM.accuracy[filled]],
     )
-    np.testing.assert_array_equal(points.get_ydata(), _DIAGRAM.accuracy[filled])
     (intervals,) = ax.collections
     hits = np.rint(_DIAGRAM.accuracy[filled] * _DIAGRAM.count[filled])
     for segment, hit, count in zip(
@@ -106,11 +106,8 @@ def test_the_area_under_the_curve_is_the_measure(generalized):
 
 def test_histograms_are_shares_and_hold_all():
     end = np.log(3)
-    ax = plots.entropy_histograms(
-        {"few": [0.0, end + 1e-6], "many": np.full(50, 0.5)},
-        3,
-        colors=["r", "b"],
-    )
+    entropies = {"few": [0.0, end + 1e-6], "many": np.full(50, 0.5)}
+    ax = plots.entropy_histograms(entropies, 3, colors=["r", "b"])
     heights = [bar.get_height() for bar in ax.patches]
     assert sum(heights) == pytest.approx(200)
     assert heights[0] == heights[29] == pytest.approx(50)
@@ -137,9 +134,8 @@ def test_the_normal_is_that_of_the_draws():
     values = 3.0 + 0.1 * _DRAWS[:, 0]
     ax = plots.weight_marginal(values)
     (line,) = ax.lines
-    expected = stats.norm.pdf(
-        line.get_xdata(), values.mean(), values.std(ddof=1)
-    )
+    normal = stats.norm(values.mean(), values.std(ddof=1))
+    expected = normal.pdf(line.get_xdata())
     np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-6)
     equal = plots.weight_marginal(np.ones(5))
     assert len(equal.lines[0].get_xdata()) == 0
@@ -187,3 +183,5 @@ def test_correlations_keep_their_matrix_and_blank_the_diagonal():
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+    # No empty figure is left.
+    assert not pyplot.get_fignums()
