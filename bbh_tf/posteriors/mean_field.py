@@ -1,7 +1,6 @@
 """The factorised normal posterior of Bayes by Backprop."""
 
 import math
-import numbers
 
 import keras
 import tensorflow as tf
@@ -40,14 +39,9 @@ class MeanField(posterior.Posterior):
         self, initial_log_variance=-9.0, mean_initializer=None, name=None
     ):
         super().__init__(name=name)
-        if not isinstance(initial_log_variance, numbers.Real) or (
-            not math.isfinite(initial_log_variance)
-        ):
-            raise ValueError(
-                "MeanField expects a finite initial_log_variance; got "
-                f"{initial_log_variance!r}."
-            )
-        self.initial_log_variance = float(initial_log_variance)
+        self.initial_log_variance = posterior.log_variance(
+            "MeanField", initial_log_variance
+        )
         self.mean_initializer = (
             None
             if mean_initializer is None
