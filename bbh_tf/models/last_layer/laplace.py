@@ -91,10 +91,9 @@ def laplace(
     Example:
 
     ```python
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(keras.optimizers.Adam(0.01), loss)
-    network.fit(images, labels, epochs=200, verbose=0)
-    model = bbh_tf.models.laplace(network, (images, labels), mean="mode")
+    model = bbh_tf.models.laplace(
+        trained_network, (images, labels), mean="mode"
+    )
     model.predict_uncertainty(test_images)
     ```
 
