@@ -5,6 +5,7 @@ import pathlib
 
 from experiments import paper_tables
 from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
 from experiments.reporting import found as founds
 from experiments.reporting import tables
 
@@ -114,9 +115,9 @@ class _Fields:
         )
 
     def notes(self, folder):
-        exhibit = self._exhibit(folder)
-        commit = exhibit["provenance"]["commit"][:7]
-        lines = [*exhibit["notes"], f"`{exhibit['command']}`, commit {commit}."]
+        found = self._exhibit(folder)
+        commit = found["provenance"]["commit"][:7]
+        lines = [*found["notes"], f"`{found['command']}`, commit {commit}."]
         return "\n".join(["", *(f"- {line}" for line in lines)])
 
     def _find(self, folder):
@@ -129,10 +130,10 @@ class _Fields:
             ) from error
 
     def _exhibit(self, folder):
-        exhibit = self._find(folder).exhibit
-        if exhibit is None:
+        found = exhibit.read(self._results / folder)
+        if found is None:
             raise ExperimentError(f"{folder!r} has no exhibit.json")
-        return exhibit
+        return found
 
     def _runs_of(self, folders):
         if not folders:
