@@ -78,3 +78,26 @@ class ClassificationRuns:
     initialisations: tuple
     splits: tuple
     num_steps: int
+
+
+@dataclasses.dataclass(frozen=True)
+class FeaturesConfig:
+    """What all runs of `experiments.dwp_features` have in common."""
+
+    dataset: str = "digits"
+    kernels: tuple = ()
+    autoencoders: tuple = ()
+    epochs: int = 50
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    num_train: typing.Any = None
+    num_test: typing.Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FeaturesRuns:
+    """Which runs a command makes; see the flags."""
+
+    initialisations: tuple
+    scales: tuple
+    num_runs: int
