@@ -25,7 +25,7 @@ from experiments.dwp import flag_lists
 from experiments.dwp import settings
 
 _SIZES = {
-    "digits": (20, 50),
+    "digits": (50,),
     "mnist": (50, 100, 200, 500, 1000),
     "cifar10": (50, 200),
 }

@@ -101,3 +101,29 @@ class FeaturesRuns:
     initialisations: tuple
     scales: tuple
     num_runs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class GapConfig:
+    """What all runs of `experiments.dwp_gap` have in common."""
+
+    dataset: str = "digits"
+    kernels: tuple = ()
+    autoencoders: tuple = ()
+    initialisation: str = "samples"
+    num_examples: int = 50
+    num_steps: int = 500
+    num_draws: int = 5
+    num_slices: int = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class GapRuns:
+    """Which runs a command makes; see the flags."""
+
+    reverses: tuple
+    num_importance_samples: tuple
+    splits: tuple
+
+
+REVERSES = {"trained": "trained with q", "frozen": "as the autoencoder left it"}
