@@ -64,6 +64,10 @@ def _names():
         [keras.Input((6,)), keras.layers.Dense(3, name="fc1")]
     )
     small = bbh.posteriors.Implicit(bbh.hypernetworks.MLP((4,)))
+    images, labels = random.random((8, 6), np.float32), np.arange(8) % 3
+    trained = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    kernel, *_ = np.linalg.lstsq(images, np.eye(3)[labels])
+    trained.set_weights([kernel, np.zeros(3)])
     model = bbh.models.BayesianModel(
         bbh.models.bayesify(network, small),
         num_train_examples=8,
@@ -85,9 +89,10 @@ def _names():
         "old_model": model,
         "layer": keras.layers.Dense(2),
         "posterior": small,
-        "images": random.random((8, 6), np.float32),
+        "images": images,
+        "trained_network": trained,
         "test_images": random.random((4, 6), np.float32),
-        "labels": random.integers(0, 3, 8),
+        "labels": labels,
         "kernels_7x7": random.normal(size=(60, 7, 7)).astype("float32"),
         "name_of_input": model.network.inputs[0].name,
         "num_epochs": 1,

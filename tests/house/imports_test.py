@@ -48,6 +48,7 @@ FOLDERS = {
     "papers": 1,
     "exporting": 2,
     "reporting": 2,
+    "defaults": 3,
     "dwp": 3,
     "in_turn": 3,
     "posterior": 3,
