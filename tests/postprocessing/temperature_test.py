@@ -85,6 +85,7 @@ def test_a_model_predicts_and_evaluates_under_it(make):
     samples = model.predict_samples(X)
     plain = model.predict_uncertainty(X)
     drawn = model.draw().predict(X, verbose=0)
+    loss = float(model.compute_loss(y=Y, y_pred=tf.constant(samples[0])))
     model.temperature = _TEMPERED
     expected = bbh.uncertainty.class_probabilities(samples / _TEMPERED)
     close = {"atol": 1e-5}
@@ -99,6 +100,8 @@ def test_a_model_predicts_and_evaluates_under_it(make):
     # Outputs are what they were, and so is training.
     np.testing.assert_array_equal(model.predict_samples(X), samples)
     np.testing.assert_array_equal(model.draw().predict(X, verbose=0), drawn)
+    again = model.compute_loss(y=Y, y_pred=tf.constant(samples[0]))
+    assert float(again) == loss
     losses = {}
     for temperature in (1.0, _TEMPERED):
         keras.utils.set_random_seed(0)
