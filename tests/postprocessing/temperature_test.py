@@ -118,7 +118,10 @@ def test_fitting_it_does_not_raise_the_nll():
     model.fit(X, Y, batch_size=20, epochs=30, verbose=0)
     before = model.evaluate(X, Y, verbose=0, return_dict=True)["nll"]
     assert postprocessing.with_temperature(model, X, Y) is model
-    assert model.temperature != 1.0
+    found = model.temperature
+    assert found != 1.0
+    postprocessing.with_temperature(model, X, Y[:, None])
+    assert model.temperature == found
     after = model.evaluate(X, Y, verbose=0, return_dict=True)["nll"]
     assert after < before
 
@@ -180,7 +183,7 @@ def test_a_plain_model_is_given_a_layer(kind, tmp_path):
     # 14 of 20 predicted rightly.
     labels = model.predict(x, verbose=0).argmax(1)
     labels[14:] = (labels[14:] + 1) % 3
-    tempered = postprocessing.with_temperature(model, x, labels)
+    tempered = postprocessing.with_temperature(model, x, labels[:, None])
     temperature = tempered.layers[-1].temperature
     logits = model.predict(x, verbose=0)
     assert temperature == pytest.approx(
