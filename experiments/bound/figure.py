@@ -36,12 +36,13 @@ def write(gaussian, functions, reference, notes, folder):
     """
     size = len(toy_data.grid())
     with pyplot.rc_context(figures.STYLE):
-        figure = pyplot.figure(figsize=(15, 7.2))
-        grid = figure.add_gridspec(2, 10)
-        _growth(figure.add_subplot(grid[0, :4]), gaussian)
-        _gain(figure.add_subplot(grid[0, 5:9]), gaussian)
-        for index, key in enumerate(_SHOWN):
-            axis = figure.add_subplot(grid[1, 2 * index : 2 * index + 2])
+        figure = pyplot.figure(figsize=(15, 7.6))
+        above, below = figure.subfigures(2, 1)
+        left, right = above.subplots(1, 2)
+        _growth(left, gaussian)
+        _gain(right, gaussian)
+        panels = below.subplots(1, len(_SHOWN), sharey=True)
+        for axis, key in zip(panels, _SHOWN):
             toy_figure.panel(
                 axis, functions[key][:, :size], reference[:, :size]
             )
@@ -56,8 +57,6 @@ def write(gaussian, functions, reference, notes, folder):
                 ha="right",
                 va="bottom",
             )
-            if index:
-                axis.set_yticklabels([])
         path = folder / "objective.png"
         with files.replacing(path) as temporary:
             figure.savefig(temporary, format="png")
