@@ -148,15 +148,21 @@ CHANGES = {
         _estimated_by("adversarial"),
     ),
     "architecture": Change(
-        "form of the hypernetworks", _texts(*_ARCHITECTURES), _of("bbh")
+        "form of the hypernetworks",
+        _texts(*_ARCHITECTURES),
+        _of("bbh", "bbh_advised"),
     ),
     "hypernetwork_units": Change(
         "widths of their hidden layers; the paper's are 64,256,512",
         _COUNTS,
-        _of("bbh"),
+        _of("bbh", "bbh_advised"),
     ),
-    "noise_dim": Change("dimension of their noise", _COUNT, _of("bbh")),
-    "shared_noise": Change("whether they share it", _BOOL, _of("bbh")),
+    "noise_dim": Change(
+        "dimension of their noise", _COUNT, _of("bbh", "bbh_advised")
+    ),
+    "shared_noise": Change(
+        "whether they share it", _BOOL, _of("bbh", "bbh_advised")
+    ),
     "initial_log_variance": Change(
         "where those of Bayes by Backprop start", _NUMBER, _of("bbb")
     ),
