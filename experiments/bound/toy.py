@@ -77,7 +77,7 @@ def train(variant, settings):
         `(functions, numbers)`: as `posterior`; a dictionary: `"nll"`, nats
         for all points, and `"kl"`, nats, as estimated in the last tenth of
         training; `"information"`, I(w; z) in nats, or None where there is no
-        density; `"noise"`, the root mean square of the weights' noise.
+        mixture.
     """
     _, noise_dim, is_honest = VARIANTS[variant]
     keras.utils.set_random_seed(settings.seed)
