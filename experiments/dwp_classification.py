@@ -23,10 +23,9 @@ from experiments import files
 from experiments import flag_checks
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
-from experiments.errors import ExperimentError
 
 _SIZES = {
-    "digits": (20, 50),
+    "digits": (50,),
     "mnist": (50, 100, 200, 500, 1000),
     "cifar10": (50, 200),
 }
@@ -91,10 +90,7 @@ def _main():
     flag_checks.check_fewest(
         ((_NUM_STEPS, 1), (_NUM_SLICES, 1), (_NUM_TEST, 1))
     )
-    if dataset != "digits" and not _KERNELS.value:
-        raise ExperimentError(
-            "--kernels: expected a file for each convolution; got none."
-        )
+    flag_lists.check_kernels(_KERNELS, dataset)
     runs = settings.ClassificationRuns(
         flag_lists.names(_PRIOR_NAMES, list(settings.PRIORS)),
         _SIZES[dataset]

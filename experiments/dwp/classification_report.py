@@ -6,6 +6,7 @@ from matplotlib import pyplot
 from experiments import files
 from experiments.dwp import run_folder
 from experiments.dwp import settings
+from experiments.dwp import summaries
 from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
 from experiments.reporting import figures
@@ -98,7 +99,7 @@ def _accuracies(config, cells, sizes):
             if not any(row):
                 continue
             where = f"{settings.INITIALISATIONS[how]}, {steps:,} steps"
-            lines.append([name, where, *(_cell(x) for x in row)])
+            lines.append([name, where, *(summaries.cell(x or {}) for x in row)])
             if paper.CLASSIFICATION_STARTS.get(kind) == how and kind in printed:
                 values = [printed[kind].get(size) for size in sizes]
                 lines.append(
@@ -118,7 +119,7 @@ def _differences(cells, sizes):
             if kind == "dwp":
                 continue
             row = [
-                _difference(
+                summaries.difference(
                     cells.get((steps, how, size, "dwp"), {}),
                     cells.get((steps, how, size, kind), {}),
                 )
@@ -128,40 +129,6 @@ def _differences(cells, sizes):
                 where = f"{settings.INITIALISATIONS[how]}, {steps:,} steps"
                 lines.append([f"less {name}", where, *row])
     return ["", "start", *(f"{size} examples" for size in sizes)], lines
-
-
-def _cell(by_split):
-    if not by_split:
-        return ""
-    values = _finite(by_split)
-    if not values:
-        return f"diverged ({len(by_split)})"
-    text = f"{np.mean(values):.3f}"
-    if len(values) > 1:
-        text += f" ± {np.std(values, ddof=1):.3f}"
-    count = f"{len(values)}"
-    if len(values) < len(by_split):
-        count += f"; {len(by_split) - len(values)} diverged"
-    return f"{text} ({count})"
-
-
-def _finite(by_split):
-    return [value for value in by_split.values() if value is not None]
-
-
-def _difference(ours, theirs):
-    both = [
-        split
-        for split in sorted({*ours} & {*theirs})
-        if None not in (ours[split], theirs[split])
-    ]
-    if not both:
-        return ""
-    each = 100 * np.array([ours[split] - theirs[split] for split in both])
-    text = f"{each.mean():+.1f}".replace("-", "−")
-    if len(both) > 1:
-        text += f" ± {each.std(ddof=1) / np.sqrt(len(both)):.1f}"
-    return text
 
 
 def _draw(config, cells, sizes, path):
@@ -178,7 +145,9 @@ def _draw(config, cells, sizes, path):
         for axis, (steps, how) in zip(axes[0], panels):
             for kind, name in settings.PRIORS.items():
                 found = {
-                    size: _finite(cells.get((steps, how, size, kind), {}))
+                    size: summaries.finite(
+                        cells.get((steps, how, size, kind), {})
+                    )
                     for size in sizes
                 }
                 found = {size: some for size, some in found.items() if some}

@@ -1,6 +1,5 @@
 """What `experiments.dwp_classification` does."""
 
-import dataclasses
 import time
 
 import numpy as np
@@ -27,7 +26,8 @@ def run(config, runs, data_dir, folder, command):
     Returns:
         The records of all runs in the folder.
     """
-    run_folder.check_settings(folder, told(config))
+    told = run_folder.told(config)
+    run_folder.check_settings(folder, told)
     images = networks.load(config.dataset, data_dir)
     densities = layer_densities.load(
         config.dataset, config.kernels, config.autoencoders, folder / "prior"
@@ -60,34 +60,9 @@ def run(config, runs, data_dir, folder, command):
                         flush=True,
                     )
     found = run_folder.records(folder, one)
-    files.write_json(
-        folder / "results.json", {"settings": told(config), "runs": found}
-    )
+    files.write_json(folder / "results.json", {"settings": told, "runs": found})
     classification_report.write(folder, config, found, command)
     return found
-
-
-def told(config):
-    """Returns settings as a file has them, inputs by their contents."""
-    told = dataclasses.asdict(config)
-    for name in ("kernels", "autoencoders"):
-        told[name] = [run_folder.fingerprint(path) for path in told[name]]
-    return told
-
-
-def initial_kernels(dataset, how, densities, seed):
-    """Draws all convolutions' kernels; see `layer_densities.draw`."""
-    kernels, inputs = {}, networks.ARCHITECTURES[dataset].image_shape[-1]
-    for index, (name, convolution) in enumerate(
-        zip(densities, networks.ARCHITECTURES[dataset].convolutions)
-    ):
-        size = convolution.size
-        shape = size, size, inputs, convolution.filters
-        kernels[name] = layer_densities.draw(
-            how, densities[name], shape, 10 * seed + index
-        )
-        inputs = convolution.filters
-    return kernels
 
 
 def _find(config, one, images, densities, made):
@@ -98,7 +73,9 @@ def _find(config, one, images, densities, made):
     start = time.perf_counter()
     history = model.train(
         *networks.split(images, one["num_examples"], seed),
-        initial_kernels(config.dataset, one["initialisation"], densities, seed),
+        layer_densities.initial_kernels(
+            config.dataset, one["initialisation"], densities, seed
+        ),
         seed,
     )
     seconds = time.perf_counter() - start

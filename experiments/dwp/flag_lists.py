@@ -3,6 +3,22 @@
 from experiments.errors import ExperimentError
 
 
+def check_kernels(flag, dataset):
+    """Refuses to do without kernels, which only the digits can.
+
+    Args:
+        flag: the holder of the flag of files of kernels.
+        dataset: name of the data set.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    if dataset != "digits" and not flag.value:
+        raise ExperimentError(
+            f"--{flag.name}: expected a file for each convolution; got none."
+        )
+
+
 def names(flag, allowed):
     """Returns the names that a flag holds.
 

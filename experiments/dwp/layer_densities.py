@@ -121,6 +121,26 @@ def prior(kind, density, num_slices, train_reverse):
     return made
 
 
+def initial_kernels(dataset, how, densities, seed, scale=1.0):
+    """Draws the kernels of all convolutions of a network; see `draw`.
+
+    Args:
+        dataset: a key of `networks.ARCHITECTURES`.
+        how: see `draw`.
+        densities: dictionary from names of layers to `LayerDensity`.
+        seed: an integer.
+        scale: factor on the numbers of filters.
+
+    Returns:
+        Dictionary from names of layers to arrays.
+    """
+    shapes = networks.kernel_shapes(dataset, scale)
+    return {
+        name: draw(how, densities[name], shapes[name], 10 * seed + index)
+        for index, name in enumerate(densities)
+    }
+
+
 def draw(how, density, shape, seed):
     """Draws a layer's initial kernel.
 

@@ -145,7 +145,7 @@ def convolutions(dataset, scale=1.0, l2_kernels=0.0, l2_biases=0.0):
     for index, convolution in enumerate(architecture.convolutions, start=1):
         layers += [
             keras.layers.Conv2D(
-                max(1, round(scale * convolution.filters)),
+                _filters(convolution, scale),
                 convolution.size,
                 kernel_regularizer=_l2(l2_kernels),
                 bias_regularizer=_l2(l2_biases),
@@ -194,10 +194,25 @@ def classifier(dataset, seed, l2_kernels=0.0, l2_biases=0.0):
     )
 
 
+def kernel_shapes(dataset, scale=1.0):
+    """Returns the shapes of the convolutions' kernels, by their names."""
+    architecture = ARCHITECTURES[dataset]
+    shapes, inputs = {}, architecture.image_shape[-1]
+    for index, convolution in enumerate(architecture.convolutions, start=1):
+        filters = _filters(convolution, scale)
+        size = convolution.size
+        shapes[f"conv{index}"] = size, size, inputs, filters
+        inputs = filters
+    return shapes
+
+
 def names_of(dataset):
     """Returns the names of a classifier's convolutions."""
-    count = len(ARCHITECTURES[dataset].convolutions)
-    return [f"conv{index}" for index in range(1, count + 1)]
+    return list(kernel_shapes(dataset))
+
+
+def _filters(convolution, scale):
+    return max(1, round(scale * convolution.filters))
 
 
 def _l2(factor):

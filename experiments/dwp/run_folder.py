@@ -5,12 +5,25 @@ runs/<name>.json  a run: what tells it from others, and what it found
 prior/            kernels and autoencoders that were made for it
 """
 
+import dataclasses
 import hashlib
 import pathlib
 
 from experiments import files
 from experiments import provenance
 from experiments.errors import ExperimentError
+
+
+def told(config):
+    """Returns settings as a file has them, inputs by their contents.
+
+    Args:
+        config: a dataclass with `kernels` and `autoencoders`, paths.
+    """
+    found = dataclasses.asdict(config)
+    for name in ("kernels", "autoencoders"):
+        found[name] = [_fingerprint(path) for path in found[name]]
+    return found
 
 
 def check_settings(folder, settings):
@@ -100,12 +113,7 @@ def commits(found):
     ]
 
 
-def fingerprint(path):
-    """Returns a file's name and the first digits of its SHA-256.
-
-    Raises:
-        ExperimentError: if there is no such file.
-    """
+def _fingerprint(path):
     try:
         digest = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     except OSError as error:

@@ -78,3 +78,52 @@ class ClassificationRuns:
     initialisations: tuple
     splits: tuple
     num_steps: int
+
+
+@dataclasses.dataclass(frozen=True)
+class FeaturesConfig:
+    """What all runs of `experiments.dwp_features` have in common."""
+
+    dataset: str = "digits"
+    kernels: tuple = ()
+    autoencoders: tuple = ()
+    epochs: int = 50
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    num_train: typing.Any = None
+    num_test: typing.Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FeaturesRuns:
+    """Which runs a command makes; see the flags."""
+
+    initialisations: tuple
+    scales: tuple
+    num_runs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class GapConfig:
+    """What all runs of `experiments.dwp_gap` have in common."""
+
+    dataset: str = "digits"
+    kernels: tuple = ()
+    autoencoders: tuple = ()
+    initialisation: str = "samples"
+    num_examples: int = 50
+    num_steps: int = 500
+    num_draws: int = 5
+    num_slices: int = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class GapRuns:
+    """Which runs a command makes; see the flags."""
+
+    reverses: tuple
+    num_importance_samples: tuple
+    splits: tuple
+
+
+REVERSES = {"trained": "trained with q", "frozen": "as the autoencoder left it"}
