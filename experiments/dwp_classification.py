@@ -34,7 +34,8 @@ _STARTS = {
     "paper": ("samples", "xavier"),
     "released_code": ("means", "xavier"),
 }
-_PRIORS = [name for name in settings.PRIORS if name != "dwp_importance"]
+_OWN = "log_uniform_additive", "dwp_importance"
+_PRIORS = [name for name in settings.PRIORS if name not in _OWN]
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_SIZES), "Which data.")
 _DATA_DIR = flags.DEFINE_string(

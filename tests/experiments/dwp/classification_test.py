@@ -4,11 +4,15 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import bbh_tf as bbh
+from bbh_tf.weights import WeightSpec
 from experiments.dwp import classification_run
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
 from experiments.dwp import settings
+from experiments.dwp.dropout_posterior import DropoutPosterior
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from tests.experiments import commands
@@ -90,6 +94,24 @@ def test_what_diverged_is_told(inputs, tmp_path, whole):
     (there / path.name).write_text(json.dumps(record))
     _run(inputs, tmp_path, ("dwp",), (0,))
     assert exhibit.read(tmp_path)["tables"][0].rows[0][2] == "diverged (1)"
+
+
+def test_the_kl_of_dropout_leaves_the_means_alone():
+    generator = np.random.default_rng(0)
+    value = generator.normal(0, 0.3, (3, 3, 2, 4)).astype("float32")
+    posterior = DropoutPosterior()
+    posterior.build([WeightSpec("kernel", value.shape)])
+    posterior.start_at([value], 0.5)
+    (q,) = posterior.distributions()
+    np.testing.assert_allclose(q.mean(), value)
+    np.testing.assert_allclose(q.variance(), 0.25 * value**2, rtol=1e-5)
+    with tf.GradientTape() as tape:
+        prior = bbh.priors.LogUniform("kingma").distributions([None])
+        kl = bbh.divergences.AnalyticKL()(posterior.distributions(), prior)
+    to_mean, to_logit = tape.gradient(kl, posterior.trainable_variables)
+    assert np.abs(to_mean).max() < 1e-3 < 0.1 < np.abs(to_logit).min()
+    with pytest.raises(ValueError, match="relative_std below 1; got 1.5"):
+        posterior.start_at([value], 1.5)
 
 
 def test_the_networks_are_the_papers():
