@@ -196,9 +196,22 @@ def check_same(config, folder):
         ExperimentError: if other settings are in its `config.json`.
     """
     config_file = folder / "config.json"
-    if not config_file.exists():
-        return
-    found = dataclasses.asdict(run_configs.read(files.read_json(config_file)))
+    if config_file.exists():
+        check_settings(config, files.read_json(config_file), folder)
+
+
+def check_settings(config, saved, folder):
+    """Refuses other settings than those of a run.
+
+    Args:
+        config: a `RunConfig`.
+        saved: the configuration that is there, a dictionary.
+        folder: where it is.
+
+    Raises:
+        ExperimentError: naming the first setting that differs.
+    """
+    found = dataclasses.asdict(run_configs.read(saved))
     # Through JSON, which has no tuples.
     wanted = json.loads(json.dumps(dataclasses.asdict(config)))
     for name, value in wanted.items():
