@@ -213,6 +213,11 @@ def _notes(config, found):
         f"linearly from {config.learning_rate:g} to 0; batches of at most "
         f"{config.batch_size}; at most {config.num_slices} slices of a layer "
         "a step.",
+        *(
+            [f"The KL counts {config.kl_scale:g} times: a tempered posterior."]
+            if config.kl_scale != 1
+            else []
+        ),
         "With the log-uniform prior variances are alpha times the squares of "
         "the means, alpha at most 1 and 0.12 at first, as in the authors' "
         "code; 'variances apart' is with those of the others. Its KL is "

@@ -140,6 +140,7 @@ class _Bayesian(Classifier):
                 else bbh.divergences.MonteCarloKL()
             ),
             num_samples=1,
+            kl_scale=settings.kl_scale,
             num_prediction_samples=settings.num_prediction_samples,
         )
         self._kind = kind

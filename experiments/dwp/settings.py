@@ -66,6 +66,7 @@ class ClassificationConfig:
     num_slices: int = 256
     initial_log_variance: float = -10.0
     l2: float = 1e-3
+    kl_scale: float = 1.0
     num_prediction_samples: int = 10
     num_test: typing.Any = None
 

@@ -96,6 +96,14 @@ def test_what_diverged_is_told(inputs, tmp_path, whole):
     assert exhibit.read(tmp_path)["tables"][0].rows[0][2] == "diverged (1)"
 
 
+def test_the_kl_counts_as_it_is_told(inputs, whole, tmp_path):
+    (record,) = _run(inputs, tmp_path, ("dwp",), (1,), kl_scale=0.0)
+    assert record["found"]["history"]["kl_weight"] == [0.0]
+    full = _of(whole[1], "dwp", 1)["history"]
+    assert full["kl_weight"][0] == pytest.approx(1 / 10)
+    assert record["found"]["nll"] != _of(whole[1], "dwp", 1)["nll"]
+
+
 def test_the_kl_of_dropout_leaves_the_means_alone():
     generator = np.random.default_rng(0)
     value = generator.normal(0, 0.3, (3, 3, 2, 4)).astype("float32")
@@ -162,6 +170,10 @@ def test_kernels_to_start_from(inputs, tmp_path):
         (
             ["--output_dir=a", "--num_examples=55"],
             "multiples of 10 from 10, each once; got 55.",
+        ),
+        (
+            ["--output_dir=a", "--kl_scale=-1"],
+            "--kl_scale: expected 0 <= x < 1e6; got -1.0.",
         ),
         (
             ["--output_dir=a", "--dataset=mnist"],
