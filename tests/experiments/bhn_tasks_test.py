@@ -1,0 +1,51 @@
+"""The tasks of Bayesian hypernetworks as a person calls them."""
+
+import json
+
+import pytest
+
+from experiments.reporting import exhibit
+from tests.experiments import commands
+
+
+def test_regularisation_goes_on_with_other_methods(tmp_path):
+    flags = [
+        "--num_trials=1",
+        "--epochs=2",
+        "--num_train=40",
+        "--num_test=30",
+        f"--output_dir={tmp_path}",
+    ]
+    done = commands.call("bhn_regularisation", "--methods=mle", *flags)
+    assert done.returncode == 0, done.stderr
+    done = commands.call("bhn_regularisation", "--methods=dropout", *flags)
+    assert done.returncode == 0, done.stderr
+    found = exhibit.read(tmp_path)
+    assert [row[0] for row in found["tables"][0].rows] == [
+        "Maximum likelihood",
+        "MC dropout",
+    ]
+    assert "Test errors of single trials" in found["figures"][0].caption
+    kept = json.loads((tmp_path / "trials" / "mle_0.json").read_text())
+    measures = kept["measures"]
+    assert measures["validation"][-1][0] == measures["last"]["epoch"] == 2
+    done = commands.call(
+        "bhn_regularisation", *flags, "--epochs=3", "--methods=mle"
+    )
+    commands.check_refused(done, "holds trials of epochs 2; got 3")
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "message"),
+    [
+        ("regularisation", [], "--output_dir: expected a folder; got none."),
+        ("regularisation", ["--methods=a"], "--methods: expected some of mle"),
+        ("regularisation", ["--epochs=0"], "--epochs: expected at least 1"),
+        ("regularisation", ["--units=0"], "--units: expected whole numbers"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_1(name, flags, message, tmp_path):
+    if flags:
+        flags = [*flags, f"--output_dir={tmp_path / 'none'}"]
+    commands.check_refused(commands.call(f"bhn_{name}", *flags), message)
+    assert not (tmp_path / "none").exists()
