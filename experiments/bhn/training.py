@@ -66,8 +66,11 @@ class Maker:
         method: a `methods.Method`.
         recipe: a `Recipe`.
         network_of: function from a dropout rate (None for no dropout) and a
-            regulariser (or None) to a network.
+            regulariser (None with hypernetworks) to a network.
         num_train: number of examples that the KL is over.
+
+    Attributes:
+        decay: the `networks.WeightDecay` of all its networks, if they have one.
     """
 
     def __init__(self, method, recipe, network_of, num_train):
@@ -76,6 +79,8 @@ class Maker:
         self._network_of = network_of
         self._num_train = num_train
         self._model = None
+        # One for all models, whose programs read its factor.
+        self.decay = networks.WeightDecay(recipe.decay)
 
     def fresh(self, images, seed):
         """Returns a model as it is before training.
@@ -127,7 +132,7 @@ class Maker:
             rate = recipe.dropout_rate
             if method.name == "mle":
                 rate = 0.0 if np.isscalar(rate) else (0.0,) * len(rate)
-            decay = networks.WeightDecay(recipe.decay) if recipe.decay else None
+            decay = self.decay if recipe.decay else None
             network = self._network_of(rate, decay)
         else:
             network = self._network_of(None, None)

@@ -35,6 +35,31 @@ def test_regularisation_goes_on_with_other_methods(tmp_path):
     commands.check_refused(done, "holds trials of epochs 2; got 3")
 
 
+def test_the_other_tasks_leave_tables_and_figures(tmp_path):
+    flags = ["--epochs=1", "--num_test=40", "--methods=dropout"]
+    for name, others, title in (
+        (
+            "active_learning",
+            ["--num_labels=40", "--scores=random", "--starts=warm"],
+            "Figure 4",
+        ),
+        ("anomaly", ["--num_trials=1", "--num_train=60"], "anomaly"),
+        (
+            "adversarial",
+            ["--num_trials=1", "--num_train=60", "--epsilons=0.1"],
+            "Figure 5",
+        ),
+    ):
+        folder = tmp_path / name
+        done = commands.call(
+            f"bhn_{name}", *flags, *others, f"--output_dir={folder}"
+        )
+        assert done.returncode == 0, done.stderr
+        found = exhibit.read(folder)
+        assert title in found["title"]
+        assert {row[0] for row in found["tables"][0].rows} == {"MC dropout"}
+
+
 @pytest.mark.parametrize(
     ("name", "flags", "message"),
     [
@@ -42,6 +67,15 @@ def test_regularisation_goes_on_with_other_methods(tmp_path):
         ("regularisation", ["--methods=a"], "--methods: expected some of mle"),
         ("regularisation", ["--epochs=0"], "--epochs: expected at least 1"),
         ("regularisation", ["--units=0"], "--units: expected whole numbers"),
+        ("active_learning", ["--scores=a"], "--scores: expected some of bald"),
+        (
+            "active_learning",
+            ["--methods=bbh", "--starts=fresh"],
+            "bbh has bald and warm only",
+        ),
+        ("anomaly", ["--notmnist_dir=a"], "--notmnist_dir: a: expected"),
+        ("anomaly", ["--excluded_class=10"], "excluded_class"),
+        ("adversarial", ["--epsilons=0,x"], "--epsilons: expected numbers"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_1(name, flags, message, tmp_path):
