@@ -25,9 +25,7 @@ from experiments.bhn import starts
 from experiments.bhn import task
 from experiments.errors import ExperimentError
 
-task.define_flags(
-    ["digits", "mnist"], ["dropout", "mle", "iaf_4", "bbh"], num_trials=None
-)
+task.define_flags(["digits", "mnist"], ["dropout", "mle", "iaf_4", "bbh"])
 _NUM_LABELS = flags.DEFINE_integer(
     "num_labels", None, "Labels at the end; none: the data set's."
 )
@@ -69,6 +67,7 @@ _NUM_INITIAL = 20
 def run():
     """Does the runs that are not done, writes table and figure."""
     task.check_flags()
+    num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     flag_checks.check_fewest([(_NUM_LABELS, _NUM_INITIAL), (_TEST_EVERY, 1)])
     task.check_list("scores", [*scores.SCORES, "random"])
     task.check_list("starts", starts.STARTS)
@@ -107,7 +106,7 @@ def run():
         for method, start, chosen in combinations:
             made, recipe = active_learning.maker(method, start, settings, data)
             for score in chosen:
-                for seed in range(_num_trials()):
+                for seed in range(num_trials):
                     kept.do(
                         {
                             "method": method.name,
@@ -147,10 +146,6 @@ def run():
         print(tables.aligned([heading, *rows]))
         print("", active_learning_table.CAPTION, *notes, sep="\n")
     print(f"Figure: {path}")
-
-
-def _num_trials():
-    return _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
 
 
 def _combinations(found_methods):

@@ -28,7 +28,10 @@ def functions(results, page):
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
         - `tables FOLDER`, `figures FOLDER`, `notes FOLDER`: what an
-          `exhibit.json` has.
+          `exhibit.json` has;
+        - `cell FOLDER TABLE ROW COLUMN`: a cell of its table of that number,
+          from 1 on. ROW is how the row begins, cells with `/` between; blanks
+          are written `_`.
     """
     fields = _Fields(results, page)
     return {
@@ -42,6 +45,7 @@ def functions(results, page):
             "tables",
             "figures",
             "notes",
+            "cell",
         )
     }
 
@@ -118,6 +122,23 @@ class _Fields:
         commit = exhibit["provenance"]["commit"][:7]
         lines = [*exhibit["notes"], f"`{exhibit['command']}`, commit {commit}."]
         return "\n".join(["", *(f"- {line}" for line in lines)])
+
+    def cell(self, folder, number, row, column):
+        tables_there = self._exhibit(folder)["tables"]
+        if not 1 <= int(number) <= len(tables_there):
+            raise ExperimentError(
+                f"expected a table from 1 to {len(tables_there)}; got {number}"
+            )
+        table = tables_there[int(number) - 1]
+        first = row.replace("_", " ").split("/")
+        column = column.replace("_", " ")
+        found = [x for x in table.rows if x[: len(first)] == first]
+        if len(found) != 1 or column not in table.heading:
+            raise ExperimentError(
+                f"expected one row that begins {first} and one of the columns "
+                f"{table.heading[1:]}; got {len(found)} rows, {column!r}"
+            )
+        return found[0][table.heading.index(column)]
 
     def _find(self, folder):
         try:

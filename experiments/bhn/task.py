@@ -9,14 +9,12 @@ _FLAGS = flags.FLAGS
 _PRESETS = ("paper", "released_code")
 
 
-def define_flags(datasets, methods, num_trials=None):
+def define_flags(datasets, methods):
     """Defines the flags that all tasks have.
 
     Args:
         datasets: names of the data sets, the default first.
         methods: names of the default methods.
-        num_trials: default of `--num_trials`; None for what the command says
-            by data set.
     """
     flags.DEFINE_string("output_dir", None, "Folder for trials and tables.")
     flags.DEFINE_enum("dataset", datasets[0], datasets, "Which images.")
@@ -30,7 +28,9 @@ def define_flags(datasets, methods, num_trials=None):
         "iaf_<layers>, bbh.",
     )
     flags.DEFINE_integer(
-        "num_trials", num_trials, "Trials of each, with seeds from 0 on."
+        "num_trials",
+        None,
+        "Trials of each, with seeds from 0 on; none: the data set's.",
     )
     flags.DEFINE_integer("epochs", None, "Epochs; none: the data set's.")
     flags.DEFINE_integer(

@@ -8,7 +8,7 @@ from experiments.reporting import exhibit
 from tests.experiments import commands
 
 
-def test_regularisation_goes_on_with_other_methods(tmp_path):
+def test_regularisation_leaves_trials_of_one_setting(tmp_path):
     flags = [
         "--num_trials=1",
         "--epochs=2",
@@ -16,9 +16,7 @@ def test_regularisation_goes_on_with_other_methods(tmp_path):
         "--num_test=30",
         f"--output_dir={tmp_path}",
     ]
-    done = commands.call("bhn_regularisation", "--methods=mle", *flags)
-    assert done.returncode == 0, done.stderr
-    done = commands.call("bhn_regularisation", "--methods=dropout", *flags)
+    done = commands.call("bhn_regularisation", "--methods=mle,dropout", *flags)
     assert done.returncode == 0, done.stderr
     found = exhibit.read(tmp_path)
     assert [row[0] for row in found["tables"][0].rows] == [
@@ -32,7 +30,9 @@ def test_regularisation_goes_on_with_other_methods(tmp_path):
     done = commands.call(
         "bhn_regularisation", *flags, "--epochs=3", "--methods=mle"
     )
-    commands.check_refused(done, "holds trials of epochs 2; got 3")
+    # TensorFlow, which may say things of its own, has started by then.
+    assert done.returncode == 1
+    assert "holds trials of epochs 2; got 3" in done.stderr.splitlines()[-1]
 
 
 def test_the_other_tasks_leave_tables_and_figures(tmp_path):
@@ -73,7 +73,6 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
             ["--methods=bbh", "--starts=fresh"],
             "bbh has bald and warm only",
         ),
-        ("anomaly", ["--notmnist_dir=a"], "--notmnist_dir: a: expected"),
         ("anomaly", ["--excluded_class=10"], "excluded_class"),
         ("adversarial", ["--epsilons=0,x"], "--epsilons: expected numbers"),
     ],

@@ -10,6 +10,7 @@ from experiments import page_fields
 from experiments import result_fields
 from experiments import results_pages
 from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -133,6 +134,35 @@ def test_numbers_of_rows(results):
 def test_what_is_not_there_is_said(results, field, arguments, message):
     with pytest.raises(ExperimentError, match=message):
         results[field](*arguments)
+
+
+def test_a_cell_of_an_exhibit_s_table(results, tmp_path):
+    exhibit.write(
+        tmp_path / "results" / "long",
+        "A finding",
+        [],
+        [
+            exhibit.Table("First.", ["", "score"], [["a b", "1"]]),
+            exhibit.Table(
+                "Second.",
+                ["", "step", "test error %"],
+                [["a b", "1", "0.5"], ["a b", "2", "0.7"]],
+            ),
+        ],
+        [],
+        "python",
+    )
+    cell = results["cell"]
+    assert cell("long", "1", "a_b", "score") == "1"
+    assert cell("long", "2", "a_b/2", "test_error_%") == "0.7"
+    for arguments, message in (
+        (("long", "3", "a_b", "score"), "a table from 1 to 2; got 3"),
+        (("long", "2", "a_b", "step"), "got 2 rows, 'step'"),
+        (("long", "1", "a_b", "step"), "got 1 rows, 'step'"),
+        (("short", "1", "a_b", "score"), "has no exhibit.json"),
+    ):
+        with pytest.raises(ExperimentError, match=message):
+            cell(*arguments)
 
 
 def test_a_bar_does_not_end_a_cell():
