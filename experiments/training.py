@@ -43,7 +43,7 @@ def train(config, data, folder, progress, execution):
         {"step": 0, "seconds": 0.0, "history": [], "metrics": None},
     )
     per_epoch = run_config.steps_per_epoch(config)
-    num_steps = config.num_steps or config.epochs * per_epoch
+    num_steps = run_config.num_steps(config)
     progress(state["step"] / per_epoch)
     if state["step"] == num_steps:
         # An older checkpoint may be without.
