@@ -130,6 +130,15 @@ def define_flags(table, values=flags.FLAGS):
         **here,
     )
     flags.DEFINE_bool("jit", False, "Compile with XLA, for a GPU.", **here)
+    flags.DEFINE_string(
+        "strategy",
+        "auto",
+        "mirrored: all devices of this machine. multiworker: the processes "
+        "that TF_CONFIG names, each started with this command. auto: what "
+        "there is of these. Batches are split, results but for rounding the "
+        "same.",
+        **here,
+    )
     flags.DEFINE_bool(
         "mixed_precision",
         False,
@@ -209,6 +218,7 @@ def config_from_flags(table, values=flags.FLAGS):
         checkpoint_seconds=given["checkpoint_seconds"],
         steps_per_execution=given["steps_per_execution"],
         jit=given["jit"],
+        strategy=given["strategy"],
         mixed_precision=given["mixed_precision"],
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
@@ -232,11 +242,19 @@ def run(config):
 
     # Each model is traced anew, and TensorFlow would warn of it.
     tf.get_logger().setLevel("ERROR")
+    from bbh_tf import workers
     from experiments import progress
     from experiments import runner
+    from experiments import strategies
     from experiments.reporting import page
     from experiments.reporting import tables
 
+    strategy = strategies.make(config.strategy)
+    if not workers.is_chief(strategy):
+        results = runner.run(config)
+        # Whoever leaves first would be taken for lost.
+        runner.wait_for_all(strategy)
+        return results
     with progress.Bar(config.runs()) as bar:
         results = runner.run(config, bar)
     print(tables.text_table(results))
@@ -244,4 +262,5 @@ def run(config):
         print(line)
     path = page.write(config, results)
     print(f"Page with figures: {path}")
+    runner.wait_for_all(strategy)
     return results
