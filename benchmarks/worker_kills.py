@@ -25,8 +25,10 @@ _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for both jobs.", required=True
 )
 _NUM_KILLS = flags.DEFINE_integer("num_kills", 10, "How often.")
-_NUM_STEPS = flags.DEFINE_integer("num_steps", 150, "Steps of the training.")
+_NUM_STEPS = flags.DEFINE_integer("num_steps", 80, "Steps of the training.")
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the moments.")
+# Seconds, on a machine that does other things too.
+_TIMEOUT = 1800
 _RUN = pathlib.Path("bbb") / "seed_3"
 # Saves after every step, however long that takes.
 _PROGRAM = """
@@ -73,7 +75,7 @@ def kill_one(folder, victim, wait):
     time.sleep(wait)
     processes[victim].send_signal(signal.SIGKILL)
     started = time.monotonic()
-    ends = loopback.wait(processes, folder)
+    ends = loopback.wait(processes, folder, _TIMEOUT)
     status, output = ends[1 - victim]
     return {
         "victim": victim,
@@ -111,7 +113,7 @@ def _left(folder):
 
 
 def _finish(folder):
-    for status, text in loopback.wait(start(folder), folder):
+    for status, text in loopback.wait(start(folder), folder, _TIMEOUT):
         if status:
             raise RuntimeError(text)
 

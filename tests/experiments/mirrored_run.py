@@ -16,7 +16,7 @@ from experiments import runner
 from experiments import training
 from experiments.execution import Execution
 
-ROWS = ("bbb", "ensemble")
+ROWS = ("ensemble",)
 
 
 def _stop(_, stage, epochs):
