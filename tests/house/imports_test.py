@@ -12,6 +12,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOORS = {
+    "bbh_tf.workers": -1,
     "bbh_tf.memory": 0,
     "bbh_tf.randomness": 0,
     "bbh_tf.settings": 0,
