@@ -206,4 +206,8 @@ def _history(result, folder):
 
 
 def _run_folder(result, folder):
-    return pathlib.Path(folder) / paper_tables.run_name(result["config"])
+    name = paper_tables.run_name(result["config"])
+    folder = pathlib.Path(folder)
+    # Or in the folder of a task of its own, one of a job array.
+    below = [] if (folder / name).exists() else sorted(folder.glob(f"*/{name}"))
+    return below[0] if below else folder / name

@@ -50,7 +50,7 @@ def panels(draws, names, notes):
         )
         cells = axes.flatten()
         for axis, (key, functions) in zip(cells, draws.items()):
-            handles = _panel(axis, functions, reference)
+            handles = panel(axis, functions, reference)
             axis.set_title(names[key], loc="left")
             axis.text(
                 0.98,
@@ -96,7 +96,18 @@ def write(figure, folder):
     return path
 
 
-def _panel(axis, functions, reference):
+def panel(axis, functions, reference):
+    """Draws a mean and its bands, with the reference's outline.
+
+    Args:
+        axis: where to draw.
+        functions: functions drawn, at `toy_data.grid()`, `(num_draws,
+            num_grid)`.
+        reference: functions drawn from the posterior, likewise.
+
+    Returns:
+        List of handles for a legend.
+    """
     x = toy_data.grid(functions.shape[1])[:, 0]
     points = toy_data.training_data()
     mean, std = np.mean(functions, axis=0), np.std(functions, axis=0)
