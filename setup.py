@@ -38,6 +38,9 @@ EXPERIMENTS = [
     "tqdm>=4.66",
 ]
 
+# What the tutorials' data ship with, besides: names in many languages.
+TUTORIALS = ["babel>=2.14", "scikit-learn>=1.4"]
+
 # The formatter's taste changes between minor versions, hence its ceiling.
 DEV = [
     "foolbox>=3.3.4",
@@ -86,7 +89,8 @@ setuptools.setup(
     install_requires=REQUIRED,
     extras_require={
         "experiments": EXPERIMENTS,
-        "dev": EXPERIMENTS + DEV,
+        "tutorials": TUTORIALS,
+        "dev": EXPERIMENTS + TUTORIALS + DEV,
         "cuda": CUDA,
     },
     classifiers=[
