@@ -38,8 +38,15 @@ EXPERIMENTS = [
     "tqdm>=4.66",
 ]
 
-# What the tutorials' data ship with, besides: names in many languages.
-TUTORIALS = ["babel>=2.14", "scikit-learn>=1.4"]
+PLOTS = [
+    "matplotlib>=3.8",
+]
+
+# What the tutorials' data ship with: names in many languages, and tables.
+TUTORIALS = [
+    "babel>=2.14",
+    "scikit-learn>=1.4",
+]
 
 # The formatter's taste changes between minor versions, hence its ceiling.
 DEV = [
@@ -89,6 +96,7 @@ setuptools.setup(
     install_requires=REQUIRED,
     extras_require={
         "experiments": EXPERIMENTS,
+        "plots": PLOTS,
         "tutorials": TUTORIALS,
         "dev": EXPERIMENTS + TUTORIALS + DEV,
         "cuda": CUDA,

@@ -29,7 +29,10 @@ def functions(results, page):
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
         - `tables FOLDER`, `figures FOLDER`, `notes FOLDER`: what an
-          `exhibit.json` has.
+          `exhibit.json` has;
+        - `cell FOLDER TABLE ROW COLUMN`: a cell of its tables, of which the
+          first is 1. A row is told by how it begins, a column by its heading,
+          with underscores for spaces.
     """
     fields = _Fields(results, page)
     return {
@@ -43,6 +46,7 @@ def functions(results, page):
             "tables",
             "figures",
             "notes",
+            "cell",
         )
     }
 
@@ -53,12 +57,12 @@ class _Fields:
         self._page = page
 
     def table(self, *folders):
-        lines = [
-            ["", "epochs", "seeds", *(head for _, head, _ in tables.COLUMNS)]
-        ]
-        for runs in self._runs_of(folders):
+        every = self._runs_of(folders)
+        columns = tables.columns([run for runs in every for run in runs])
+        lines = [["", "epochs", "seeds", *(head for _, head, _ in columns)]]
+        for runs in every:
             for row in tables.by_row(runs):
-                lines += _lines_of_row(row)
+                lines += _lines_of_row(row, columns)
         return markdown(lines)
 
     def settings(self, *folders):
@@ -104,6 +108,26 @@ class _Fields:
             f"{table.caption}\n\n{markdown([table.heading, *table.rows])}"
             for table in self._exhibit(folder)["tables"]
         )
+
+    def cell(self, folder, number, row, column):
+        found = self._exhibit(folder)["tables"]
+        if not number.isdecimal() or not 1 <= int(number) <= len(found):
+            raise ExperimentError(
+                f"expected a table from 1 to {len(found)}; got {number!r}"
+            )
+        table = found[int(number) - 1]
+        headings = [_underscored(text) for text in table.heading]
+        rows = [
+            some
+            for some in table.rows
+            if _underscored(" ".join(some)).startswith(row)
+        ]
+        if len(rows) != 1 or headings.count(column) != 1:
+            raise ExperimentError(
+                f"expected one row that begins with {row!r} and one column "
+                f"{column!r}; got {len(rows)} and {headings.count(column)}"
+            )
+        return rows[0][headings.index(column)]
 
     def figures(self, folder):
         there = os.path.relpath(self._results / folder, self._page.parent)
@@ -176,7 +200,11 @@ def markdown(lines):
     )
 
 
-def _lines_of_row(runs):
+def _underscored(text):
+    return "_".join(text.split())
+
+
+def _lines_of_row(runs, columns):
     """Returns a row of ours, and the paper's where it has one."""
     ((config, cells),) = tables.rows(runs)
     parts = [tables.name_of(config)]
@@ -197,7 +225,7 @@ def _lines_of_row(runs):
             str(len(runs)),
             *(
                 tables.format_cell(cells[key], digits)
-                for key, _, digits in tables.COLUMNS
+                for key, _, digits in columns
             ),
         ]
     ]
@@ -207,7 +235,7 @@ def _lines_of_row(runs):
             f"paper, {paper_tables.data_of(config)}",
             "",
             "",
-            *(printed.get(key, "") for key, _, _ in tables.COLUMNS),
+            *(printed.get(key, "") for key, _, _ in columns),
         ]
         lines.append([f"*{cell}*" if cell else "" for cell in paper_s])
     return lines

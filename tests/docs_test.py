@@ -64,7 +64,7 @@ def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
         assert all(float(error) < 68 for error in errors)
     if path.name == "transformer.md":
         printed = capsys.readouterr().out
-        first, plain, laplace, second, nll, doubt = (
+        first, plain, laplace, second, nll, doubt, cooler, holds = (
             float(re.search(pattern, printed).group(1))
             for pattern in (
                 r"first task: accuracy ([\d.]+)",
@@ -73,12 +73,28 @@ def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
                 r"second task: accuracy ([\d.]+)",
                 r"NLL ([\d.]+) nats, of five",
                 r"wrong from right: ([\d.]+)",
+                r"NLL ([\d.]+) nats under it",
+                r"([\d.]+) hold the right one",
             )
         )
         # Of ten languages, and of five.
         assert first > 0.35 and second > 0.33
         assert laplace < plain + 0.1 and nll < 1.5
         assert doubt > 0.55
+        assert cooler < nll + 0.05
+        # 50 territories: three standard errors, here and in the held-out ones.
+        assert 0.75 < holds < 0.99
+    if path.name == "after_training.md":
+        printed = capsys.readouterr().out
+        before, after = re.search(
+            r"test NLL ([\d.]+), then ([\d.]+)", printed
+        ).groups()
+        assert float(after) <= float(before) + 0.005
+        coverages = re.findall(r"([\d.]+) hold the true class", printed)
+        assert len(coverages) == 2
+        assert all(0.9 < float(coverage) < 0.99 for coverage in coverages)
+        inside = re.search(r"([\d.]+) of new labels", printed).group(1)
+        assert 0.85 < float(inside) < 0.95
 
 
 def _names():
@@ -125,11 +141,13 @@ def _names():
             train_images=random.random((4, 32, 32, 3), np.float32)
         ),
     }
-    for room in (bbh.datasets, bbh.uncertainty):
+    for room in (bbh.datasets, bbh.postprocessing, bbh.uncertainty):
         names.update({name: getattr(room, name) for name in room.__all__})
     return names
 
 
+# The labels are random.
+@pytest.mark.filterwarnings("ignore:The .*est temperature that is tried")
 @pytest.mark.parametrize(
     ("page", "block"),
     [
