@@ -58,7 +58,7 @@ def test_the_head_learns(tmp_path):
         inputs, tmp_path, ("filters",), (1.0,), 1, epochs=40, num_train=None
     )
     assert np.isfinite(found[0]["found"]["nll"])
-    assert found[0]["found"]["accuracy"] > 0.5
+    assert found[0]["found"]["accuracy"] > 0.85
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,7 @@ def test_the_head_learns(tmp_path):
     [
         ("--scales=1/0", "above 0, at most 4, each once; got 1/0."),
         ("--initialisations=", "each once; got none."),
+        ("--learning_rate=0", "--learning_rate: expected 0 < x < 1; got 0.0."),
         ("--dataset=mnist", "--kernels: expected a file for each"),
     ],
 )
