@@ -8,7 +8,8 @@ python -m experiments.dwp_features --dataset=mnist \
 
 Convolutions stay as they were drawn, learned kernels, draws of the prior or
 Xavier's, and only the dense layers train (Atanov et al., arXiv:1810.06943, Sec.
-4.2); so features are computed once. The paper does not say for how long. A run
+4.2); so features are computed once, and divided by their standard deviation,
+one number. The paper does not say for how long they train. A run
 that is stopped goes on with the first training that is not there; commands with
 other scales, initialisations or more runs add to the same folder. The digits,
 the default, need no data and are a demonstration.

@@ -39,6 +39,7 @@ def test_runs_are_added_and_do_not_depend_on_each_other(tmp_path, capsys):
     assert beside["num_features"] == 32
     assert by_run["filters", 1.0]["num_features"] == 128
     assert by_run["xavier", 0.25]["nll"] != beside["nll"]
+    assert beside["std_of_features"] > 0
     page = exhibit.read(whole)
     accuracies, differences = page["tables"]
     assert accuracies.heading == ["start", "k = 1/4", "k = 1"]
