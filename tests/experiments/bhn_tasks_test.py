@@ -67,6 +67,11 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
         ("regularisation", ["--methods=a"], "--methods: expected some of mle"),
         ("regularisation", ["--epochs=0"], "--epochs: expected at least 1"),
         ("regularisation", ["--units=0"], "--units: expected whole numbers"),
+        (
+            "regularisation",
+            ["--initial_std=nan"],
+            "--initial_std: expected a number between 0 and 1",
+        ),
         ("active_learning", ["--scores=a"], "--scores: expected some of bald"),
         (
             "active_learning",

@@ -68,6 +68,16 @@ def test_quiet_noise_is_a_hundredth_and_says_nothing():
     assert stds[1][1] == pytest.approx(stds[0][1], abs=0.5)
 
 
+def test_scales_start_as_wide_as_asked_for():
+    stds = []
+    for initial_std in (0.01, 0.3):
+        made, _ = maker("no_coupling", initial_std=initial_std)
+        layer = made.fresh(IMAGES, 0).bayesian_layers[0]
+        (scales, *_), _ = layer.posterior.sample(500, np.array([0, 1]))
+        stds.append(scales.numpy().std(axis=0).mean())
+    assert stds[1] == pytest.approx(30 * stds[0], rel=0.01)
+
+
 def test_the_clipped_softmax_has_no_gradient_where_it_clips():
     logits = np.array([[20.0, 0.0, 0.0]], np.float32)
     log_prob = released.clipped_softmax(logits).log_prob([1])
