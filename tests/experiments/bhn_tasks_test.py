@@ -8,7 +8,7 @@ from experiments.reporting import exhibit
 from tests.experiments import commands
 
 
-def test_regularisation_leaves_trials_of_one_setting(tmp_path):
+def test_regularisation_leaves_trials_and_a_table(tmp_path):
     flags = [
         "--num_trials=1",
         "--epochs=2",
@@ -27,12 +27,6 @@ def test_regularisation_leaves_trials_of_one_setting(tmp_path):
     kept = json.loads((tmp_path / "trials" / "mle_0.json").read_text())
     measures = kept["measures"]
     assert measures["validation"][-1][0] == measures["last"]["epoch"] == 2
-    done = commands.call(
-        "bhn_regularisation", *flags, "--epochs=3", "--methods=mle"
-    )
-    # TensorFlow, which may say things of its own, has started by then.
-    assert done.returncode == 1
-    assert "holds trials of epochs 2; got 3" in done.stderr.splitlines()[-1]
 
 
 def test_the_other_tasks_leave_tables_and_figures(tmp_path):
