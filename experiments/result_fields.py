@@ -30,9 +30,9 @@ def functions(results, page):
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
         - `tables FOLDER`, `figures FOLDER`, `notes FOLDER`: what an
           `exhibit.json` has;
-        - `cell FOLDER TABLE ROW COLUMN`: a cell of its table of that number,
-          from 1 on. ROW is how the row begins, cells with `/` between; blanks
-          are written `_`.
+        - `cell FOLDER TABLE ROW COLUMN`: a cell of its tables, of which the
+          first is 1. A row is told by how it begins, a column by its heading,
+          with underscores for spaces.
     """
     fields = _Fields(results, page)
     return {
@@ -109,6 +109,26 @@ class _Fields:
             for table in self._exhibit(folder)["tables"]
         )
 
+    def cell(self, folder, number, row, column):
+        found = self._exhibit(folder)["tables"]
+        if not number.isdecimal() or not 1 <= int(number) <= len(found):
+            raise ExperimentError(
+                f"expected a table from 1 to {len(found)}; got {number!r}"
+            )
+        table = found[int(number) - 1]
+        headings = [_underscored(text) for text in table.heading]
+        rows = [
+            some
+            for some in table.rows
+            if _underscored(" ".join(some)).startswith(row)
+        ]
+        if len(rows) != 1 or headings.count(column) != 1:
+            raise ExperimentError(
+                f"expected one row that begins with {row!r} and one column "
+                f"{column!r}; got {len(rows)} and {headings.count(column)}"
+            )
+        return rows[0][headings.index(column)]
+
     def figures(self, folder):
         there = os.path.relpath(self._results / folder, self._page.parent)
         return "\n\n".join(
@@ -123,23 +143,6 @@ class _Fields:
         commit = found["provenance"]["commit"][:7]
         lines = [*found["notes"], f"`{found['command']}`, commit {commit}."]
         return "\n".join(["", *(f"- {line}" for line in lines)])
-
-    def cell(self, folder, number, row, column):
-        tables_there = self._exhibit(folder)["tables"]
-        if not 1 <= int(number) <= len(tables_there):
-            raise ExperimentError(
-                f"expected a table from 1 to {len(tables_there)}; got {number}"
-            )
-        table = tables_there[int(number) - 1]
-        first = row.replace("_", " ").split("/")
-        column = column.replace("_", " ")
-        found = [x for x in table.rows if x[: len(first)] == first]
-        if len(found) != 1 or column not in table.heading:
-            raise ExperimentError(
-                f"expected one row that begins {first} and one of the columns "
-                f"{table.heading[1:]}; got {len(found)} rows, {column!r}"
-            )
-        return found[0][table.heading.index(column)]
 
     def _find(self, folder):
         try:
@@ -195,6 +198,10 @@ def markdown(lines):
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
         for row in [heading, ["---"] * len(heading), *rows]
     )
+
+
+def _underscored(text):
+    return "_".join(text.split())
 
 
 def _lines_of_row(runs, columns):

@@ -249,7 +249,11 @@ class BayesianModel(
         key = (bool(self.jit_compile), bool(self.run_eagerly), ids)
         if key not in self._predictors:
             self._predictors[key] = predictor.Predictor(
-                self.network, self._layers_drawn, self.kept_seed, *key[:2]
+                self.network,
+                self._layers_drawn,
+                self.kept_seed,
+                *key[:2],
+                self.distribute_strategy,
             )
         return self._predictors[key]
 
