@@ -30,6 +30,7 @@ from bbh_tf import layers
 from bbh_tf import models
 from bbh_tf import optimizers
 from bbh_tf import posteriors
+from bbh_tf import postprocessing
 from bbh_tf import priors
 from bbh_tf import uncertainty
 from bbh_tf.checks import check_backend as _check_backend
@@ -51,6 +52,7 @@ __all__ = [
     "models",
     "optimizers",
     "posteriors",
+    "postprocessing",
     "priors",
     "uncertainty",
 ]

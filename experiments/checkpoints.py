@@ -75,6 +75,12 @@ class Checkpoints:
             if path.name != name:
                 path.unlink()
 
+    def remove(self):
+        """Removes the checkpoint; first what names it, so that none is half."""
+        self._state_file.unlink(missing_ok=True)
+        for path in self._folder.glob("*checkpoint_*.keras"):
+            path.unlink()
+
 
 def _is_finite(variable):
     # A sum is not finite where an element is not, and takes no memory.

@@ -44,6 +44,9 @@ class Config:
         num_members: members of an ensemble, or None for the paper's.
         divergence_weights: see `run_config.RunConfig`.
         global_clipnorm: see `run_config.RunConfig`.
+        keep_model: whether a run's model stays when all is made of it.
+        figures: whether figures are made of the models; None: of runs at full
+            length.
         changes: pairs of a setting and its value, as `changes.from_texts`
             returns them, in place of what the rows say.
     """
@@ -70,6 +73,8 @@ class Config:
     num_members: int | None = None
     divergence_weights: int | None = None
     global_clipnorm: float | None = None
+    keep_model: bool = True
+    figures: bool | None = None
     changes: tuple = ()
 
     def __post_init__(self):
@@ -151,10 +156,23 @@ class Config:
         )
         for run in self.runs():
             _check_neighbours(run)
+        if self.figures and self.num_validation:
+            raise ExperimentError(
+                "--figures: expected --num_validation=0, since figures are of "
+                f"the test set; got {self.num_validation}."
+            )
         flag_checks.check_output_dir(self.output_dir)
         strategies.check(self.strategy)
         for run in self.runs():
             _check_steps(run, self.steps_per_execution)
+
+    @property
+    def makes_figures(self):
+        """Whether figures are made of the models."""
+        if self.figures is None:
+            at_length = self.scale == "full" and not self.num_validation
+            return at_length and self.epochs is None and self.num_steps is None
+        return self.figures
 
     @property
     def execution(self):

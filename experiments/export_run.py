@@ -12,8 +12,11 @@ import sys
 from absl import flags
 
 from experiments import command_line
+from experiments import lazy
 from experiments import paper_tables
 from experiments import table_command
+
+exported_folder = lazy.import_module("experiments.exporting.exported_folder")
 
 
 def main():
@@ -49,7 +52,6 @@ def _run(table):
     config = table_command.config_from_flags(table)
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    from experiments.exporting import exported_folder
 
     num_bytes = exported_folder.write(
         config,

@@ -18,7 +18,13 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import lazy
 from experiments.errors import ExperimentError
+
+evaluation = lazy.import_module("experiments.evaluation")
+exported_folder = lazy.import_module("experiments.exporting.exported_folder")
+run_config = lazy.import_module("experiments.run_config")
+runner = lazy.import_module("experiments.runner")
 
 _EXPORTED = flags.DEFINE_string(
     "exported", None, "Folder that export_run wrote.", required=True
@@ -57,9 +63,6 @@ def run(exported, out, output_dir):
     """
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    from experiments import run_config
-    from experiments import runner
-    from experiments.exporting import exported_folder
 
     exported, out = pathlib.Path(exported), pathlib.Path(out)
     export = exported_folder.read(exported)
@@ -97,8 +100,6 @@ def run(exported, out, output_dir):
 
 def _check_free(config, folder):
     """Refuses a folder with another run, or with weights of another."""
-    from experiments import runner
-
     runner.check_same(config, folder)
     # Its checkpoint would be taken for that of the results. One that has
     # results is left as it is.
@@ -148,9 +149,6 @@ def _outcome(name, run, folder):
 
 
 def _import(folder, config, run, outcome, labels, exported_on):
-    from experiments import evaluation
-    from experiments import runner
-
     results_file = folder / "results.json"
     if results_file.exists():
         return files.read_json(results_file)

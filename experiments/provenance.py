@@ -5,13 +5,14 @@ import pathlib
 import platform
 import subprocess
 
+from experiments import lazy
+
+keras = lazy.import_module("keras")
+tf = lazy.import_module("tensorflow")
+
 
 def describe():
     """Returns the commit, the machine and the versions, as a dictionary."""
-    # Who reads a description does not wait for TensorFlow.
-    import keras
-    import tensorflow as tf
-
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
         for gpu in tf.config.list_physical_devices("GPU")

@@ -11,9 +11,12 @@ found, settings and origins.
 from absl import flags
 
 from experiments import command_line
+from experiments import lazy
 from experiments.errors import ExperimentError
 from experiments.reporting import found as founds
 from experiments.reporting import tables
+
+report_page = lazy.import_module("experiments.reporting.report_page")
 
 _RUNS = flags.DEFINE_list(
     "runs", [], "Output folders of experiments, each a table or a figure."
@@ -42,11 +45,9 @@ def run():
         print("" if index == 0 else "\n", end="")
         for table, results in found.by_table():
             _print_table(found.folder, table, results)
-        if found.exhibit:
-            _print_exhibit(found)
+        for place, finding in found.exhibits:
+            _print_exhibit(place, finding)
     if path is not None:
-        from experiments.reporting import report_page
-
         report_page.write(path, every)
         print(f"\nPage: {path}")
 
@@ -62,9 +63,8 @@ def _print_table(folder, table, results):
         print(line)
 
 
-def _print_exhibit(found):
-    exhibit = found.exhibit
-    print(f"{exhibit['title']}: {found.folder}")
+def _print_exhibit(folder, exhibit):
+    print(f"{exhibit['title']}: {folder}")
     for table in exhibit["tables"]:
         print(f"\n{table.caption}\n")
         print(tables.aligned([table.heading, *table.rows]))

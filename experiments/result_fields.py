@@ -5,6 +5,7 @@ import pathlib
 
 from experiments import paper_tables
 from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
 from experiments.reporting import found as founds
 from experiments.reporting import tables
 
@@ -52,12 +53,12 @@ class _Fields:
         self._page = page
 
     def table(self, *folders):
-        lines = [
-            ["", "epochs", "seeds", *(head for _, head, _ in tables.COLUMNS)]
-        ]
-        for runs in self._runs_of(folders):
+        every = self._runs_of(folders)
+        columns = tables.columns([run for runs in every for run in runs])
+        lines = [["", "epochs", "seeds", *(head for _, head, _ in columns)]]
+        for runs in every:
             for row in tables.by_row(runs):
-                lines += _lines_of_row(row)
+                lines += _lines_of_row(row, columns)
         return markdown(lines)
 
     def settings(self, *folders):
@@ -114,9 +115,9 @@ class _Fields:
         )
 
     def notes(self, folder):
-        exhibit = self._exhibit(folder)
-        commit = exhibit["provenance"]["commit"][:7]
-        lines = [*exhibit["notes"], f"`{exhibit['command']}`, commit {commit}."]
+        found = self._exhibit(folder)
+        commit = found["provenance"]["commit"][:7]
+        lines = [*found["notes"], f"`{found['command']}`, commit {commit}."]
         return "\n".join(["", *(f"- {line}" for line in lines)])
 
     def _find(self, folder):
@@ -129,10 +130,10 @@ class _Fields:
             ) from error
 
     def _exhibit(self, folder):
-        exhibit = self._find(folder).exhibit
-        if exhibit is None:
+        found = exhibit.read(self._results / folder)
+        if found is None:
             raise ExperimentError(f"{folder!r} has no exhibit.json")
-        return exhibit
+        return found
 
     def _runs_of(self, folders):
         if not folders:
@@ -175,7 +176,7 @@ def markdown(lines):
     )
 
 
-def _lines_of_row(runs):
+def _lines_of_row(runs, columns):
     """Returns a row of ours, and the paper's where it has one."""
     ((config, cells),) = tables.rows(runs)
     parts = [tables.name_of(config)]
@@ -196,7 +197,7 @@ def _lines_of_row(runs):
             str(len(runs)),
             *(
                 tables.format_cell(cells[key], digits)
-                for key, _, digits in tables.COLUMNS
+                for key, _, digits in columns
             ),
         ]
     ]
@@ -206,7 +207,7 @@ def _lines_of_row(runs):
             f"paper, {paper_tables.data_of(config)}",
             "",
             "",
-            *(printed.get(key, "") for key, _, _ in tables.COLUMNS),
+            *(printed.get(key, "") for key, _, _ in columns),
         ]
         lines.append([f"*{cell}*" if cell else "" for cell in paper_s])
     return lines

@@ -221,6 +221,11 @@ def steps_per_epoch(config):
     return _steps_per_epoch(config, config.batch_size)
 
 
+def num_steps(config):
+    """Number of training steps of a `RunConfig`, from first to last."""
+    return config.num_steps or config.epochs * steps_per_epoch(config)
+
+
 def _steps_per_epoch(config, batch_size):
     return math.ceil(data_sets.num_train_examples(config) / batch_size)
 

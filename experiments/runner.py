@@ -19,6 +19,7 @@ from experiments import provenance
 from experiments import run_config as run_configs
 from experiments import strategies
 from experiments import training
+from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 
 
@@ -98,6 +99,13 @@ def _check_replicas(run_config, execution, strategy):
             f"--strategy: expected replicas that divide the batch of "
             f"{run_config.batch_size} of each member; got {count}."
         )
+
+
+def remove_models(config):
+    """Removes the models of an experiment's runs, which are done."""
+    with files.only_user(config.output_dir) as folder:
+        for run_config in config.runs():
+            Checkpoints(folder_of(folder, run_config)).remove()
 
 
 @functools.lru_cache(maxsize=1)
@@ -244,9 +252,22 @@ def check_same(config, folder):
         ExperimentError: if other settings are in its `config.json`.
     """
     config_file = folder / "config.json"
-    if not config_file.exists():
-        return
-    found = dataclasses.asdict(run_configs.read(files.read_json(config_file)))
+    if config_file.exists():
+        check_settings(config, files.read_json(config_file), folder)
+
+
+def check_settings(config, saved, folder):
+    """Refuses other settings than those of a run.
+
+    Args:
+        config: a `RunConfig`.
+        saved: the configuration that is there, a dictionary.
+        folder: where it is.
+
+    Raises:
+        ExperimentError: naming the first setting that differs.
+    """
+    found = dataclasses.asdict(run_configs.read(saved))
     # Through JSON, which has no tuples.
     wanted = json.loads(json.dumps(dataclasses.asdict(config)))
     for name, value in wanted.items():

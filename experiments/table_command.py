@@ -8,9 +8,19 @@ from experiments import changes
 from experiments import command_line
 from experiments import config as configs
 from experiments import data_sets
+from experiments import lazy
 from experiments import paper_tables
+from experiments import run_figures
 from experiments import settings
+from experiments import strategies
 from experiments.errors import ExperimentError
+
+page = lazy.import_module("experiments.reporting.page")
+progress = lazy.import_module("experiments.progress")
+runner = lazy.import_module("experiments.runner")
+tables = lazy.import_module("experiments.reporting.tables")
+tf = lazy.import_module("tensorflow")
+workers = lazy.import_module("bbh_tf.workers")
 
 _DATASETS = {
     "digits": "scikit-learn's 8 x 8 digits, embedded, with letters as "
@@ -147,6 +157,20 @@ def define_flags(table, values=flags.FLAGS):
     )
     if "digits" in datasets:
         _define_mnist_flags(here)
+    flags.DEFINE_bool(
+        "keep_model",
+        True,
+        "Keep each run's model, the last checkpoint, in its folder. "
+        "--nokeep_model: remove it when results and figures are there.",
+        **here,
+    )
+    flags.DEFINE_bool(
+        "figures",
+        None,
+        "Make all figures of the runs in the output folder: attacked images, "
+        "posteriors of the weights, turned images. None: at full length.",
+        **here,
+    )
     changes.define_flag(here)
     if "ensemble" in rows:
         flags.DEFINE_integer(
@@ -223,12 +247,14 @@ def config_from_flags(table, values=flags.FLAGS):
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
         global_clipnorm=given["global_clipnorm"],
+        keep_model=given["keep_model"],
+        figures=given["figures"],
         changes=changes.from_texts(given["set"]),
     )
 
 
 def run(config):
-    """Runs the experiment, prints the table and writes the page.
+    """Runs the experiment, prints the table, makes figures and the page.
 
     Args:
         config: a `Config`.
@@ -236,19 +262,10 @@ def run(config):
     Returns:
         List of result dictionaries.
     """
-    # Importing TensorFlow takes seconds; a wrong flag is told before.
+    # It takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    import tensorflow as tf
-
     # Each model is traced anew, and TensorFlow would warn of it.
     tf.get_logger().setLevel("ERROR")
-    from bbh_tf import workers
-    from experiments import progress
-    from experiments import runner
-    from experiments import strategies
-    from experiments.reporting import page
-    from experiments.reporting import tables
-
     strategy = strategies.make(config.strategy)
     if not workers.is_chief(strategy):
         results = runner.run(config)
@@ -260,7 +277,13 @@ def run(config):
     print(tables.text_table(results))
     for line in tables.notes(results):
         print(line)
+    if config.makes_figures:
+        run_figures.make(
+            config.output_dir, config.data_dir, config.scale == "smoke"
+        )
     path = page.write(config, results)
     print(f"Page with figures: {path}")
+    if not config.keep_model:
+        runner.remove_models(config)
     runner.wait_for_all(strategy)
     return results

@@ -16,8 +16,13 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.errors import ExperimentError
 from experiments.toy import settings as toy_settings
+
+tables = lazy.import_module("experiments.reporting.tables")
+toy_comparison = lazy.import_module("experiments.toy.comparison")
+toy_table = lazy.import_module("experiments.toy.table")
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for results.json and the figure."
@@ -79,11 +84,6 @@ def run():
     """Samples the posterior, trains the methods, writes numbers and figure."""
     settings, num_draws = _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as output:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.reporting import tables
-        from experiments.toy import comparison as toy_comparison
-        from experiments.toy import table as toy_table
-
         results, draws = toy_comparison.compare(
             settings, _SEED.value, num_draws, _SCALE.value
         )

@@ -3,7 +3,10 @@
 import pathlib
 
 from experiments import files
+from experiments import lazy
 from experiments.errors import ExperimentError
+
+checkpoints = lazy.import_module("experiments.checkpoints")
 
 
 def find(folders):
@@ -24,7 +27,7 @@ def find(folders):
     if not trained:
         raise ExperimentError(
             "--runs: expected folders with results of runs; got "
-            f"{','.join(folders) or 'none'}."
+            f"{','.join(map(str, folders)) or 'none'}."
         )
     return trained
 
@@ -35,16 +38,18 @@ def load(folder):
     Raises:
         ExperimentError: if there is none.
     """
-    # Imported here, so that a wrong flag is told before TensorFlow starts.
-    from experiments import checkpoints
-
     loaded = checkpoints.Checkpoints(folder).load()
     if loaded is None:
         raise ExperimentError(
-            f"--runs: {folder} has no checkpoint; expected a folder that its "
-            "experiment wrote on this machine."
+            f"--runs: {folder} has no model; expected a folder that its "
+            "experiment wrote on this machine, with --keep_model."
         )
     return loaded[0]
+
+
+def has_model(folder):
+    """Returns whether a run's trained model is there."""
+    return (pathlib.Path(folder) / "state.json").exists()
 
 
 def made_before(path, settings, trained, what):

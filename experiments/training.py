@@ -48,7 +48,7 @@ def train(config, data, folder, progress, execution):
         )
     _check_same_step(folder, state, strategy)
     per_epoch = run_config.steps_per_epoch(config)
-    num_steps = config.num_steps or config.epochs * per_epoch
+    num_steps = run_config.num_steps(config)
     progress(state["step"] / per_epoch)
     if state["step"] == num_steps:
         # An older checkpoint may be without.

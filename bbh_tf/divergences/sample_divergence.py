@@ -32,7 +32,7 @@ class SampleDivergence(divergence.Divergence):
         return given
 
     def check(self, pairs):
-        """Refuses a prior that cannot be sampled.
+        """Refuses a prior that cannot be sampled, or trains by its density.
 
         Raises:
             ValueError: naming the layer, and what would do.
@@ -44,6 +44,13 @@ class SampleDivergence(divergence.Divergence):
                     f"layer {pair.name!r} has {type(pair.prior).__name__}. "
                     "MonteCarloKL needs a density only, AnalyticKL a closed "
                     "form."
+                )
+            if pair.prior.trains_with_density():
+                raise ValueError(
+                    f"{type(self).__name__} compares samples, by which the "
+                    f"{type(pair.prior).__name__} of layer {pair.name!r} does "
+                    "not train; expected a prior that stays as it is, such as "
+                    "autoencoder.as_prior(train_reverse=False)."
                 )
 
     def estimate(self, pairs, num_prior_samples, key):

@@ -74,7 +74,8 @@ class LikelihoodTraining:
             was one in training.
         """
         del x, training
-        distribution = self.distribution(y_pred)
+        # Training knows no temperature.
+        distribution = likelihoods.distribution(self.likelihood, y_pred)
         log_prob = likelihoods.log_prob(
             distribution, y, sample_weight, outputs_of.mask(y_pred)
         )

@@ -1,7 +1,6 @@
 """The factorised normal posterior of Bayes by Backprop."""
 
 import math
-import numbers
 
 import keras
 import tensorflow as tf
@@ -24,35 +23,48 @@ class MeanField(posterior.Posterior):
         mean_initializer: initialiser of the means, as Keras takes it (if it
             has a seed, each tensor gets one made from it); None for a
             truncated normal of variance 1 / fan-in, as in the authors' code.
+        kernels_only: whether biases stay point estimates, trained without a
+            prior, as in Atanov et al. Priors of kernels want no `others` then.
         name: name of the layer.
 
     Raises:
-        ValueError: if `initial_log_variance` is not a finite number.
+        ValueError: if `initial_log_variance` is not a finite number, or
+            `kernels_only` no bool.
 
     References:
         Blundell et al., Weight Uncertainty in Neural Networks,
-        arXiv:1505.05424; Pawlowski et al., arXiv:1711.01297, Sec. 3 ("BbB").
+        arXiv:1505.05424; Pawlowski et al., arXiv:1711.01297, Sec. 3 ("BbB");
+        Atanov et al., The Deep Weight Prior, arXiv:1810.06943, App. H.
     """
 
     has_log_prob = True
 
     def __init__(
-        self, initial_log_variance=-9.0, mean_initializer=None, name=None
+        self,
+        initial_log_variance=-9.0,
+        mean_initializer=None,
+        kernels_only=False,
+        name=None,
     ):
         super().__init__(name=name)
-        if not isinstance(initial_log_variance, numbers.Real) or (
-            not math.isfinite(initial_log_variance)
-        ):
+        if not isinstance(kernels_only, bool):
             raise ValueError(
-                "MeanField expects a finite initial_log_variance; got "
-                f"{initial_log_variance!r}."
+                "MeanField expects kernels_only to be True or False; got "
+                f"{kernels_only!r}."
             )
-        self.initial_log_variance = float(initial_log_variance)
+        self.initial_log_variance = posterior.log_variance(
+            "MeanField", initial_log_variance
+        )
+        self.kernels_only = kernels_only
         self.mean_initializer = (
             None
             if mean_initializer is None
             else keras.initializers.get(mean_initializer)
         )
+
+    def replaces(self, spec):
+        """Says yes, but to a bias where `kernels_only`."""
+        return spec.role == "kernel" or not self.kernels_only
 
     def build(self, specs):
         """Makes means and log-variances.
@@ -175,4 +187,5 @@ class MeanField(posterior.Posterior):
             "mean_initializer": None
             if self.mean_initializer is None
             else keras.initializers.serialize(self.mean_initializer),
+            "kernels_only": self.kernels_only,
         }

@@ -136,6 +136,10 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
         for model in (self.reverse, *self.reverse_transitions):
             model.trainable = is_trained
 
+    def trains_with_density(self):
+        """Whether the reverse model trains: samples do not need it."""
+        return bool(self.trainable_variables)
+
     def slice_log_prob(self, slices, key):
         """Bounds the slices' log-densities; see `KernelPrior`."""
         num_samples = self.num_importance_samples

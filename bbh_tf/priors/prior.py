@@ -81,6 +81,14 @@ class Prior(fixed.Fixed):
         """Whether `sample` is there."""
         return type(self).sample is not Prior.sample
 
+    def trains_with_density(self):
+        """Whether it has parts that train, and `log_prob` alone uses.
+
+        A divergence that compares samples would leave them as they are, and
+        refuses such a prior. Here, False.
+        """
+        return False
+
     def distributions(self, specs):
         """Returns p as distributions, one for each spec.
 

@@ -113,6 +113,29 @@ def read(folder):
     return export
 
 
+def check_same(folder, config):
+    """Refuses a folder that was exported with other settings.
+
+    Args:
+        folder: a folder that `write` wrote.
+        config: a `Config`.
+
+    Raises:
+        ExperimentError: if its runs are not those of the configuration.
+    """
+    wanted = [runner.folder_of(folder, run) for run in config.runs()]
+    names = [path.relative_to(folder).as_posix() for path in wanted]
+    found = read(folder)["runs"]
+    if found != names:
+        raise ExperimentError(
+            f"--output_dir: {folder} holds {', '.join(found)}; expected "
+            f"{', '.join(names)}. Choose another folder, or remove that one."
+        )
+    for run_config, path in zip(config.runs(), wanted):
+        exported = files.read_json(path / "run.json")["config"]
+        runner.check_settings(run_config, exported, path)
+
+
 def read_array(folder, export, name):
     """Reads one of the arrays of the data."""
     return np.concatenate(

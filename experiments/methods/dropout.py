@@ -28,4 +28,5 @@ METHOD = method.Method(
     describe=_describe,
     settings={"dropout_rate": 0.5},
     released_datasets={"cifar5": released_resnet.FIXED},
+    fixed_weights="MC dropout draws masks and has one set of weights",
 )

@@ -23,4 +23,5 @@ METHOD = method.Method(
     build=_build,
     describe=parts.describe_l2,
     released_datasets={"cifar5": released_resnet.FIXED},
+    fixed_weights="MAP has one set of weights",
 )

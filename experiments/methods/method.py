@@ -23,6 +23,8 @@ class Method:
         released_datasets: data set -> what the authors' code has there.
         tables: the tables of methods that it is a row of, besides those whose
             paper has it.
+        fixed_weights: why there is no posterior of its weights to look at;
+            empty where there is one.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Method:
     released: dict = dataclasses.field(default_factory=dict)
     released_datasets: dict = dataclasses.field(default_factory=dict)
     tables: tuple = ()
+    fixed_weights: str = ""
 
     def settings_on(self, dataset, preset):
         """Returns what it sets.

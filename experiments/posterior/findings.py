@@ -6,16 +6,16 @@ import pathlib
 import numpy as np
 
 from experiments import files
+from experiments import lazy
 from experiments import run_config
 from experiments import run_names
+from experiments import trained_runs
 from experiments.errors import ExperimentError
+from experiments.methods import METHODS
 from experiments.posterior import measures as posterior_measures
 
-_METHODS = ("ensemble", "bbb", "mnf", "bbh")
-_OTHERS = {
-    "map": "MAP has one set of weights",
-    "dropout": "MC dropout draws masks and has one set of weights",
-}
+posterior_draws = lazy.import_module("experiments.posterior.draws")
+
 # Fewer say nothing of a covariance.
 _FEWEST_DRAWS = 3
 
@@ -40,13 +40,19 @@ def read_config(folder):
             f"runs/demo/bbh/seed_0; got {folder}, without config.json."
         )
     config = files.read_json(path)
-    method = run_config.read(config).method
-    if method not in _METHODS:
+    fixed = METHODS[config["method"]].fixed_weights
+    if fixed:
+        drawn = [x for x in METHODS if not METHODS[x].fixed_weights]
         raise ExperimentError(
-            f"--run: expected a run of {', '.join(_METHODS)}; got {folder}: "
-            f"{_OTHERS[method]}."
+            f"--run: expected a run of {', '.join(drawn)}; got {folder}: "
+            f"{fixed}."
         )
     return config
+
+
+def path_of(output, config):
+    """Returns the file of a run's draws."""
+    return output / f"draws_{run_names.file_name(config)}.npz"
 
 
 def draws(folder, config, output, settings):
@@ -65,20 +71,10 @@ def draws(folder, config, output, settings):
         ExperimentError: if there is no checkpoint, an ensemble is too small,
             or the draws before are of another run.
     """
-    state_file = pathlib.Path(folder) / "state.json"
-    if not state_file.exists():
-        raise ExperimentError(
-            f"--run: {folder} has no checkpoint; expected a folder that its "
-            "experiment wrote on this machine."
-        )
-    step = files.read_json(state_file).get("step")
     made_of = json.dumps(
-        {"config": config, "step": step, **settings}, sort_keys=True
+        {"config": config, "step": _step(folder), **settings}, sort_keys=True
     )
-    # Imported here, so that a wrong flag is told before TensorFlow starts.
-    from experiments.posterior import draws as posterior_draws
-
-    path = output / f"draws_{run_names.file_name(config)}.npz"
+    path = path_of(output, config)
     if path.exists():
         found = dict(np.load(path))
         if str(found.pop("made_of")) != made_of:
@@ -88,10 +84,8 @@ def draws(folder, config, output, settings):
             )
         found["num_filters"] = int(found["num_filters"])
         return posterior_draws.Draws(**found)
-    from experiments import checkpoints
-
     print(f"Drawing weights of {folder}.", flush=True)
-    model, _ = checkpoints.Checkpoints(pathlib.Path(folder)).load()
+    model = trained_runs.load(pathlib.Path(folder))
     drawn = posterior_draws.collect(model, **settings)
     if len(drawn.kernel) < _FEWEST_DRAWS:
         raise ExperimentError(
@@ -101,6 +95,20 @@ def draws(folder, config, output, settings):
     with files.replacing(path) as temporary:
         np.savez_compressed(temporary, made_of=made_of, **drawn._asdict())
     return drawn
+
+
+def _step(folder):
+    """Returns at which step a run is, or was when it was done."""
+    folder = pathlib.Path(folder)
+    if trained_runs.has_model(folder):
+        return files.read_json(folder / "state.json").get("step")
+    if not (folder / "results.json").exists():
+        raise ExperimentError(
+            f"--run: {folder} has no model; expected a folder that its "
+            "experiment wrote on this machine."
+        )
+    config = run_config.read(files.read_json(folder / "config.json"))
+    return run_config.num_steps(config)
 
 
 def measure(drawn):

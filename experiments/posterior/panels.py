@@ -97,8 +97,7 @@ def correlations(every):
     """
     # Steps of 0.1: what is white is below 0.05, which is mostly the draws'
     # own scatter.
-    colors = pyplot.get_cmap("RdBu_r", 20 + 1).copy()
-    colors.set_bad("0.6")
+    colors = pyplot.get_cmap("RdBu_r", 20 + 1).with_extremes(bad="0.6")
     width = 4.0 * len(every) + 0.9
     with pyplot.rc_context(_STYLE):
         figure, axes = pyplot.subplots(

@@ -11,7 +11,7 @@ from experiments import files
 from experiments import provenance
 from experiments.errors import ExperimentError
 
-_FILE = "exhibit.json"
+FILE = "exhibit.json"
 _KEYS = ("title", "figures", "tables", "notes", "command", "provenance")
 
 
@@ -55,7 +55,7 @@ def write(folder, title, figures, tables, notes, command):
     folder = pathlib.Path(folder)
     _check(folder, figures, tables)
     files.write_json(
-        folder / _FILE,
+        folder / FILE,
         {
             "title": title,
             "figures": [figure._asdict() for figure in figures],
@@ -78,7 +78,7 @@ def read(folder):
     Raises:
         ExperimentError: if it is not as `write` writes it.
     """
-    path = pathlib.Path(folder) / _FILE
+    path = pathlib.Path(folder) / FILE
     if not path.exists():
         return None
     found = files.read_json(path)

@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot
 
+from experiments import files
 from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import tables
@@ -170,6 +171,17 @@ def as_png(figure):
     figure.savefig(buffer, format="png")
     pyplot.close(figure)
     return buffer.getvalue()
+
+
+def save(figure, path):
+    """Writes a figure as a PNG, whole or not at all, and closes it.
+
+    Returns:
+        The file's name.
+    """
+    with files.replacing(path) as temporary:
+        temporary.write_bytes(as_png(figure))
+    return path.name
 
 
 def has_history(results, folder):

@@ -18,12 +18,13 @@ class Found(typing.NamedTuple):
         folder: the folder, a text.
         results: result dictionaries of runs, in the paper's order of rows,
             then by seed.
-        exhibit: see `exhibit.read`.
+        exhibits: pairs of a folder, a text, and what `exhibit.read` has of it:
+            the folder itself, then those in it.
     """
 
     folder: str
     results: list
-    exhibit: dict | None
+    exhibits: list
 
     def by_table(self):
         """Returns pairs of a `paper_tables.Table` and its results."""
@@ -56,12 +57,20 @@ def find(folder):
     root = pathlib.Path(folder)
     paths = sorted(root.glob("*/seed_*/results.json"))
     paths += sorted(root.glob("*/*/seed_*/results.json"))
-    found = Found(folder, _sorted(folder, paths), exhibit.read(folder))
-    if not (found.results or found.exhibit):
+    found = Found(folder, _sorted(folder, paths), exhibits(folder))
+    if not (found.results or found.exhibits):
         raise ExperimentError(
             f"--runs: expected a folder with results of runs; got {folder}."
         )
     return found
+
+
+def exhibits(folder):
+    """Returns the findings in a folder and in those right below it."""
+    below = sorted(pathlib.Path(folder).glob(f"*/{exhibit.FILE}"))
+    places = [pathlib.Path(folder), *(path.parent for path in below)]
+    pairs = [(str(place), exhibit.read(place)) for place in places]
+    return [(place, finding) for place, finding in pairs if finding]
 
 
 def _sorted(folder, paths):

@@ -6,7 +6,9 @@ from experiments import changes
 from experiments import paper_tables
 from experiments import provenance
 from experiments import runner
+from experiments.reporting import exhibit_sections
 from experiments.reporting import figures
+from experiments.reporting import found
 from experiments.reporting import html_page
 from experiments.reporting import table_sections
 from experiments.reporting import tables
@@ -27,6 +29,8 @@ def write(config, results):
     page = html_page.HtmlPage(f"{table.title}, on {config.dataset}")
     page.heading("Error and uncertainty")
     table_sections.add(page, results, folder)
+    for place, finding in found.exhibits(folder):
+        exhibit_sections.add(page, finding, place)
     page.heading("Images")
     data = runner.load_data(config)
     for result, *_ in tables.by_row(results):

@@ -1,8 +1,6 @@
 """One page for everything that experiments left."""
 
-import pathlib
-
-from experiments import provenance
+from experiments.reporting import exhibit_sections
 from experiments.reporting import html_page
 from experiments.reporting import table_sections
 from experiments.reporting import tables
@@ -28,23 +26,9 @@ def write(path, every):
             page.heading(table.title)
             table_sections.add(page, results, found.folder)
             _add_origin(page, found.folder, tables.origins(results))
-        if found.exhibit:
-            page.heading(found.exhibit["title"])
-            _add_exhibit(page, found)
+        for folder, finding in found.exhibits:
+            exhibit_sections.add(page, finding, folder)
     page.write(path)
-
-
-def _add_exhibit(page, found):
-    folder = pathlib.Path(found.folder)
-    for figure in found.exhibit["figures"]:
-        page.figure((folder / figure.file).read_bytes(), figure.caption)
-    for table in found.exhibit["tables"]:
-        page.table(table.heading, table.rows, table.caption)
-    page.notes(found.exhibit["notes"])
-    made = provenance.facts(found.exhibit["provenance"])
-    page.facts(
-        {"folder": found.folder, "command": found.exhibit["command"], **made}
-    )
 
 
 def _add_origin(page, folder, origins):

@@ -3,11 +3,14 @@
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments import paper_tables
 from experiments import trained_runs
 from experiments.errors import ExperimentError
+from experiments.robustness import settings
+
+attacked = lazy.import_module("experiments.robustness.attacked")
 
 _FLAGS = flags.FLAGS
 
@@ -25,14 +28,18 @@ def start(data):
     flags.DEFINE_string("output_dir", None, "Folder for curves and figure.")
     flags.DEFINE_list(
         "epsilons",
-        [f"{0.05 * step:.2f}" for step in range(9)],
+        [f"{epsilon:.2f}" for epsilon in settings.EPSILONS],
         f"How far each pixel moves, where {paper_tables.ATTACKS[data][1]}.",
     )
     flags.DEFINE_integer(
-        "num_images", 1000, "How many of the first test images are attacked."
+        "num_images",
+        settings.NUM_IMAGES,
+        "How many of the first test images are attacked.",
     )
     flags.DEFINE_integer(
-        "num_samples", 100, "Draws of the weights that the attack sees."
+        "num_samples",
+        settings.NUM_SAMPLES,
+        "Draws of the weights that the attack sees.",
     )
     command_line.start(lambda: run(data))
 
@@ -47,41 +54,17 @@ def run(data):
         ExperimentError: with one line that says what is wrong.
     """
     epsilons = _check_flags()
+    # First, so that it is told before TensorFlow starts.
     trained = trained_runs.find(_FLAGS.runs)
-    for folder, found in trained:
-        if paper_tables.data_of(found["config"]) != data:
-            raise ExperimentError(
-                f"--runs: expected runs of tables on {data}; got {folder}."
-            )
-    names = [paper_tables.run_name(found["config"]) for _, found in trained]
-    for (folder, _), name in zip(trained, names):
-        if names.count(name) > 1:
-            raise ExperimentError(
-                f"--runs: expected one run for {name}.json; got {folder} and "
-                "another."
-            )
-    from experiments.reporting import exhibit
-    from experiments.reporting import tables
-    from experiments.robustness import figure as robustness_figure
-    from experiments.robustness import table as robustness_table
-
-    results = []
-    with files.only_user(_FLAGS.output_dir) as output:
-        for folder, found in trained:
-            results.append(_attack(folder, found, output, epsilons))
-        results.sort(key=tables.order)
-        print(robustness_table.text(results))
-        path = robustness_figure.write(results, output)
-        heading, *rows = robustness_table.lines(results)
-        exhibit.write(
-            output,
-            f"Fast gradient sign method ({paper_tables.ATTACKS[data][0]})",
-            [exhibit.Figure(path.name, robustness_figure.CAPTION)],
-            [exhibit.Table("Attacked images.", heading, rows)],
-            tables.origins(results),
-            command_line.command(),
-        )
-    print(f"Figure: {path}")
+    attacked.make(
+        trained,
+        data,
+        _FLAGS.data_dir,
+        _FLAGS.output_dir,
+        epsilons,
+        _FLAGS.num_images,
+        _FLAGS.num_samples,
+    )
 
 
 def _check_flags():
@@ -103,53 +86,3 @@ def _check_flags():
             )
     flag_checks.check_output_dir(_FLAGS.output_dir)
     return epsilons
-
-
-def _attack(folder, results, output, epsilons):
-    """Returns the curves of one run, made now or before."""
-    config = results["config"]
-    trained = {key: results[key] for key in ("provenance", "seconds")}
-    path = output / f"{paper_tables.run_name(config)}.json"
-    settings = {
-        "epsilons": epsilons,
-        "num_images": _FLAGS.num_images,
-        "num_samples": _FLAGS.num_samples,
-    }
-    found = trained_runs.made_before(path, settings, trained, "curves")
-    if found is not None:
-        return found
-    print(f"Attacking {folder}.", flush=True)
-    # Imported here, so that a wrong flag is told before TensorFlow starts.
-    import bbh_tf as bbh
-    from experiments import inputs
-    from experiments import provenance
-    from experiments import run_config
-    from experiments.robustness import measures as robustness
-
-    model = trained_runs.load(folder)
-    try:
-        data = bbh.datasets.load(config["dataset"], data_dir=_FLAGS.data_dir)
-    except (ValueError, OSError, ImportError) as error:
-        raise ExperimentError(f"--data_dir: {error}") from error
-    count = _FLAGS.num_images
-    images, labels = data.test_images[:count], data.test_labels[:count]
-    run = run_config.read(config)
-    found = {
-        "config": config,
-        "settings": settings,
-        "num_images": len(images),
-        "curves": robustness.curves(
-            model,
-            inputs.for_prediction(run, images),
-            labels,
-            inputs.limits(run, images),
-            epsilons,
-            data.num_classes,
-            _FLAGS.num_samples,
-        ),
-        "trained": trained,
-        "provenance": provenance.describe(),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_json(path, found)
-    return files.read_json(path)

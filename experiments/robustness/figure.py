@@ -2,7 +2,6 @@
 
 from matplotlib import pyplot
 
-from experiments import files
 from experiments import paper_tables
 from experiments.reporting import figures
 
@@ -68,8 +67,5 @@ def write(results, folder):
         The figure's path.
     """
     path = folder / "adversarial.png"
-    figure = curves(results)
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
-    pyplot.close(figure)
+    figures.save(curves(results), path)
     return path

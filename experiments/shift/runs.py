@@ -1,36 +1,38 @@
 """What is found out about one trained run, now or before."""
 
 from experiments import files
+from experiments import lazy
 from experiments import run_names
 from experiments import trained_runs
 from experiments.errors import ExperimentError
 from experiments.reporting import tables
+from experiments.shift import settings
 
-DATASETS = ("digits", "mnist")
+bbh = lazy.import_module("bbh_tf")
+shift_predictions = lazy.import_module("experiments.shift.predictions")
 
 
-def find(folders):
-    """Finds runs that are done, on one of `DATASETS`.
+def named(trained):
+    """Names runs that are done, on one of `settings.DATASETS`.
 
     Args:
-        folders: output folders of experiments.
+        trained: list of pairs of a folder and its results, see
+            `trained_runs.find`.
 
     Returns:
         Dictionary from names of runs to pairs of a folder and what its
         `results.json` has, in the paper's order.
 
     Raises:
-        ExperimentError: if there is none, one is on other data, or two are
-            the same.
+        ExperimentError: if one is on other data, or two are the same.
     """
-    trained = trained_runs.find(folders)
-    trained.sort(key=lambda pair: tables.order(pair[1]))
+    trained = sorted(trained, key=lambda pair: tables.order(pair[1]))
     configs = [results["config"] for _, results in trained]
     datasets = sorted({config["dataset"] for config in configs})
-    if len(datasets) > 1 or datasets[0] not in DATASETS:
+    if len(datasets) > 1 or datasets[0] not in settings.DATASETS:
         raise ExperimentError(
             "--runs: expected runs on one data set, "
-            f"{' or '.join(DATASETS)}; got {', '.join(datasets)}."
+            f"{' or '.join(settings.DATASETS)}; got {', '.join(datasets)}."
         )
     keys = [run_names.file_name(config) for config in configs]
     for (folder, _), key in zip(trained, keys):
@@ -42,14 +44,19 @@ def find(folders):
     return dict(zip(run_names.names(configs), trained))
 
 
-def analyse(folder, results, images, settings, output, num_samples):
+def path_of(output, config):
+    """Returns the file of what is found out about a run."""
+    return output / f"{run_names.file_name(config)}.json"
+
+
+def analyse(folder, results, images, chosen, output, num_samples):
     """Predicts with a run, or reads what it predicted before.
 
     Args:
         folder: its folder, a `pathlib.Path`.
         results: what its `results.json` has.
         images: arguments of `shift_predictions.analyse` after the model.
-        settings: what determines them, a dictionary for JSON.
+        chosen: what determines them, a dictionary for JSON.
         output: folder for what is found, a `pathlib.Path`.
         num_samples: draws, or None for the run's own number.
 
@@ -58,27 +65,24 @@ def analyse(folder, results, images, settings, output, num_samples):
         see `shift_predictions.analyse`.
 
     Raises:
-        ExperimentError: if the run has no checkpoint, or the folder holds
+        ExperimentError: if the run has no model, or the folder holds
             something else.
     """
     config = results["config"]
     trained = {key: results[key] for key in ("provenance", "seconds")}
-    settings = {**settings, "num_samples": num_samples}
-    path = output / f"{run_names.file_name(config)}.json"
-    known = trained_runs.made_before(path, settings, trained, "predictions")
+    chosen = {**chosen, "num_samples": num_samples}
+    path = path_of(output, config)
+    known = trained_runs.made_before(path, chosen, trained, "predictions")
     if known is not None:
         return known
-    # Imported here, so that a wrong flag is told before TensorFlow starts.
-    from experiments.shift import predictions as shift_predictions
-
     print(f"Predicting with {folder}.", flush=True)
     model = trained_runs.load(folder)
     # The draws of an ensemble are its members.
-    if num_samples and config["method"] not in ("map", "ensemble"):
+    if num_samples and not isinstance(model, bbh.models.DeepEnsemble):
         model.num_prediction_samples = num_samples
     found = {
         "config": config,
-        "settings": settings,
+        "settings": chosen,
         "trained": trained,
         "found": shift_predictions.analyse(model, *images),
     }

@@ -10,6 +10,7 @@ from experiments import building
 from experiments import checkpoints
 from experiments import config as configs
 from experiments import files
+from experiments import run_config
 from experiments import runner
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ def check_refused(done, message):
 
 
 def write_untrained(folder, rows, **settings):
-    """Writes runs of Table 3 on the digits that took no step, with seed 0."""
+    """Writes runs of Table 3 on the digits, done but for training, seed 0."""
     config = configs.Config(
         table="mnist_methods",
         dataset="digits",
@@ -51,7 +52,8 @@ def write_untrained(folder, rows, **settings):
         there = folder / one.row / "seed_0"
         there.mkdir(parents=True)
         model = building.build(one, data)
-        checkpoints.Checkpoints(there).save(model, {"step": 0})
+        state = {"step": run_config.num_steps(one)}
+        checkpoints.Checkpoints(there).save(model, state)
         settled = dataclasses.asdict(one)
         files.write_json(there / "config.json", settled)
         files.write_json(

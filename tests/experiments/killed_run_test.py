@@ -23,7 +23,7 @@ table_command.start("mnist_methods")
 """
 
 
-def _start(folder, log):
+def _start(folder, log, learning_rate=0.002):
     return subprocess.Popen(
         [
             sys.executable,
@@ -33,6 +33,7 @@ def _start(folder, log):
             "--methods=bbb",
             "--seeds=3",
             f"--num_steps={_NUM_STEPS}",
+            f"--set=learning_rate={learning_rate}",
             "--num_prediction_samples=3",
             "--checkpoint_seconds=0",
             f"--output_dir={folder}",
@@ -89,12 +90,20 @@ def test_kills_leave_no_trace(tmp_path):
             if kill == _NUM_KILLS - 2:
                 for path in folder.glob("*predictions*"):
                     path.unlink()
+        # What was begun with one setting does not go on with another.
+        assert _start(killed, log, learning_rate=0.003).wait(300) == 1
         assert _start(killed, log).wait(300) == 0
+    assert (
+        "holds a run with learning_rate=0.002; expected learning_rate=0.003"
+        in (tmp_path / "log").read_text()
+    )
     # Every start went on from where the one before it was killed.
     assert sorted(set(stops[:-2])) == stops[:-2]
     assert stops[0] > 0 and stops[-3] < _NUM_STEPS
     assert hit_a_write >= 1
     assert _comparable(whole / _RUN) == _comparable(folder)
+    config = json.loads((folder / "results.json").read_text())["config"]
+    assert config["learning_rate"] == 0.002
     names = [
         sorted(path.name for path in run.iterdir())
         for run in (whole / _RUN, folder)

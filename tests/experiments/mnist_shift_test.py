@@ -10,6 +10,7 @@ from experiments import building
 from experiments import checkpoints
 from experiments import evaluation
 from experiments import files
+from experiments import trained_runs
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.shift import images as shift_images
@@ -52,7 +53,9 @@ def test_figures_and_tables_of_all_runs(runs, tmp_path):
     # What was found is there, so that nothing is predicted again.
     path = tmp_path / "mnist_methods_bbb_seed_0.json"
     before = json.loads(path.read_text())
-    name, (folder, results) = list(shift_runs.find([str(runs)]).items())[1]
+    name, (folder, results) = list(
+        shift_runs.named(trained_runs.find([runs])).items()
+    )[1]
     assert name == "Bayes by Backprop"
     settings = {"indices": None, "published": False, "num_images": 12}
     again = shift_runs.analyse(folder, results, (), settings, tmp_path, None)
@@ -123,7 +126,7 @@ def test_runs_on_other_data_are_refused(tmp_path):
             {"config": {"method": row, "seed": 0, "dataset": dataset}},
         )
     with pytest.raises(ExperimentError, match="got cifar5, digits"):
-        shift_runs.find([str(tmp_path)])
+        shift_runs.named(trained_runs.find([tmp_path]))
     (there / "results.json").unlink()
     with pytest.raises(ExperimentError, match="expected each run once"):
-        shift_runs.find(2 * [str(tmp_path)])
+        shift_runs.named(2 * trained_runs.find([tmp_path]))

@@ -95,7 +95,7 @@ def test_what_has_no_draws_of_weights_is_refused(runs, tmp_path):
     with pytest.raises(ExperimentError, match="expected the folder of a run"):
         posterior_findings.read_config(tmp_path)
     config = {"method": "bbb", "seed": 0}
-    with pytest.raises(ExperimentError, match="has no checkpoint"):
+    with pytest.raises(ExperimentError, match="has no model"):
         posterior_findings.draws(tmp_path, config, tmp_path, {})
 
 

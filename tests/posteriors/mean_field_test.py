@@ -13,6 +13,7 @@ from bbh_tf import posteriors
 from bbh_tf import randomness
 from bbh_tf.divergences import AnalyticKL
 from bbh_tf.divergences import KernelKL
+from bbh_tf.models import bayesify
 from bbh_tf.posteriors import MeanField
 from bbh_tf.weights import WeightSpec
 
@@ -235,7 +236,23 @@ def test_config_round_trip():
     assert posteriors.get(MeanField()).get_config() == {
         "initial_log_variance": -9.0,
         "mean_initializer": None,
+        "kernels_only": False,
     }
+
+
+def test_biases_may_stay_point_estimates():
+    posterior = MeanField(kernels_only=True)
+    assert [posterior.replaces(x) for x in SPECS] == [True, False, False]
+    assert all(MeanField().replaces(spec) for spec in SPECS)
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    random = bayesify(network, posterior).layers[0]
+    assert [v.name for v in random.replaced_variables] == ["kernel"]
+    # The bias is trained as it is; a draw leaves it alone.
+    names = [v.name for v in random.trainable_variables]
+    assert sorted(names) == ["bias", "kernel_log_variance", "kernel_mean"]
+    assert posteriors.get(posterior).kernels_only
+    with pytest.raises(ValueError, match="kernels_only to be True or False"):
+        MeanField(kernels_only="kernel")
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "float16"])

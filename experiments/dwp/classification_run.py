@@ -1,0 +1,94 @@
+"""What `experiments.dwp_classification` does."""
+
+import time
+
+import numpy as np
+
+import bbh_tf as bbh
+from experiments import files
+from experiments.dwp import classification_report
+from experiments.dwp import classifiers
+from experiments.dwp import layer_densities
+from experiments.dwp import networks
+from experiments.dwp import run_folder
+
+
+def run(config, runs, data_dir, folder, command):
+    """Trains what is not there yet; see `experiments.dwp_classification`.
+
+    Args:
+        config: a `settings.ClassificationConfig`.
+        runs: a `settings.ClassificationRuns`.
+        data_dir: where the images lie, or None.
+        folder: a `pathlib.Path`.
+        command: what was typed, for the report.
+
+    Returns:
+        The records of all runs in the folder.
+    """
+    told = run_folder.told(config)
+    run_folder.check_settings(folder, told)
+    images = networks.load(config.dataset, data_dir)
+    densities = layer_densities.load(
+        config.dataset, config.kernels, config.autoencoders, folder / "prior"
+    )
+    made = {}
+    # The order is that of worth: whole comparisons come early.
+    for num_examples in runs.num_examples:
+        for split in runs.splits:
+            for how in runs.initialisations:
+                for kind in runs.priors:
+                    one = {
+                        "prior": kind,
+                        "initialisation": how,
+                        "num_examples": num_examples,
+                        "num_steps": runs.num_steps,
+                        "split": split,
+                    }
+                    record = run_folder.once(
+                        folder,
+                        one,
+                        lambda one=one: _find(
+                            config, one, images, densities, made
+                        ),
+                    )
+                    accuracy = record["found"]["accuracy"]
+                    said = "diverged" if accuracy is None else f"{accuracy:.4f}"
+                    print(
+                        f"{num_examples} examples, split {split}, {how}, "
+                        f"{kind}: accuracy {said}",
+                        flush=True,
+                    )
+    found = run_folder.records(folder, one)
+    files.write_json(folder / "results.json", {"settings": told, "runs": found})
+    classification_report.write(folder, config, found, command)
+    return found
+
+
+def _find(config, one, images, densities, made):
+    kind, seed = one["prior"], one["split"]
+    if kind not in made:
+        made[kind] = classifiers.make(config, one["num_steps"], kind, densities)
+    model = made[kind]
+    start = time.perf_counter()
+    history = model.train(
+        *networks.split(images, one["num_examples"], seed),
+        layer_densities.initial_kernels(
+            config.dataset, one["initialisation"], densities, seed
+        ),
+        seed,
+    )
+    seconds = time.perf_counter() - start
+    labels = images.test_labels[: config.num_test]
+    probabilities = model.probabilities(images.test_images[: config.num_test])
+    found = {"accuracy": None, "nll": None, "seconds": seconds}
+    if not np.isfinite(probabilities).all():
+        # A prior may be infinitely far from where a training starts.
+        return {**found, "history": None}
+    nll = bbh.uncertainty.negative_log_likelihood(probabilities, labels)
+    return {
+        **found,
+        "accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
+        "nll": float(nll),
+        "history": history,
+    }

@@ -1,0 +1,192 @@
+"""What `experiments.dwp_gap` does."""
+
+import time
+
+from experiments import files
+from experiments.dwp import classifiers
+from experiments.dwp import gap_bounds
+from experiments.dwp import layer_densities
+from experiments.dwp import networks
+from experiments.dwp import run_folder
+from experiments.dwp import settings
+from experiments.papers import deep_weight_prior as paper
+from experiments.reporting import exhibit
+from experiments.reporting import tables
+
+_HEADING = [
+    "r(z | w)",
+    "split",
+    "K",
+    "log-likelihood",
+    "L_aux",
+    "L_IWAE",
+    "gap",
+    "gap a slice",
+    "L_aux with p(z) for r",
+]
+
+
+def run(config, runs, data_dir, folder, command):
+    """Trains and measures what is not there yet; see `experiments.dwp_gap`.
+
+    Args:
+        config: a `settings.GapConfig`.
+        runs: a `settings.GapRuns`.
+        data_dir: where the images lie, or None.
+        folder: a `pathlib.Path`.
+        command: what was typed, for the report.
+
+    Returns:
+        The records of all runs in the folder.
+    """
+    told = run_folder.told(config)
+    run_folder.check_settings(folder, told)
+    images = networks.load(config.dataset, data_dir)
+    densities = layer_densities.load(
+        config.dataset, config.kernels, config.autoencoders, folder / "prior"
+    )
+    made = {}
+    for split in runs.splits:
+        for reverse in runs.reverses:
+            for count in runs.num_importance_samples:
+                one = {"reverse": reverse, "split": split, "k": count}
+                record = run_folder.once(
+                    folder,
+                    one,
+                    lambda one=one: _find(
+                        config, one, images, densities, folder, made
+                    ),
+                )
+                print(
+                    f"r {reverse}, split {split}, K = {count:,}: gap "
+                    f"{record['found']['gap'][0]:,.0f} nats",
+                    flush=True,
+                )
+    found = run_folder.records(folder, one)
+    files.write_json(folder / "results.json", {"settings": told, "runs": found})
+    _report(folder, config, found, command)
+    return found
+
+
+def _find(config, one, images, densities, folder, made):
+    reverse, split = one["reverse"], one["split"]
+    some = networks.split(images, config.num_examples, split)
+    start = time.perf_counter()
+    model = _trained(config, reverse, split, some, densities, folder, made)
+    measured = gap_bounds.measure(
+        model.model,
+        *some,
+        one["k"],
+        config.num_draws,
+        config.num_slices,
+        split,
+    )
+    return {**measured, "seconds": time.perf_counter() - start}
+
+
+def _trained(config, reverse, split, some, densities, folder, made):
+    """Trains a network, unless its weights are there."""
+    if reverse not in made:
+        made[reverse] = classifiers.make(
+            settings.ClassificationConfig(
+                config.dataset,
+                "paper" if reverse == "trained" else "released_code",
+            ),
+            config.num_steps,
+            "dwp",
+            densities,
+        )
+    model = made[reverse]
+    there = folder / "networks"
+    there.mkdir(exist_ok=True)
+    path = there / f"{reverse}_{split}.weights.h5"
+    if path.exists():
+        model.model.load_weights(path)
+        return model
+    model.train(
+        *some,
+        layer_densities.initial_kernels(
+            config.dataset, config.initialisation, densities, split
+        ),
+        split,
+    )
+    # Keras wants names that end so.
+    partial = there / f".partial_{path.name}"
+    model.model.save_weights(partial)
+    partial.rename(path)
+    return model
+
+
+def _report(folder, config, found, command):
+    rows = []
+    order = list(settings.REVERSES)
+    for record in sorted(
+        found,
+        key=lambda x: (
+            order.index(x["run"]["reverse"]),
+            x["run"]["split"],
+            x["run"]["k"],
+        ),
+    ):
+        one, values = record["run"], record["found"]
+        rows.append(
+            [
+                settings.REVERSES[one["reverse"]],
+                str(one["split"]),
+                f"{one['k']:,}",
+                f"{values['likelihood']:,.1f}",
+                _text(values["auxiliary"]),
+                _text(values["importance_weighted"]),
+                _text(values["gap"]),
+                f"{values['gap'][0] / values['num_slices']:.2f}",
+                _text(values["auxiliary_of_prior"]),
+            ]
+        )
+    rows.append(
+        [
+            "paper, its network not said",
+            "",
+            "10,000",
+            "",
+            *(
+                f"{1000 * paper.GAP[name]:,.0f}"
+                for name in ("auxiliary", "importance_weighted", "gap")
+            ),
+            "",
+            f"{1000 * paper.GAP['auxiliary_of_prior']:,.0f}",
+        ]
+    )
+    rows = [[cell.replace("-", "−") for cell in row] for row in rows]
+    print(tables.aligned([_HEADING, *rows]))
+    slices = found[0]["found"]["num_slices"]
+    exhibit.write(
+        folder,
+        f"The gap of the bound: {config.dataset} (Table 1)",
+        [],
+        [
+            exhibit.Table(
+                "Lower bounds on the evidence, nats, ± standard error over "
+                "slices.",
+                _HEADING,
+                rows,
+            )
+        ],
+        [
+            f"{config.dataset}, {config.num_examples} examples, "
+            f"{config.num_steps:,} steps from "
+            f"{settings.INITIALISATIONS[config.initialisation]}; "
+            f"{slices:,} slices, of which {config.num_slices} of each layer, "
+            "or all, were looked at, each under "
+            f"{config.num_draws} draws of the weights.",
+            "L_aux is the mean of log p(w, z) / r(z | w) over the samples of "
+            "z, L_IWAE the log of the mean; the gap is what a perfect r would "
+            "gain at least.",
+            *run_folder.commits(found),
+        ],
+        command,
+    )
+
+
+def _text(value_and_error):
+    value, error = value_and_error
+    return f"{value:,.0f} ± {error:,.0f}"

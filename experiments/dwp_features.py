@@ -1,0 +1,137 @@
+"""Figure 3 of the deep weight prior: features of fixed convolutions.
+
+python -m experiments.dwp_features --output_dir=runs/features
+python -m experiments.dwp_features --dataset=mnist \
+    --kernels=conv7x7-train.npy,conv5x5-test.npy \
+    --autoencoders=vae7x7.npz,vae5x5.npz --data_dir=<folder> \
+    --output_dir=runs/features_mnist
+
+Convolutions stay as they were drawn, learned kernels, draws of the prior or
+Xavier's, and only the dense layers train (Atanov et al., arXiv:1810.06943, Sec.
+4.2); so features are computed once. The paper does not say for how long. A run
+that is stopped goes on with the first training that is not there; commands with
+other scales, initialisations or more runs add to the same folder. The digits,
+the default, need no data and are a demonstration.
+"""
+
+from absl import flags
+
+from experiments import command_line
+from experiments import files
+from experiments import flag_checks
+from experiments.dwp import flag_lists
+from experiments.dwp import settings
+from experiments.errors import ExperimentError
+
+_SCALES = {
+    "digits": ("1/8", "1/4", "1/2", "1"),
+    "mnist": ("1/16", "1/8", "1/4", "1/2", "1"),
+    "cifar10": ("1/8", "1/4", "1/2", "1"),
+}
+_EPOCHS = {"digits": 100, "mnist": 10, "cifar10": 20}
+_RUNS = {"digits": 3, "mnist": 10, "cifar10": 3}
+_STARTS = {
+    "paper": ("filters", "samples", "xavier"),
+    "released_code": ("filters", "means", "xavier"),
+}
+
+_DATASET = flags.DEFINE_enum("dataset", "digits", list(_SCALES), "Which data.")
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of MNIST or CIFAR-10; none: the default."
+)
+_KERNELS = flags.DEFINE_list(
+    "kernels",
+    [],
+    "A file of learned kernels for each convolution; none, for the digits: "
+    "made here.",
+)
+_AUTOENCODERS = flags.DEFINE_list(
+    "autoencoders",
+    [],
+    "An autoencoder of kernels for each: .keras of dwp_prior, or a released "
+    ".npz; none: trained here.",
+)
+_PRESET = flags.DEFINE_enum(
+    "preset",
+    "paper",
+    list(_STARTS),
+    "released_code: the decoder's means in the place of draws of the prior.",
+)
+_INITIALISATIONS = flags.DEFINE_list(
+    "initialisations",
+    None,
+    f"Some of {', '.join(settings.INITIALISATIONS)}; none: the preset's.",
+)
+_SCALE_TEXTS = flags.DEFINE_list(
+    "scales", None, "k, numbers or fractions 1/n; none: the data set's."
+)
+_NUM_RUNS = flags.DEFINE_integer(
+    "num_runs", None, "Runs; none: 3, or 10 (MNIST, the paper's)."
+)
+_NUM_EPOCHS = flags.DEFINE_integer(
+    "epochs", None, "Epochs; none: 100, 10 (MNIST) or 20 (CIFAR-10)."
+)
+_NUM_TRAIN = flags.DEFINE_integer(
+    "num_train", None, "Training images, the first; none: all."
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Folder for runs, results.json and the figure."
+)
+
+
+def _scales(texts):
+    found = []
+    for text in texts:
+        above, _, below = text.partition("/")
+        try:
+            found.append(float(above) / float(below or 1))
+        except (ValueError, ZeroDivisionError):
+            found.append(0.0)
+    if (
+        not found
+        or len(set(found)) < len(found)
+        or not all(0 < scale <= 4 for scale in found)
+    ):
+        raise ExperimentError(
+            "--scales: expected numbers or fractions above 0, at most 4, each "
+            f"once; got {','.join(texts) or 'none'}."
+        )
+    return tuple(found)
+
+
+def _main():
+    dataset = _DATASET.value
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
+    flag_checks.check_fewest(
+        ((_NUM_RUNS, 1), (_NUM_EPOCHS, 1), (_NUM_TRAIN, 1))
+    )
+    flag_lists.check_kernels(_KERNELS, dataset)
+    starts = _STARTS[_PRESET.value]
+    if _INITIALISATIONS.value is not None:
+        starts = flag_lists.names(
+            _INITIALISATIONS, list(settings.INITIALISATIONS)
+        )
+    texts = _SCALE_TEXTS.value
+    runs = settings.FeaturesRuns(
+        starts,
+        _scales(_SCALES[dataset] if texts is None else texts),
+        _NUM_RUNS.value or _RUNS[dataset],
+    )
+    config = settings.FeaturesConfig(
+        dataset,
+        tuple(_KERNELS.value),
+        tuple(_AUTOENCODERS.value),
+        _NUM_EPOCHS.value or _EPOCHS[dataset],
+        num_train=_NUM_TRAIN.value,
+    )
+    with files.only_user(_OUTPUT_DIR.value) as folder:
+        # Imported here, so that a wrong flag is told before TensorFlow starts.
+        from experiments.dwp import features_run
+
+        features_run.run(
+            config, runs, _DATA_DIR.value, folder, command_line.command()
+        )
+
+
+if __name__ == "__main__":
+    command_line.start(_main)

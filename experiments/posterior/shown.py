@@ -1,0 +1,126 @@
+"""Figures 5 to 9: the posteriors of runs, drawn now or before."""
+
+from experiments import command_line
+from experiments import files
+from experiments import provenance
+from experiments import run_names
+from experiments.errors import ExperimentError
+from experiments.posterior import findings
+from experiments.posterior import panels
+from experiments.posterior import settings
+from experiments.posterior import tables as posterior_tables
+from experiments.reporting import exhibit
+from experiments.reporting import figures
+from experiments.reporting import tables
+
+
+def make(
+    folders,
+    output_dir,
+    num_draws=settings.NUM_DRAWS,
+    num_chosen=settings.NUM_CHOSEN,
+):
+    """Draws weights of all runs; writes figures, numbers and a finding.
+
+    Args:
+        folders: list of folders of runs whose weights are random.
+        output_dir: folder for figures, numbers and draws. A run whose draws
+            are there is not drawn again.
+        num_draws: draws of the weights.
+        num_chosen: how many weights of all layers are tested for normality.
+
+    Raises:
+        ExperimentError: with one line that says what is wrong.
+    """
+    configs = [findings.read_config(folder) for folder in folders]
+    keys = [run_names.file_name(config) for config in configs]
+    for folder, key in zip(folders, keys):
+        if keys.count(key) > 1:
+            raise ExperimentError(
+                f"--run: expected each run once; got {folder} and another of "
+                "its table, row and seed."
+            )
+    chosen = {"num_draws": num_draws, "num_chosen": num_chosen}
+    with files.only_user(output_dir) as output:
+        every = {
+            name: findings.draws(folder, config, output, chosen)
+            for name, folder, config in zip(
+                run_names.names(configs), folders, configs
+            )
+        }
+        _write(every, configs, chosen, output)
+
+
+def _write(every, configs, chosen, output):
+    found = {name: findings.measure(drawn) for name, drawn in every.items()}
+    shapes = posterior_tables.shapes(found)
+    dependence = posterior_tables.dependence(found)
+    notes = posterior_tables.notes(found, configs, chosen)
+    for table in (shapes, dependence):
+        print(f"{tables.aligned(table)}\n")
+    print("\n".join(notes))
+    pictures = []
+    for (name, drawn), config in zip(every.items(), configs):
+        pictures.append(
+            exhibit.Figure(
+                figures.save(
+                    panels.marginals(drawn, name),
+                    output / f"marginals_{run_names.file_name(config)}.png",
+                ),
+                f"{name}: the marginals of 25 weights, with the normal of "
+                "their mean and standard deviation. Where bars and line "
+                "part, the posterior is not normal. A title says more than the "
+                "weight's number where a test at the 1 % level rejects "
+                "normality, or one mode.",
+            )
+        )
+    pictures.append(
+        exhibit.Figure(
+            figures.save(
+                panels.correlations(every), output / "correlations.png"
+            ),
+            "Correlations in the first kernel. Above, in the paper's order, "
+            "the filter's number fastest: a factor for each filter makes thin "
+            "stripes. Below, filter by filter: it makes blocks on the "
+            "diagonal. White: below 0.05, most of it the draws' own scatter; "
+            "colour everywhere: all weights move together. Grey: each weight "
+            "with itself, and weights that do not vary.",
+        )
+    )
+    pictures.append(
+        exhibit.Figure(
+            figures.save(
+                panels.spreads(every, configs), output / "spreads.png"
+            ),
+            "How much each weight of the network varies over draws, beside "
+            "the prior's standard deviation of 1. Far to the left, a weight "
+            "is almost certain; at the prior, the data said nothing of it.",
+        )
+    )
+    files.write_json(
+        output / "results.json",
+        {
+            "settings": chosen,
+            "runs": [
+                {"name": name, "config": config, "measures": found[name]}
+                for name, config in zip(found, configs)
+            ],
+            "provenance": provenance.describe(),
+        },
+    )
+    exhibit.write(
+        output,
+        "Posteriors of the weights (Figures 5 to 9)",
+        pictures,
+        [
+            exhibit.Table("Shape of the marginals.", shapes[0], shapes[1:]),
+            exhibit.Table(
+                "Dependence within the first kernel.",
+                dependence[0],
+                dependence[1:],
+            ),
+        ],
+        notes,
+        command_line.command(),
+    )
+    print(f"\nFigures: {', '.join(str(output / x.file) for x in pictures)}")

@@ -1,0 +1,74 @@
+"""Features of fixed convolutions, in small."""
+
+import numpy as np
+import pytest
+
+from experiments.dwp import features_run
+from experiments.dwp import settings
+from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
+from tests.experiments import commands
+from tests.experiments.dwp import small
+
+
+def _run(inputs, folder, starts, scales, num_runs, **changes):
+    config = settings.FeaturesConfig(
+        "digits", *inputs, **{"epochs": 2, "num_train": 60, **changes}
+    )
+    runs = settings.FeaturesRuns(starts, scales, num_runs)
+    return features_run.run(config, runs, None, folder, "command")
+
+
+def test_runs_are_added_and_do_not_depend_on_each_other(tmp_path, capsys):
+    inputs = small.write(tmp_path)
+    one, whole = tmp_path / "one", tmp_path / "whole"
+    one.mkdir()
+    whole.mkdir()
+    alone = _run(inputs, one, ("filters",), (0.25,), 1)
+    _run(inputs, whole, ("xavier", "filters"), (1.0,), 1)
+    found = _run(inputs, whole, ("xavier", "filters"), (1.0, 0.25), 1)
+    assert len(found) == 4
+    by_run = {
+        (r["run"]["initialisation"], r["run"]["scale"]): r["found"]
+        for r in found
+    }
+    beside = by_run["filters", 0.25]
+    for name in ("accuracy", "nll", "train_nll"):
+        assert alone[0]["found"][name] == beside[name]
+    # 8 and 32 filters of 2 x 2 places; they differ from start to start.
+    assert beside["num_features"] == 32
+    assert by_run["filters", 1.0]["num_features"] == 128
+    assert by_run["xavier", 0.25]["nll"] != beside["nll"]
+    page = exhibit.read(whole)
+    accuracies, differences = page["tables"]
+    assert accuracies.heading == ["start", "k = 1/4", "k = 1"]
+    assert accuracies.rows[0][1] == f"{beside['accuracy']:.4f} (1)"
+    ((_, at_quarter, _),) = differences.rows
+    expected = 100 * (beside["accuracy"] - by_run["xavier", 0.25]["accuracy"])
+    found = float(at_quarter.replace("−", "-"))
+    assert found == pytest.approx(expected, abs=0.0051)
+    assert "learned kernels" in capsys.readouterr().out
+    with pytest.raises(ExperimentError, match=r"other settings \(epochs\)"):
+        _run(inputs, whole, ("xavier",), (1.0,), 1, epochs=3)
+
+
+def test_the_head_learns(tmp_path):
+    inputs = small.write(tmp_path)
+    found = _run(
+        inputs, tmp_path, ("filters",), (1.0,), 1, epochs=40, num_train=None
+    )
+    assert np.isfinite(found[0]["found"]["nll"])
+    assert found[0]["found"]["accuracy"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--scales=1/0", "above 0, at most 4, each once; got 1/0."),
+        ("--initialisations=", "each once; got none."),
+        ("--dataset=mnist", "--kernels: expected a file for each"),
+    ],
+)
+def test_wrong_flags_are_told_in_one_line(flag, message):
+    done = commands.call("dwp_features", "--output_dir=a", flag)
+    commands.check_refused(done, message)
