@@ -64,7 +64,7 @@ def run(config, report=None):
             ]
     except ConnectionError as error:
         raise ExperimentError(
-            f"{error} The same command, for all workers, goes on from there."
+            f"{error} The same command for all of them does so."
         ) from error
 
 
