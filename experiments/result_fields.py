@@ -28,8 +28,9 @@ def functions(results, page):
         - `rows TABLE EPOCHS FOLDER`: how many rows of the paper's table ran
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
-        - `tables FOLDER`, `figures FOLDER`, `notes FOLDER`: what an
-          `exhibit.json` has;
+        - `tables FOLDER PLACE...`: tables of an `exhibit.json`, all or those
+          at some places, counted from 1;
+        - `figures FOLDER`, `notes FOLDER`: what else it has;
         - `cell FOLDER TABLE ROW COLUMN`: a cell of its tables, of which the
           first is 1. A row is told by how it begins, a column by its heading,
           with underscores for spaces.
@@ -103,10 +104,18 @@ class _Fields:
             ]
         return " to ".join(shown) or "–"
 
-    def tables(self, folder):
+    def tables(self, folder, *places):
+        every = self._exhibit(folder)["tables"]
+        known = {str(place): table for place, table in enumerate(every, 1)}
+        for place in places:
+            if place not in known:
+                raise ExperimentError(
+                    f"expected tables 1 to {len(every)} of {folder!r}; got "
+                    f"{place!r}"
+                )
         return "\n\n".join(
             f"{table.caption}\n\n{markdown([table.heading, *table.rows])}"
-            for table in self._exhibit(folder)["tables"]
+            for table in map(known.get, places or known)
         )
 
     def cell(self, folder, number, row, column):

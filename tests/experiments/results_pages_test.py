@@ -156,5 +156,17 @@ def test_a_cell_of_an_exhibit(results, tmp_path):
             cell("cells", *arguments)
 
 
+def test_some_of_the_tables_of_an_exhibit(results, tmp_path):
+    folder = tmp_path / "results" / "some"
+    folder.mkdir()
+    every = [exhibit.Table(f"Table {k}.", ["", "x"], [["a", k]]) for k in "123"]
+    exhibit.write(folder, "Title", [], every, [], "command")
+    tables = results["tables"]
+    assert re.findall("Table (.)", tables("some")) == ["1", "2", "3"]
+    assert re.findall("Table (.)", tables("some", "3", "2")) == ["3", "2"]
+    with pytest.raises(ExperimentError, match="1 to 3 of 'some'; got '4'"):
+        tables("some", "4")
+
+
 def test_a_bar_does_not_end_a_cell():
     assert result_fields.markdown([["|r|"]]).startswith("| \\|r\\| |")
