@@ -91,9 +91,8 @@ def laplace(
     Example:
 
     ```python
-    model = bbh_tf.models.laplace(
-        trained_network, (images, labels), mean="mode"
-    )
+    data = (images, labels)
+    model = bbh_tf.models.laplace(trained_network, data, mean="mode")
     model.predict_uncertainty(test_images)
     ```
 
