@@ -29,7 +29,9 @@ from bbh_tf import hypernetworks
 from bbh_tf import layers
 from bbh_tf import models
 from bbh_tf import optimizers
+from bbh_tf import plots
 from bbh_tf import posteriors
+from bbh_tf import postprocessing
 from bbh_tf import priors
 from bbh_tf import uncertainty
 from bbh_tf.checks import check_backend as _check_backend
@@ -50,7 +52,9 @@ __all__ = [
     "layers",
     "models",
     "optimizers",
+    "plots",
     "posteriors",
+    "postprocessing",
     "priors",
     "uncertainty",
 ]

@@ -8,6 +8,7 @@ from experiments import data_sets
 from experiments import flag_checks
 from experiments import paper_tables
 from experiments import run_config
+from experiments import strategies
 from experiments.errors import ExperimentError
 from experiments.execution import Execution
 
@@ -38,6 +39,7 @@ class Config:
         checkpoint_seconds: see `Execution`.
         steps_per_execution: see `Execution`.
         jit: see `Execution`.
+        strategy: see `Execution`.
         mixed_precision: see `run_config.RunConfig`.
         num_members: members of an ensemble, or None for the paper's.
         divergence_weights: see `run_config.RunConfig`.
@@ -66,6 +68,7 @@ class Config:
     checkpoint_seconds: float = 60.0
     steps_per_execution: int = 1
     jit: bool = False
+    strategy: str = "auto"
     mixed_precision: bool = False
     num_members: int | None = None
     divergence_weights: int | None = None
@@ -159,6 +162,7 @@ class Config:
                 f"the test set; got {self.num_validation}."
             )
         flag_checks.check_output_dir(self.output_dir)
+        strategies.check(self.strategy)
         for run in self.runs():
             _check_steps(run, self.steps_per_execution)
 
@@ -174,7 +178,10 @@ class Config:
     def execution(self):
         """How runs are executed, an `Execution`."""
         return Execution(
-            self.checkpoint_seconds, self.steps_per_execution, self.jit
+            self.checkpoint_seconds,
+            self.steps_per_execution,
+            self.jit,
+            self.strategy,
         )
 
     def runs(self):

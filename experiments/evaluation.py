@@ -64,10 +64,13 @@ def measures(test, labels, outliers, num_classes):
     Returns:
         Dictionary of floats. Areas are normalised by the maximum entropy;
         nll in nats per example; auroc and its like take the outliers as
-        positive and the predictive entropy as score.
+        positive and the predictive entropy as score; aurc and augrc are of
+        errors on the test set, the surest first by the highest probability.
     """
     u = bbh.uncertainty
     inside, outside = test["entropy"], outliers["entropy"]
+    wrong = np.argmax(test["probabilities"], axis=-1) != labels
+    doubt = 1 - np.max(test["probabilities"], axis=-1)
     return {
         "error_percent": 100 * u.error_rate(test["probabilities"], labels),
         "in_auc": u.entropy_auc(inside, num_classes),
@@ -75,6 +78,8 @@ def measures(test, labels, outliers, num_classes):
         "nll": u.negative_log_likelihood(test["probabilities"], labels),
         "brier": u.brier_score(test["probabilities"], labels),
         "ece": u.expected_calibration_error(test["probabilities"], labels),
+        "aurc_per_mille": 1000 * u.aurc(wrong, doubt),
+        "augrc_per_mille": 1000 * u.augrc(wrong, doubt),
         "auroc": u.auroc(inside, outside),
         "aupr": u.aupr(inside, outside),
         "fpr95": u.fpr95(inside, outside),

@@ -57,12 +57,12 @@ class _Fields:
         self._page = page
 
     def table(self, *folders):
-        lines = [
-            ["", "epochs", "seeds", *(head for _, head, _ in tables.COLUMNS)]
-        ]
-        for runs in self._runs_of(folders):
+        every = self._runs_of(folders)
+        columns = tables.columns([run for runs in every for run in runs])
+        lines = [["", "epochs", "seeds", *(head for _, head, _ in columns)]]
+        for runs in every:
             for row in tables.by_row(runs):
-                lines += _lines_of_row(row)
+                lines += _lines_of_row(row, columns)
         return markdown(lines)
 
     def settings(self, *folders):
@@ -204,7 +204,7 @@ def _underscored(text):
     return "_".join(text.split())
 
 
-def _lines_of_row(runs):
+def _lines_of_row(runs, columns):
     """Returns a row of ours, and the paper's where it has one."""
     ((config, cells),) = tables.rows(runs)
     parts = [tables.name_of(config)]
@@ -225,7 +225,7 @@ def _lines_of_row(runs):
             str(len(runs)),
             *(
                 tables.format_cell(cells[key], digits)
-                for key, _, digits in tables.COLUMNS
+                for key, _, digits in columns
             ),
         ]
     ]
@@ -235,7 +235,7 @@ def _lines_of_row(runs):
             f"paper, {paper_tables.data_of(config)}",
             "",
             "",
-            *(printed.get(key, "") for key, _, _ in tables.COLUMNS),
+            *(printed.get(key, "") for key, _, _ in columns),
         ]
         lines.append([f"*{cell}*" if cell else "" for cell in paper_s])
     return lines

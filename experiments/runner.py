@@ -1,12 +1,15 @@
 """Runs an experiment: trains, predicts, writes, and skips what is done."""
 
+import contextlib
 import dataclasses
 import functools
 import json
+import pathlib
 
 import numpy as np
 
 import bbh_tf as bbh
+from bbh_tf import workers
 from experiments import building
 from experiments import data_sets
 from experiments import evaluation
@@ -14,6 +17,7 @@ from experiments import files
 from experiments import inputs
 from experiments import provenance
 from experiments import run_config as run_configs
+from experiments import strategies
 from experiments import training
 from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
@@ -36,21 +40,62 @@ def run(config, report=None):
         ExperimentError: with one line that says what is wrong.
     """
     report = report or (lambda *_: None)
+    strategy = strategies.make(config.strategy)
     runs = config.runs()
-    with files.only_user(config.output_dir) as folder:
-        for run_config in runs:
-            check_same(run_config, folder_of(folder, run_config))
-        data = load_data(config)
-        return [
-            _run_one(
-                run_config,
-                data,
-                folder_of(folder, run_config),
-                report,
-                config.execution,
-            )
-            for run_config in runs
-        ]
+    for run_config in runs:
+        _check_replicas(run_config, config.execution, strategy)
+    try:
+        with (
+            _folder(config, strategy) as folder,
+            workers.watched(strategy),
+        ):
+            for run_config in runs:
+                check_same(run_config, folder_of(folder, run_config))
+            data = load_data(config)
+            return [
+                _run_one(
+                    run_config,
+                    data,
+                    folder_of(folder, run_config),
+                    report,
+                    config.execution,
+                )
+                for run_config in runs
+            ]
+    except ConnectionError as error:
+        raise ExperimentError(
+            f"{error} The same command, for all workers, goes on from there."
+        ) from error
+
+
+def wait_for_all(strategy):
+    """Waits until all workers have come here."""
+    with workers.watched(strategy):
+        workers.of_all(0, strategy)
+
+
+def _folder(config, strategy):
+    """Keeps others out of the folder; the first worker does it for all."""
+    if workers.is_chief(strategy):
+        return files.only_user(config.output_dir)
+    return contextlib.nullcontext(pathlib.Path(config.output_dir))
+
+
+def _check_replicas(run_config, execution, strategy):
+    """Refuses what several replicas would not do as one device does."""
+    count = strategy.num_replicas_in_sync
+    if count == 1:
+        return
+    where = f"expected one device; the strategy has {count} replicas."
+    if execution.jit:
+        raise ExperimentError(f"--jit: {where}")
+    if run_config.global_clipnorm is not None:
+        raise ExperimentError(f"--global_clipnorm: {where}")
+    if run_config.num_members > 1 and run_config.batch_size % count:
+        raise ExperimentError(
+            f"--strategy: expected replicas that divide the batch of "
+            f"{run_config.batch_size} of each member; got {count}."
+        )
 
 
 def remove_models(config):
@@ -89,11 +134,14 @@ def load_data(config):
 
 def _run_one(config, data, folder, report, execution):
     results_file = folder / "results.json"
-    if results_file.exists():
+    strategy = strategies.make(execution.strategy)
+    if workers.of_chief(results_file.exists(), strategy):
         report(config, "done", config.epochs)
         return files.read_json(results_file)
-    folder.mkdir(parents=True, exist_ok=True)
-    files.write_json(folder / "config.json", dataclasses.asdict(config))
+    is_chief = workers.is_chief(strategy)
+    if is_chief:
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_json(folder / "config.json", dataclasses.asdict(config))
 
     model, history, seconds = training.train(
         config,
@@ -102,6 +150,9 @@ def _run_one(config, data, folder, report, execution):
         lambda epochs: report(config, "training", epochs),
         execution,
     )
+    if not is_chief:
+        wait_for_all(strategy)
+        return files.read_json(results_file)
     report(config, "predicting", config.epochs)
     test, outliers = (
         evaluation.predictive(
@@ -121,9 +172,11 @@ def _run_one(config, data, folder, report, execution):
         {
             **facts(model, data),
             "seconds": seconds,
+            "num_replicas": strategy.num_replicas_in_sync,
             "provenance": provenance.describe(),
         },
     )
+    wait_for_all(strategy)
     report(config, "done", config.epochs)
     return files.read_json(results_file)
 

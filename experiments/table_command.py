@@ -17,8 +17,10 @@ from experiments.errors import ExperimentError
 page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
+strategies = lazy.import_module("experiments.strategies")
 tables = lazy.import_module("experiments.reporting.tables")
 tf = lazy.import_module("tensorflow")
+workers = lazy.import_module("bbh_tf.workers")
 
 _DATASETS = {
     "digits": "scikit-learn's 8 x 8 digits, embedded, with letters as "
@@ -138,6 +140,15 @@ def define_flags(table, values=flags.FLAGS):
         **here,
     )
     flags.DEFINE_bool("jit", False, "Compile with XLA, for a GPU.", **here)
+    flags.DEFINE_string(
+        "strategy",
+        "auto",
+        "mirrored: all devices of this machine. multiworker: the processes "
+        "that TF_CONFIG names, each started with this command. auto: what "
+        "there is of these. Batches are split, results but for rounding the "
+        "same.",
+        **here,
+    )
     flags.DEFINE_bool(
         "mixed_precision",
         False,
@@ -231,6 +242,7 @@ def config_from_flags(table, values=flags.FLAGS):
         checkpoint_seconds=given["checkpoint_seconds"],
         steps_per_execution=given["steps_per_execution"],
         jit=given["jit"],
+        strategy=given["strategy"],
         mixed_precision=given["mixed_precision"],
         num_members=given.get("num_members"),
         divergence_weights=given.get("divergence_weights"),
@@ -254,6 +266,12 @@ def run(config):
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
     # Each model is traced anew, and TensorFlow would warn of it.
     tf.get_logger().setLevel("ERROR")
+    strategy = strategies.make(config.strategy)
+    if not workers.is_chief(strategy):
+        results = runner.run(config)
+        # Whoever leaves first would be taken for lost.
+        runner.wait_for_all(strategy)
+        return results
     with progress.Bar(config.runs()) as bar:
         results = runner.run(config, bar)
     print(tables.text_table(results))
@@ -267,4 +285,5 @@ def run(config):
     print(f"Page with figures: {path}")
     if not config.keep_model:
         runner.remove_models(config)
+    runner.wait_for_all(strategy)
     return results

@@ -7,9 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import workers
 from experiments import building
 from experiments import inputs
 from experiments import run_config
+from experiments import strategies
 from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 
@@ -38,10 +40,13 @@ def train(config, data, folder, progress, execution):
             stays.
     """
     checkpoints = Checkpoints(folder)
-    model, state = checkpoints.load() or (
-        building.build(config, data),
-        {"step": 0, "seconds": 0.0, "history": [], "metrics": None},
-    )
+    strategy = strategies.make(execution.strategy)
+    with strategy.scope():
+        model, state = checkpoints.load() or (
+            building.build(config, data),
+            {"step": 0, "seconds": 0.0, "history": [], "metrics": None},
+        )
+    _check_same_step(folder, state, strategy)
     per_epoch = run_config.steps_per_epoch(config)
     num_steps = run_config.num_steps(config)
     progress(state["step"] / per_epoch)
@@ -51,11 +56,14 @@ def train(config, data, folder, progress, execution):
         return model, state["history"], state["seconds"]
     # Keras makes the compiled metrics when it first needs them; here they need
     # to be there, to take on the values that they had.
-    model.compute_metrics(
-        None, data.train_labels[:1], np.zeros((1, data.num_classes), np.float32)
-    )
+    with strategy.scope():
+        model.compute_metrics(
+            None,
+            data.train_labels[:1],
+            np.zeros((1, data.num_classes), np.float32),
+        )
     recorder = _Recorder(folder, state, num_steps, per_epoch, progress)
-    saver = _Saver(state, checkpoints, execution.checkpoint_seconds)
+    saver = _Saver(state, checkpoints, execution.checkpoint_seconds, strategy)
     while state["step"] < num_steps:
         epoch, steps_done = divmod(state["step"], per_epoch)
         # A checkpoint may lie where executions of another length ended.
@@ -65,7 +73,9 @@ def train(config, data, folder, progress, execution):
         model.jit_compile = execution.jit
         model.train_function = None
         model.fit(
-            _batches(config, data, epoch, steps_done),
+            _batches(
+                config, data, epoch, steps_done, strategy.num_replicas_in_sync
+            ),
             initial_epoch=epoch,
             # What is left of an epoch goes first, by itself.
             epochs=epoch + 1 if steps_done else config.epochs,
@@ -79,11 +89,22 @@ def train(config, data, folder, progress, execution):
     return model, state["history"], state["seconds"]
 
 
-def _batches(config, data, first_epoch, first_step):
+def _check_same_step(folder, state, strategy):
+    steps = workers.of_all(state["step"], strategy)
+    if len(set(steps)) > 1:
+        raise ExperimentError(
+            f"--output_dir: expected one folder that all workers see; {folder} "
+            f"holds a run at the steps {sorted(set(steps))}."
+        )
+
+
+def _batches(config, data, first_epoch, first_step, num_replicas=1):
     """Batches in an order that depends on the seed and the epoch only.
 
-    Of an ensemble, a batch holds one for each member, each in its own order.
+    Of an ensemble, a batch holds one for each member, each in its own order,
+    or such a batch for each replica.
     """
+    parts = num_replicas if config.num_members > 1 else 1
     count = len(data.train_images)
     images = tf.constant(data.train_images)
     labels = tf.constant(data.train_labels)
@@ -105,7 +126,8 @@ def _batches(config, data, first_epoch, first_step):
         ).batch(config.batch_size)
 
     def examples(step, indices):
-        indices = tf.reshape(tf.transpose(indices), [-1])
+        indices = tf.reshape(indices, (parts, -1, config.num_members))
+        indices = tf.reshape(tf.transpose(indices, (0, 2, 1)), [-1])
         seen = inputs.for_training(config, tf.gather(images, indices), step)
         return seen, tf.gather(labels, indices)
 
@@ -163,12 +185,16 @@ class _Recorder(keras.callbacks.Callback):
 
 
 class _Saver(keras.callbacks.Callback):
-    """Writes checkpoints now and then, and counts the time."""
+    """Writes checkpoints now and then, and counts the time.
 
-    def __init__(self, state, checkpoints, least_seconds):
+    Of several workers the first says when, and writes.
+    """
+
+    def __init__(self, state, checkpoints, least_seconds, strategy):
         super().__init__()
         self._state = state
         self._checkpoints = checkpoints
+        self._strategy = strategy
         self._wait = self._least_seconds = least_seconds
         self._saved = time.monotonic()
 
@@ -183,7 +209,9 @@ class _Saver(keras.callbacks.Callback):
             self._save_if_due(lambda: None)
 
     def _save_if_due(self, metrics):
-        if time.monotonic() - self._saved >= self._wait:
+        is_due = time.monotonic() - self._saved >= self._wait
+        if workers.of_chief(is_due, self._strategy):
+            # Each worker has a part of them.
             self._state["metrics"] = metrics()
             self.save()
 
@@ -191,7 +219,8 @@ class _Saver(keras.callbacks.Callback):
         """Writes a checkpoint."""
         started = time.monotonic()
         self._state["seconds"] += started - self._saved
-        self._checkpoints.save(self.model, self._state)
+        if workers.is_chief(self._strategy):
+            self._checkpoints.save(self.model, self._state)
         self._saved = time.monotonic()
         took = self._saved - started
         self._wait = max(self._least_seconds, took / _CHECKPOINT_SHARE)

@@ -44,6 +44,17 @@ def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
         assert auroc > 0.75
         assert 0.8 < inside <= 1.0
         assert "['entropy', 'mutual_information', 'probabilities']" in printed
+    if path.name == "after_training.md":
+        printed = capsys.readouterr().out
+        before, after = re.search(
+            r"test NLL ([\d.]+), then ([\d.]+)", printed
+        ).groups()
+        assert float(after) <= float(before) + 0.005
+        coverages = re.findall(r"([\d.]+) hold the true class", printed)
+        assert len(coverages) == 2
+        assert all(0.9 < float(coverage) < 0.99 for coverage in coverages)
+        inside = re.search(r"([\d.]+) of new labels", printed).group(1)
+        assert 0.85 < float(inside) < 0.95
 
 
 def _names():
@@ -53,6 +64,10 @@ def _names():
         [keras.Input((6,)), keras.layers.Dense(3, name="fc1")]
     )
     small = bbh.posteriors.Implicit(bbh.hypernetworks.MLP((4,)))
+    images, labels = random.random((8, 6), np.float32), np.arange(8) % 3
+    trained = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    kernel, *_ = np.linalg.lstsq(images, np.eye(3)[labels])
+    trained.set_weights([kernel, np.zeros(3)])
     model = bbh.models.BayesianModel(
         bbh.models.bayesify(network, small),
         num_train_examples=8,
@@ -74,9 +89,10 @@ def _names():
         "old_model": model,
         "layer": keras.layers.Dense(2),
         "posterior": small,
-        "images": random.random((8, 6), np.float32),
+        "images": images,
+        "trained_network": trained,
         "test_images": random.random((4, 6), np.float32),
-        "labels": random.integers(0, 3, 8),
+        "labels": labels,
         "kernels_7x7": random.normal(size=(60, 7, 7)).astype("float32"),
         "name_of_input": model.network.inputs[0].name,
         "num_epochs": 1,
@@ -85,11 +101,13 @@ def _names():
             train_images=random.random((4, 32, 32, 3), np.float32)
         ),
     }
-    for room in (bbh.datasets, bbh.uncertainty):
+    for room in (bbh.datasets, bbh.postprocessing, bbh.uncertainty):
         names.update({name: getattr(room, name) for name in room.__all__})
     return names
 
 
+# The labels are random.
+@pytest.mark.filterwarnings("ignore:The .*est temperature that is tried")
 @pytest.mark.parametrize(
     ("page", "block"),
     [

@@ -68,7 +68,7 @@ def variation_ratio(draws):
 def mode_variation_ratio(draws):
     """The share of draws whose most probable class is not the commonest.
 
-    A tie within a draw goes to the class of the lowest number.
+    `uncertainty.variation_ratio`, of two draws at least.
 
     Args:
         draws: array-like, `(draws, examples, classes)`, probabilities.
@@ -83,12 +83,7 @@ def mode_variation_ratio(draws):
         Gal et al., Deep Bayesian Active Learning with Image Data,
         arXiv:1703.02910, Sec. 4.
     """
-    draws = checks.check_draws(draws, 2)
-    votes = np.argmax(draws, axis=-1)
-    counts = np.stack(
-        [np.sum(votes == k, axis=0) for k in range(draws.shape[-1])]
-    )
-    return 1.0 - np.max(counts, axis=0) / len(draws)
+    return uncertainty.variation_ratio(checks.check_draws(draws, 2))
 
 
 def mean_std(draws):

@@ -5,10 +5,27 @@ import warnings
 
 import keras
 
+from bbh_tf.layers import lora
+
 
 def copy_of(layer):
     """Returns an unbuilt layer of the same configuration, and name."""
-    copy = from_config(type(layer), live_config(layer))
+    return like(layer, live_config(layer))
+
+
+def like(layer, config):
+    """Makes a layer of a configuration, with what that does not say.
+
+    Args:
+        layer: the Keras layer, or operation, that the configuration is of.
+        config: `live_config(layer)`, or what was made of it.
+
+    Returns:
+        An unbuilt layer of the same name, with LoRA where `layer` has it.
+    """
+    copy = from_config(type(layer), config)
+    if isinstance(layer, keras.layers.Layer):
+        lora.enable(copy, lora.ranks(layer))
     # A layer that leaves its configuration to Keras may not have it there.
     copy.name = layer.name
     return copy

@@ -11,6 +11,8 @@ import threading
 import keras
 import tensorflow as tf
 
+from bbh_tf.layers import replica_noise
+
 _active = threading.local()
 
 
@@ -109,13 +111,14 @@ def call(network, layers, weights, index, args, kwargs, values=()):
         losses that layers added and of the users' regularisers on drawn
         weights.
     """
-    outputs, scope, drawn = _run(
-        network, layers, weights, index, args, kwargs, values
-    )
-    replaced = {id(variable) for variable, _ in [*drawn, *values]}
-    for variable in {id(x): x for x in scope.written}.values():
-        if id(variable) not in replaced:
-            variable.assign(scope.get_current_value(variable))
+    with replica_noise.apart(network):
+        outputs, scope, drawn = _run(
+            network, layers, weights, index, args, kwargs, values
+        )
+        replaced = {id(variable) for variable, _ in [*drawn, *values]}
+        for variable in {id(x): x for x in scope.written}.values():
+            if id(variable) not in replaced:
+                variable.assign(scope.get_current_value(variable))
     regularization = [
         variable.regularizer(tensor)
         for variable, tensor in drawn

@@ -4,6 +4,7 @@ import random
 
 import keras
 
+from bbh_tf.layers import lora
 from bbh_tf.layers import selection
 
 # What Keras' `Bidirectional` asks of the layers that it is made of.
@@ -31,7 +32,13 @@ class WrapperSaving:
             **{name: serialize(getattr(self, name)) for name in kept},
             **{name: getattr(self, name) for name in plain},
             "random_indices": self._random_indices,
+            "lora": lora.ranks(self.layer),
         }
+
+    def save_own_variables(self, store):
+        """Saves the layer's own; what is in it is saved after it."""
+        lora.rest(self.replaced_variables)
+        super().save_own_variables(store)
 
     @classmethod
     def from_config(cls, config):
@@ -44,6 +51,8 @@ class WrapperSaving:
             config["layer"] = keras.saving.deserialize_keras_object(
                 config["layer"]
             )
+        # Files of earlier versions have none.
+        lora.enable(config["layer"], config.pop("lora", ()))
         random_indices = config.pop("random_indices", None)
         if random_indices is None:
             return cls(**config)

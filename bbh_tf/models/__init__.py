@@ -9,6 +9,8 @@ from bbh_tf.models.calibration import update_batch_normalization
 from bbh_tf.models.ensembles.deep_ensemble import DeepEnsemble
 from bbh_tf.models.kernel_autoencoder import KernelAutoencoder
 from bbh_tf.models.kernel_slices import kernel_slices
+from bbh_tf.models.last_layer.laplace import laplace
+from bbh_tf.models.last_layer.laplace_model import LaplaceModel
 from bbh_tf.models.networks.lenet import lenet
 from bbh_tf.models.networks.resnet import resnet
 from bbh_tf.models.networks.resnet import resnet32
@@ -19,10 +21,12 @@ __all__ = [
     "BayesianModel",
     "DeepEnsemble",
     "KernelAutoencoder",
+    "LaplaceModel",
     "bayes_by_backprop",
     "bayes_by_hypernet",
     "bayesify",
     "kernel_slices",
+    "laplace",
     "lenet",
     "likelihoods",
     "priors_of",

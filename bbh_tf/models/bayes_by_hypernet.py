@@ -1,5 +1,6 @@
 """Bayes by Hypernet in one call."""
 
+from bbh_tf import checks
 from bbh_tf import divergences
 from bbh_tf import hypernetworks
 from bbh_tf import posteriors
@@ -11,6 +12,10 @@ _FORMS = {
     "paper": {"units": (64, 256, 512), "noise_dim": 1, "num_neighbours": 1},
 }
 _LEARNING_RATES = {"advised": 1e-3, "paper": 1e-4}
+# Few examples are few steps, and one draw's gradient is mostly noise: on 100
+# of them it leaves networks that have hardly learnt. With many, steps are many.
+_FEW_EXAMPLES = 10_000
+_LIKELIHOOD_DRAWS = 5
 
 
 def bayes_by_hypernet(
@@ -33,6 +38,7 @@ def bayes_by_hypernet(
     | hidden widths | 64, 256, 16 | 64, 256, 512 |
     | noise dimensions | 8 | 1 |
     | divergence | `NearestNeighbourEntropy`, neighbour 3 | `KernelKL` |
+    | likelihood under | 5 draws up to 10,000 examples, 1 beyond | 1 draw |
     | optimiser | `FusedAdam(1e-3)` | `FusedAdam(1e-4)` |
 
     In both the KL counts in full, on N(0, 1) weights, five samples a step,
@@ -93,6 +99,9 @@ def bayes_by_hypernet(
         ),
         "divergence": lambda pairs: _divergence(form, pairs),
     }
+    checks.check_count("num_train_examples", num_train_examples)
+    if form == "advised" and num_train_examples <= _FEW_EXAMPLES:
+        defaults["num_likelihood_samples"] = _LIKELIHOOD_DRAWS
     if learning_rate is None:
         learning_rate = _LEARNING_RATES[form]
     return one_call.make(

@@ -54,8 +54,9 @@ class BayesianModel(
             a layer that is random by itself, such as `MCDropout`.
         num_train_examples: number of examples in the training set, N.
         likelihood: callable from outputs to a `tfp` distribution of labels,
-            or `"categorical_logits"` (outputs without a softmax), `"normal"`
-            (scale 1; others: `likelihoods.Normal`), `"normal_learned_scale"`.
+            or `"categorical_logits"` (outputs without a softmax),
+            `"bernoulli_logits"` (without a sigmoid), `"normal"` (scale 1;
+            others: `likelihoods.Normal`), `"normal_learned_scale"`.
         divergence: estimate of the KL; None for
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples of that estimate; the paper's is 5.
@@ -248,7 +249,11 @@ class BayesianModel(
         key = (bool(self.jit_compile), bool(self.run_eagerly), ids)
         if key not in self._predictors:
             self._predictors[key] = predictor.Predictor(
-                self.network, self._layers_drawn, self.kept_seed, *key[:2]
+                self.network,
+                self._layers_drawn,
+                self.kept_seed,
+                *key[:2],
+                self.distribute_strategy,
             )
         return self._predictors[key]
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf import priors
 from bbh_tf import randomness
+from bbh_tf.layers import replica_noise
 from bbh_tf.models.networks import kernel_networks
 from bbh_tf.priors import kernel_prior
 from bbh_tf.priors import latent_bound
@@ -110,12 +111,13 @@ class KernelAutoencoder(keras.Model):
         """
         kernels = tf.cast(kernels, tf.float32)
         shape = 1, tf.shape(kernels)[0], self.latent_dim
-        noise = [
-            keras.random.normal(
-                shape, dtype="float32", seed=self.seed_generator
-            )
-            for _ in range(self.num_steps + 1)
-        ]
+        with replica_noise.apart(self):
+            noise = [
+                keras.random.normal(
+                    shape, dtype="float32", seed=self.seed_generator
+                )
+                for _ in range(self.num_steps + 1)
+            ]
         noise = [tf.ensure_shape(x, (1, None, self.latent_dim)) for x in noise]
         return latent_bound.log_weights(
             self.networks, kernels, noise, is_closed=True

@@ -1,13 +1,17 @@
 """What models have in common that are trained on a likelihood."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend.common import global_state
 
+from bbh_tf import workers
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import random_states
+from bbh_tf.models import worker_training
 
 
 class LikelihoodTraining:
@@ -70,7 +74,8 @@ class LikelihoodTraining:
             was one in training.
         """
         del x, training
-        distribution = self.distribution(y_pred)
+        # Training knows no temperature.
+        distribution = likelihoods.distribution(self.likelihood, y_pred)
         log_prob = likelihoods.log_prob(
             distribution, y, sample_weight, outputs_of.mask(y_pred)
         )
@@ -95,12 +100,39 @@ class LikelihoodTraining:
         if optimizer_built:
             self.optimizer.build(self.trainable_variables)
 
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args, **kwargs):
+        with worker_training.job(self):
+            return super().fit(*args, **kwargs)
+
     def make_train_function(self, force=False):
-        """Makes the moments, then what `fit` runs; see `keras.Model`."""
+        """Makes the moments, then what `fit` runs; see `keras.Model`.
+
+        Raises:
+            ValueError: if the optimiser clips gradients, and there are several
+                replicas, each of which would clip its own.
+        """
+        worker_training.check_optimizer(self)
         # Made within the first step they would take more memory for good.
         with self.distribute_strategy.scope():
             self.optimizer.build(self.trainable_variables)
-        return super().make_train_function(force)
+        if not workers.are_several(self.distribute_strategy):
+            return super().make_train_function(force)
+        if force or self.train_function is None:
+            self.train_function = worker_training.function(self)
+        return self.train_function
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Keras has no public name for it. It adds up batches of workers, which
+        # TensorFlow cannot.
+        if iterator is not None and workers.are_several(
+            self.distribute_strategy
+        ):
+            iterator, data_batch = (
+                None,
+                worker_training.local_batch(self, iterator),
+            )
+        super()._maybe_symbolic_build(iterator, data_batch)
 
     @property
     def seed(self):

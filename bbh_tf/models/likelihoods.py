@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import fixed
+from bbh_tf.models import label_log_prob
 from bbh_tf.models import likelihood_variables
 
 
@@ -20,6 +21,14 @@ def categorical_logits(outputs):
     import tensorflow_probability as tfp
 
     return tfp.distributions.Categorical(logits=outputs)
+
+
+@keras.saving.register_keras_serializable(package="bbh_tf.models")
+def bernoulli_logits(outputs):
+    """Probabilities `sigmoid(outputs)` of labels that are 0 or 1."""
+    import tensorflow_probability as tfp
+
+    return tfp.distributions.Bernoulli(logits=outputs)
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
@@ -71,6 +80,7 @@ class Normal(fixed.Fixed):
 
 
 _BY_NAME = {
+    "bernoulli_logits": lambda: bernoulli_logits,
     "categorical_logits": lambda: categorical_logits,
     "normal": Normal,
     "normal_learned_scale": lambda: normal_learned_scale,
@@ -184,7 +194,9 @@ def log_prob(distribution, labels, weights=None, mask=None):
     Raises:
         ValueError: if the shape of labels or weights does not fit.
     """
-    values = _log_prob(distribution, labels)
+    values = label_log_prob.of_each(
+        distribution, labels, is_categorical(distribution)
+    )
     if mask is not None:
         mask = _like(mask, values)
         # Padding may hold what is no label at all.
@@ -206,72 +218,6 @@ def _like(mask, values):
             f"{tuple(values.shape)}; got {tuple(mask.shape)}."
         )
     return mask
-
-
-def _log_prob(distribution, labels):
-    """Evaluates the log-likelihood of each label."""
-    if isinstance(labels, (dict, list, tuple)) and any(
-        hasattr(leaf, "shape") for leaf in keras.tree.flatten(labels)
-    ):
-        raise ValueError(
-            "Expected labels as one array, for the network's one output; got "
-            f"{len(keras.tree.flatten(labels))} array(s) in a "
-            f"{type(labels).__name__}."
-        )
-    labels = tf.convert_to_tensor(labels)
-    if is_categorical(distribution):
-        logits = distribution.logits_parameter()
-        if labels.shape.rank == logits.shape.rank:
-            if labels.shape[-1] != 1:
-                _check_shape(labels, logits, "one-hot labels")
-                return tf.reduce_sum(
-                    tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
-                    axis=-1,
-                )
-            labels = tf.squeeze(labels, -1)
-        _check_shape(labels, logits[..., 0], "class labels")
-        whole = tf.cast(labels, tf.int32)
-        if labels.dtype.is_floating:
-            whole, logits = _whole(labels, logits)
-        return -tf.nn.sparse_softmax_cross_entropy_with_logits(whole, logits)
-    target = distribution.mean()
-    if labels.shape.rank is None:
-        raise ValueError(
-            f"Expected labels of shape {tuple(target.shape)}; got labels whose "
-            "number of axes is not known: call set_shape where they are made."
-        )
-    if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
-        labels = labels[..., None]
-    _check_shape(labels, target, "labels")
-    return distribution.log_prob(tf.cast(labels, target.dtype))
-
-
-def _whole(labels, logits):
-    """Returns float labels as integers, and logits, NaN where they are none."""
-    is_whole = tf.equal(tf.floor(labels), labels)
-    message = (
-        "Expected class labels, whole numbers; got some that are not: for "
-        "probabilities of classes, labels have the shape of the outputs."
-    )
-    check = None
-    if not tf.executing_eagerly():
-        check = tf.debugging.assert_equal(
-            tf.reduce_all(is_whole), True, message
-        )
-    elif not tf.reduce_all(is_whole):
-        raise ValueError(message)
-    # XLA drops the check: there, what is no label gives no likelihood.
-    with tf.control_dependencies([] if check is None else [check]):
-        whole = tf.cast(tf.where(is_whole, labels, 0), tf.int32)
-    return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
-
-
-def _check_shape(labels, target, what):
-    if not labels.shape.is_compatible_with(target.shape):
-        raise ValueError(
-            f"Expected {what} of shape {tuple(target.shape)}; got "
-            f"{tuple(labels.shape)}."
-        )
 
 
 def are_of_labels(weights):

@@ -38,8 +38,9 @@ def make(
         num_epochs: epochs that are meant.
         learning_rate: of Adam.
         print_fn: function that prints a text, or None.
-        defaults: dictionary with the `posterior`, and the `divergence` as a
-            function of the list of `bbh_tf.divergences.Pair`.
+        defaults: dictionary with the `posterior`; the `divergence` as a
+            function of the list of `bbh_tf.divergences.Pair`; and other
+            arguments of `BayesianModel`.
         settings: dictionary of the caller's own arguments of `bayesify` and
             `BayesianModel`.
 
@@ -49,9 +50,10 @@ def make(
     checks.check_count("num_epochs", num_epochs)
     checks.check_count("num_train_examples", num_train_examples)
     of_network, of_model = _split(settings)
-    posterior = of_network.pop("posterior", defaults["posterior"])
+    of_model = {**defaults, **of_model}
+    posterior = of_network.pop("posterior", of_model.pop("posterior"))
     bayesian = bayesify(network, posterior, **of_network)
-    if of_model.get("divergence") is None:
+    if settings.get("divergence") is None:
         pairs = total_kl.pairs_of(refusals.random_layers_of(bayesian))
         of_model["divergence"] = defaults["divergence"](pairs)
     of_model.setdefault(
@@ -106,6 +108,8 @@ def _choices(model, learning_rate):
         lines[-1] += (
             f", annealed over epochs {schedule.start_epoch:g} to {end:g}"
         )
+    if model.num_likelihood_samples > 1:
+        lines.append(f"likelihood under {model.num_likelihood_samples} draws")
     lines.append(f"FusedAdam({learning_rate:g})")
     return f"{model.name}: " + "; ".join(lines)
 

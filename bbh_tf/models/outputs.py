@@ -14,8 +14,8 @@ def check(likelihood, network):
             output.
 
     Raises:
-        ValueError: if class logits have been through a softmax, or there is
-            only one; or if a learned scale has no output of its own.
+        ValueError: if logits have been through a softmax or a sigmoid, there
+            is only one class, or a learned scale has no output of its own.
     """
     (output,) = network.outputs
     size = output.shape[-1] if output.shape else None
@@ -27,14 +27,23 @@ def check(likelihood, network):
             raise ValueError(
                 'The likelihood "categorical_logits" expects one output for '
                 f"each class, at least 2; {network.name!r} has 1. For two "
-                'classes make it 2; for numbers take likelihood="normal".'
+                'classes make it 2, or take likelihood="bernoulli_logits"; for '
+                'numbers likelihood="normal".'
             )
-        softmax = _softmax_of(network)
+        softmax = _ending(network, keras.activations.softmax)
         if softmax is not None:
             raise ValueError(
                 'The likelihood "categorical_logits" expects logits; layer '
                 f"{softmax.name!r} ends in a softmax, and a second one would "
                 "make all predictions nearly alike. Make it without, or set "
+                "its `activation = keras.activations.linear` first."
+            )
+    if likelihood is likelihoods.bernoulli_logits:
+        sigmoid = _ending(network, keras.activations.sigmoid)
+        if sigmoid is not None:
+            raise ValueError(
+                'The likelihood "bernoulli_logits" expects logits; layer '
+                f"{sigmoid.name!r} ends in a sigmoid. Make it without, or set "
                 "its `activation = keras.activations.linear` first."
             )
     if likelihood is likelihoods.normal_learned_scale and size and size % 2:
@@ -55,17 +64,16 @@ def have_mask(network):
     return mask(network.outputs[0]) is not None
 
 
-def _softmax_of(network):
-    """Returns the operation that ends a network in a softmax, or None."""
+def _ending(network, activation):
+    """Returns the operation that ends a network in an activation, or None."""
     last = network.outputs[0]._keras_history.operation
     while isinstance(getattr(last, "layer", None), keras.layers.Layer):
         # `Bayesian`, `TimeDistributed` and other wrappers.
         last = last.layer
     if isinstance(last, keras.Model):
-        return _softmax_of(last) if getattr(last, "outputs", None) else None
-    activation = getattr(last, "activation", None)
-    # The layer, and the operation of `keras.ops`, have this name.
-    is_softmax = type(last).__name__ == "Softmax"
-    return (
-        last if is_softmax or activation is keras.activations.softmax else None
-    )
+        has_outputs = getattr(last, "outputs", None)
+        return _ending(last, activation) if has_outputs else None
+    # The operation of `keras.ops`, and the layer, have its name.
+    is_named = type(last).__name__.lower() == activation.__name__
+    is_active = getattr(last, "activation", None) is activation
+    return last if is_named or is_active else None

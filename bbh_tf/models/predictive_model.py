@@ -13,11 +13,13 @@ from bbh_tf.models import data_blocks
 from bbh_tf.models import exported
 from bbh_tf.models import likelihoods
 from bbh_tf.models import over_data
+from bbh_tf.models import tempered
 
 
 class PredictiveModel(
     fixed.Fixed,
     exported.Exported,
+    tempered.Tempered,
     checkpointing.Checkpointed,
     keras.Model,
 ):
@@ -37,6 +39,7 @@ class PredictiveModel(
         super().__init__(name=name)
         self.num_prediction_samples = num_prediction_samples
         self.likelihood = likelihoods.get(likelihood)
+        self.make_temperature()
         self._nll_tracker = keras.metrics.Mean(name="nll")
         self._compiled_mean_label = tf.function(
             self._mean_label, autograph=False, reduce_retracing=True
@@ -278,17 +281,6 @@ class PredictiveModel(
             return self.num_prediction_samples
         checks.check_count("num_samples", num_samples)
         return int(num_samples)
-
-    def distribution(self, outputs):
-        """Returns what the likelihood says of a network's outputs.
-
-        Args:
-            outputs: tensor `(batch, ...)`.
-
-        Returns:
-            A distribution of labels, as `likelihoods.distribution` has it.
-        """
-        return likelihoods.distribution(self.likelihood, outputs)
 
     def _mean_label(self, outputs):
         return likelihoods.mean(self.distribution(outputs))

@@ -9,6 +9,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.models import calibration
 from bbh_tf.models import outputs as outputs_of
+from bbh_tf.models import replicated_draws
 from bbh_tf.models import unwrapping
 
 # Weights are drawn for a few draws at once: a hypernetwork's parameters are
@@ -28,9 +29,13 @@ class Predictor:
         seed: the model's `KeptSeed`, first word of all random keys.
         jit_compile: whether XLA compiles the pass through the network.
         run_eagerly: whether to compile nothing.
+        strategy: the model's `tf.distribute.Strategy`. Draws are spread over
+            its devices, unless XLA compiles the pass.
     """
 
-    def __init__(self, network, layers, seed, jit_compile, run_eagerly):
+    def __init__(
+        self, network, layers, seed, jit_compile, run_eagerly, strategy
+    ):
         self._network = network
         self._layers = layers
         self._seed = seed
@@ -65,6 +70,13 @@ class Predictor:
 
         calibrate = self._calibration.statistics
 
+        self._replicated = None
+        if replicated_draws.can_spread(strategy) and not (
+            jit_compile or run_eagerly
+        ):
+            self._replicated = replicated_draws.ReplicatedDraws(
+                strategy, self._at_once, sample, calibrate, forward
+            )
         if not run_eagerly:
             sample = tf.function(sample, autograph=False)
             mask = tf.function(mask, autograph=False, reduce_retracing=True)
@@ -92,9 +104,11 @@ class Predictor:
         return _pick(self._draw_group(seed, group), place)
 
     def _draw_group(self, seed, group):
-        key = randomness.key(self._seed.value, randomness.PREDICTION, seed)
         first = tf.constant(group * self._at_once, tf.int32)
-        return self._sample(key, first)
+        return self._sample(self._key(seed), first)
+
+    def _key(self, seed):
+        return randomness.key(self._seed.value, randomness.PREDICTION, seed)
 
     def statistics(self, weights, calibration_data):
         """Returns the moving statistics that go with a draw.
@@ -171,6 +185,13 @@ class Predictor:
         Yields:
             For each draw, a list of outputs, one for each batch.
         """
+        if self._replicated is not None:
+            if calibration_data is not None:
+                calibration_data = _tensors(calibration_data)
+            yield from self._replicated.outputs(
+                inputs, num_samples, self._key(seed), calibration_data
+            )
+            return
         for network in self.networks(num_samples, seed, calibration_data):
             yield [network(batch) for batch in inputs]
 

@@ -1,5 +1,7 @@
 """Saving the states of random seeds, which Keras does not."""
 
+from bbh_tf.layers import replica_noise
+
 
 def save(model, store):
     """Adds the states of all random seeds in a model to a store.
@@ -8,7 +10,7 @@ def save(model, store):
         model: a Keras model.
         store: what `save_own_variables` is given.
     """
-    for index, state in enumerate(_states(model)):
+    for index, state in enumerate(replica_noise.states(model)):
         store[f"seed_{index}"] = state
 
 
@@ -22,16 +24,6 @@ def load(model, store):
     Returns:
         Dictionary of what else is in the store.
     """
-    for index, state in enumerate(_states(model)):
+    for index, state in enumerate(replica_noise.states(model)):
         state.assign(store[f"seed_{index}"])
     return {k: store[k] for k in store.keys() if not k.startswith("seed_")}
-
-
-def _states(model):
-    # Keras saves weights, but not the seeds of Dropout and its like.
-    saved = {id(variable) for variable in model.weights}
-    return [
-        variable
-        for variable in model.variables
-        if id(variable) not in saved and "seed" in variable.name
-    ]

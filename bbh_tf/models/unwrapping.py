@@ -47,7 +47,7 @@ def unwrap(network, layers, weights, statistics=()):
         if isinstance(layer, RandomLayer):
             return layer.plain_layer()
         config = _unwrapped(copying.live_config(layer), names)
-        return copying.from_config(type(layer), config)
+        return copying.like(layer, config)
 
     plain, pairs = cloning.clone(network, replace)
     for layer in refusals.random_in(plain):

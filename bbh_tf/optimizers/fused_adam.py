@@ -12,8 +12,8 @@ class FusedAdam(keras.optimizers.Adam):
     writes it as a chain of operations, each of which reads and writes whole
     tensors; the fused kernel reads gradient, moments and variable once and
     writes them once. For hypernetworks, whose cost is bytes, that is most of
-    the time of the update. Under a distribution strategy, with sparse
-    gradients or `amsgrad`, the chain is used.
+    the time of the update. With sparse gradients or `amsgrad` the chain is
+    used.
 
     Args: those of `keras.optimizers.Adam`.
 
@@ -24,33 +24,39 @@ class FusedAdam(keras.optimizers.Adam):
     ```
     """
 
+    _step_constants = None
+
     def apply(self, grads, trainable_variables=None):
         """Makes one step for all variables."""
+        if tf.distribute.has_strategy():
+            # Each replica would overwrite the others'.
+            super().apply(grads, trainable_variables)
+            return
         # Once a step: a hypernetwork has hundreds of variables.
+        self._step_constants = self._constants()
+        try:
+            super().apply(grads, trainable_variables)
+        finally:
+            self._step_constants = None
+
+    def _constants(self):
         number = tf.convert_to_tensor(self.iterations)
         number = tf.cast(number + 1, tf.float32)
-        self._step_constants = (
+        return (
             tf.pow(tf.constant(self.beta_1, tf.float32), number),
             tf.pow(tf.constant(self.beta_2, tf.float32), number),
             tf.constant(self.beta_1, tf.float32),
             tf.constant(self.beta_2, tf.float32),
             tf.constant(self.epsilon, tf.float32),
         )
-        try:
-            super().apply(grads, trainable_variables)
-        finally:
-            del self._step_constants
 
     def update_step(self, gradient, variable, learning_rate):
         """Makes one step for one variable."""
-        if (
-            self.amsgrad
-            or tf.distribute.has_strategy()
-            or not isinstance(gradient, tf.Tensor)
-        ):
+        if self.amsgrad or not isinstance(gradient, tf.Tensor):
             super().update_step(gradient, variable, learning_rate)
             return
-        constants = (*self._step_constants, learning_rate, gradient)
+        constants = self._step_constants or self._constants()
+        constants = (*constants, learning_rate, gradient)
         if variable.dtype != "float32":
             constants = [tf.cast(x, variable.dtype) for x in constants]
         power_1, power_2, beta_1, beta_2, epsilon, rate, gradient = constants

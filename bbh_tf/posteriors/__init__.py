@@ -4,6 +4,7 @@ from bbh_tf.posteriors.as_prior import AsPrior
 from bbh_tf.posteriors.flow import Flow
 from bbh_tf.posteriors.implicit import Implicit
 from bbh_tf.posteriors.mean_field import MeanField
+from bbh_tf.posteriors.multivariate_normal import MultivariateNormal
 from bbh_tf.posteriors.posterior import Posterior
 from bbh_tf.posteriors.posterior import get
 from bbh_tf.posteriors.weight_norm_flow import WeightNormFlow
@@ -13,6 +14,7 @@ __all__ = [
     "Flow",
     "Implicit",
     "MeanField",
+    "MultivariateNormal",
     "Posterior",
     "WeightNormFlow",
     "get",

@@ -1,7 +1,6 @@
 """The factorised normal posterior of Bayes by Backprop."""
 
 import math
-import numbers
 
 import keras
 import tensorflow as tf
@@ -48,19 +47,14 @@ class MeanField(posterior.Posterior):
         name=None,
     ):
         super().__init__(name=name)
-        if not isinstance(initial_log_variance, numbers.Real) or (
-            not math.isfinite(initial_log_variance)
-        ):
-            raise ValueError(
-                "MeanField expects a finite initial_log_variance; got "
-                f"{initial_log_variance!r}."
-            )
         if not isinstance(kernels_only, bool):
             raise ValueError(
                 "MeanField expects kernels_only to be True or False; got "
                 f"{kernels_only!r}."
             )
-        self.initial_log_variance = float(initial_log_variance)
+        self.initial_log_variance = posterior.log_variance(
+            "MeanField", initial_log_variance
+        )
         self.kernels_only = kernels_only
         self.mean_initializer = (
             None

@@ -1,6 +1,7 @@
 """What all posteriors over weights have in common."""
 
 import math
+import numbers
 
 import keras
 import numpy as np
@@ -206,6 +207,23 @@ def mean_initializer(initializer, index):
             1.0, "fan_in", "truncated_normal"
         )
     return weights.fresh_initializer(initializer, index)
+
+
+def log_variance(kind, value):
+    """Returns an initial log-variance as a float.
+
+    Args:
+        kind: name of the posterior, for the message.
+        value: what was given.
+
+    Raises:
+        ValueError: if it is not a finite number.
+    """
+    if not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise ValueError(
+            f"{kind} expects a finite initial_log_variance; got {value!r}."
+        )
+    return float(value)
 
 
 def start_stds(values, relative_std):

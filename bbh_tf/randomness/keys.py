@@ -5,6 +5,8 @@ import random
 import keras
 import tensorflow as tf
 
+from bbh_tf import workers
+
 _INT64_MIN = -(2**63)
 _INT64_MAX = 2**63 - 1
 
@@ -43,11 +45,13 @@ def fold(parent, word):
 def seed_or_random(seed):
     """Returns a seed as a Python integer; a random one for None.
 
+    Workers that train together all get the one that the first chose.
+
     Raises:
         ValueError: if it is no integer of 64 bits.
     """
     if seed is None:
-        return random.getrandbits(31)
+        return workers.of_chief(random.getrandbits(31))
     key(seed)
     return int(seed)
 

@@ -1,5 +1,6 @@
 """What experiments left in a folder."""
 
+import itertools
 import pathlib
 import typing
 
@@ -42,14 +43,21 @@ class Found(typing.NamedTuple):
 def find(folder):
     """Reads what is in a folder.
 
+    Args:
+        folder: output folder of an experiment, or a folder of such folders,
+            one for each task of a job array, whose runs count as of one.
+
     Returns:
         A `Found`.
 
     Raises:
-        ExperimentError: if there is nothing, or it cannot be read.
+        ExperimentError: if there is nothing, it cannot be read, or two tasks
+            did the same.
     """
-    paths = sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
-    found = Found(folder, _sorted(paths), exhibits(folder))
+    root = pathlib.Path(folder)
+    paths = sorted(root.glob("*/seed_*/results.json"))
+    paths += sorted(root.glob("*/*/seed_*/results.json"))
+    found = Found(folder, _sorted(folder, paths), exhibits(folder))
     if not (found.results or found.exhibits):
         raise ExperimentError(
             f"--runs: expected a folder with results of runs; got {folder}."
@@ -65,7 +73,7 @@ def exhibits(folder):
     return [(place, finding) for place, finding in pairs if finding]
 
 
-def _sorted(paths):
+def _sorted(folder, paths):
     pairs = []
     for path in paths:
         found = files.read_json(path)
@@ -76,4 +84,12 @@ def _sorted(paths):
                 f"{path}: expected the results of a run of a table; lacks, or "
                 f"does not know, {error}."
             ) from error
-    return [found for _, found in sorted(pairs, key=lambda pair: pair[0])]
+    pairs.sort(key=lambda pair: pair[0])
+    for (place, first), (next_place, _) in itertools.pairwise(pairs):
+        if place == next_place:
+            run = paper_tables.run_name(first["config"])
+            raise ExperimentError(
+                f"--runs: expected each run once; {folder} has several of "
+                f"{run}. Name the folders of other settings one by one."
+            )
+    return [found for _, found in pairs]

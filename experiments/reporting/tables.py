@@ -13,9 +13,24 @@ COLUMNS = (
     ("outlier_auc", "outlier AUC", 3),
     ("nll", "NLL", 3),
     ("ece", "ECE", 3),
+    ("aurc_per_mille", "AURC ‰", 2),
     ("auroc", "AUROC", 3),
+    ("auroc_mutual_information", "AUROC by MI", 3),
     ("seconds", "seconds", 0),
 )
+
+
+def columns(results):
+    """Returns those of `COLUMNS` that some result has: old ones lack some."""
+    return [
+        column
+        for column in COLUMNS
+        if any(column[0] in _numbers(result) for result in results)
+    ]
+
+
+def _numbers(result):
+    return {**result["measures"], "seconds": result["seconds"]}
 
 
 def rows(results):
@@ -26,17 +41,18 @@ def rows(results):
 
     Returns:
         List of `(configuration of the first, cells)`, where cells maps a
-        column's key to `(mean, standard deviation or None)` over the seeds.
+        column's key to `(mean, standard deviation or None)` over the seeds, or
+        to None where a seed's result lacks it.
     """
     table = []
     for chosen in by_row(results):
         cells = {}
         for key, _, _ in COLUMNS:
-            values = [
-                {**r["measures"], "seconds": r["seconds"]}[key] for r in chosen
-            ]
-            spread = np.std(values, ddof=1) if len(values) > 1 else None
-            cells[key] = (float(np.mean(values)), spread)
+            values = [_numbers(result).get(key) for result in chosen]
+            cells[key] = None
+            if None not in values:
+                spread = np.std(values, ddof=1) if len(values) > 1 else None
+                cells[key] = (float(np.mean(values)), spread)
         table.append((chosen[0]["config"], cells))
     return table
 
@@ -52,7 +68,14 @@ def by_row(results):
 
 
 def format_cell(cell, digits):
-    """Writes a mean, and its standard deviation where there is one."""
+    """Writes a mean, and its standard deviation where there is one.
+
+    Args:
+        cell: `(mean, standard deviation or None)`, or None for a dash.
+        digits: digits after the point.
+    """
+    if cell is None:
+        return "–"
     mean, spread = cell
     text = f"{mean:.{digits}f}"
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
@@ -117,21 +140,22 @@ def lines(results, name_of_paper, blank):
         name_of_paper: what stands before the paper's figures.
         blank: what stands where the paper has none.
     """
-    lines = [["", *(heading for _, heading, _ in COLUMNS)]]
+    shown = columns(results)
+    lines = [["", *(heading for _, heading, _ in shown)]]
     lengths = {_length(result["config"]) for result in results}
     for config, cells in rows(results):
         name = name_of(config)
         if len(lengths) > 1:
             name += f", {_length(config)}"
         lines.append(
-            [name, *(format_cell(cells[key], d) for key, _, d in COLUMNS)]
+            [name, *(format_cell(cells[key], d) for key, _, d in shown)]
         )
         printed = paper_cells(config)
         if printed:
             lines.append(
                 [
                     f"{name_of_paper}, {paper_tables.data_of(config)}",
-                    *(printed.get(key, blank) for key, _, _ in COLUMNS),
+                    *(printed.get(key, blank) for key, _, _ in shown),
                 ]
             )
     return lines
@@ -187,8 +211,15 @@ def notes(results):
         f"{config['preset']}, {lengths}.",
         "AUC: area under the CDF of the predictive entropy, over the maximum "
         "entropy (high: confident). AUROC: outliers told from test images by "
-        "entropy. NLL in nats per example.",
+        "entropy, or by mutual information (MI; 0.5 for a single network, "
+        "which has none). NLL in nats per example.",
     ]
+    if "aurc_per_mille" in [key for key, _, _ in columns(results)]:
+        lines.append(
+            "AURC: area under the curve of risk and coverage, the share of "
+            "errors among the surest test images by the highest probability, "
+            "averaged over how many of them are looked at; per mille."
+        )
     if config["dataset"] != paper_tables.data_of(config).lower():
         lines.append(
             "The paper's figures are for MNIST and notMNIST with 431,080 "

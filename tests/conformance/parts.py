@@ -44,7 +44,7 @@ def _of_posterior(posterior):
     return {"network": _network(posterior)}
 
 
-def _of_flow(posterior):
+def _of_density(posterior):
     return {
         "network": _network(posterior),
         "divergence": bbh.divergences.MonteCarloKL(),
@@ -118,7 +118,7 @@ PARTS = {
             lambda: bbh.posteriors.Flow(
                 bbh.flows.inverse_autoregressive(2, (4,), -2.0)
             ),
-            _of_flow,
+            _of_density,
         ),
         "Implicit": (
             lambda: _implicit(bbh.hypernetworks.MLP((4,))),
@@ -128,13 +128,17 @@ PARTS = {
             lambda: bbh.posteriors.MeanField(-4.0, "he_normal"),
             _of_posterior,
         ),
+        "MultivariateNormal": (
+            lambda: bbh.posteriors.MultivariateNormal(-4.0, "he_normal"),
+            _of_density,
+        ),
         "WeightNormFlow": (
             lambda: bbh.posteriors.WeightNormFlow(
                 bbh.flows.real_nvp(2, (4,), "reversed", -2.0, True, seed=1),
                 0.5,
                 "he_normal",
             ),
-            _of_flow,
+            _of_density,
         ),
     },
     "priors": {

@@ -50,4 +50,16 @@ def test_measures_of_a_perfect_and_of_a_useless_prediction():
     assert measures["outlier_auc"] == pytest.approx(0, abs=1e-12)
     assert measures["auroc"] == 1
     assert measures["fpr95"] == 0
+    assert measures["aurc_per_mille"] == 0
     assert measures["nll"] == pytest.approx(0, abs=1e-12)
+
+
+def test_selective_measures_go_by_the_highest_probability():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
+    test = evaluation.predictive_of_means(probabilities, np.zeros(4))
+    # Surest first, the second is wrong.
+    found = evaluation.measures(test, np.array([0, 0, 0, 1]), test, 2)
+    curve = [0, 1 / 2, 1 / 3, 1 / 4]
+    assert found["aurc_per_mille"] == pytest.approx(1000 * np.mean(curve))
+    # 1000 / 16 * (0 / 2 + (0 + 1) / 2 + (1 + 1) / 2 + (1 + 1) / 2)
+    assert found["augrc_per_mille"] == pytest.approx(1000 * 2.5 / 16)

@@ -45,6 +45,21 @@ def test_sequences_of_classes_add_up():
         np.testing.assert_allclose(got, _by_hand([2, 1]), rtol=1e-5)
 
 
+def test_bits():
+    """Of three outputs, each the log-odds of a label of its own."""
+    labels = np.array([[1, 0, 1], [0, 0, 1]])
+    distribution = likelihoods.get("bernoulli_logits")(LOGITS)
+    ones = 1 / (1 + np.exp(-LOGITS))
+    expected = np.log(np.where(labels, ones, 1 - ones)).sum(1)
+    for given in (labels, labels.astype("float32")):
+        got = likelihoods.log_prob(distribution, given)
+        np.testing.assert_allclose(got, expected, rtol=1e-5)
+    np.testing.assert_allclose(likelihoods.mean(distribution), ones, rtol=1e-6)
+    assert likelihoods.name_of(likelihoods.bernoulli_logits) == (
+        "bernoulli_logits"
+    )
+
+
 def _normal_log_prob(x, mean, scale):
     return (
         -((x - mean) ** 2) / (2 * scale**2)

@@ -36,6 +36,7 @@ def results():
         "annealed mean field",
         "adversarial",
         "flow",
+        "fused",
     ],
 )
 def test_two_replicas_equal_one(results, case):
@@ -62,3 +63,34 @@ def test_the_regularizer_was_counted(results):
     # The kernel's L2 term is 0.01 * (about 6 in squares).
     gap = with_it["logs"]["loss"] - without["logs"]["loss"]
     assert 0.01 < gap < 0.2
+
+
+def test_the_fused_update_is_for_each_variable_on_each_replica(results):
+    count, num_variables = results["fused operations"]
+    assert count == 2 * num_variables
+
+
+def test_replicas_have_noise_of_their_own(results):
+    found = results["noise"]
+    first, second = (np.array(x) for x in found["replicas"])
+    # The first is as a single device; of 200 units a quarter stays in each.
+    np.testing.assert_array_equal(first, found["alone"])
+    both = np.mean((first > 0) & (second > 0))
+    # Independent masks share a sixteenth, of standard error 0.017.
+    assert abs(both - 1 / 16) < 4 * 0.017
+    assert abs(np.mean(second > 0) - 1 / 4) < 4 * 0.031
+    for states, alone in zip(found["states"], found["state"], strict=True):
+        assert states == [alone, alone]
+
+
+def test_an_optimizer_that_clips_is_refused(results):
+    assert "global_clipnorm" in results["clipping"]
+
+
+def test_draws_that_are_spread_are_those_of_one_device(results):
+    one, two = results["predictions"]
+    assert not one["is spread"] and two["is spread"]
+    # Two rounds of a group on each, the second of which is not full.
+    assert np.shape(two["samples"]) == (19, 10, 3)
+    np.testing.assert_allclose(two["samples"], one["samples"], atol=1e-6)
+    np.testing.assert_allclose(two["mean"], one["mean"], atol=1e-6)

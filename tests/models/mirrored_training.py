@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
+from bbh_tf.layers import drawing
 from tests.models import small_models
 
 CASES = {
@@ -21,6 +22,7 @@ CASES = {
     "annealed mean field": (7, None, "mean field"),
     "adversarial": (8, None, "adversarial"),
     "flow": (8, None, "flow"),
+    "fused": (7, None, "fused"),
 }
 
 
@@ -36,6 +38,10 @@ def make_model(regularizer, posterior):
                 units=(4,), num_pretraining_steps=3, num_steps=2
             ),
         )
+    if posterior == "fused":
+        model = small_models.model(small_models.network(extra), compiled=False)
+        model.compile(bbh.optimizers.FusedAdam(0.01, weight_decay=0.1))
+        return model
     if posterior == "flow":
         flow = bbh.flows.real_nvp(2, (4,), initial_log_scale=-2.0, seed=1)
         return small_models.model(
@@ -89,13 +95,108 @@ def fit_mirrored(strategy, batch_size):
     return {name: values[-1] for name, values in logs.history.items()}
 
 
+def fused_operations(strategy):
+    """Returns how many variables a fused update is for, of how many."""
+    with strategy.scope():
+        model = make_model(None, "fused")
+        model.optimizer.build(model.trainable_variables)
+    x, y = small_models.data(8)
+    graph = tf.function(
+        lambda: strategy.run(
+            model.train_step, ((tf.constant(x), tf.constant(y)),)
+        )
+    ).get_concrete_function()
+    names = [operation.type for operation in graph.graph.get_operations()]
+    return names.count("ResourceApplyAdam"), len(model.trainable_variables)
+
+
+def noise(strategy):
+    """Returns outputs of layers with noise, and states of seeds after.
+
+    For one device, then for both replicas.
+    """
+    with strategy.scope():
+        network = keras.Sequential(
+            [
+                keras.Input((200,)),
+                bbh.layers.MCDropout(0.5, seed=1),
+                keras.layers.Dropout(0.5, seed=2),
+            ]
+        )
+    layers = [network.layers[0]]
+
+    def call():
+        outputs, _ = drawing.call(
+            network,
+            layers,
+            [None],
+            0,
+            (tf.ones((1, 200)),),
+            {"training": True},
+        )
+        return outputs, [
+            tf.convert_to_tensor(layer.seed_generator.state.value)
+            for layer in network.layers
+        ]
+
+    before = [layer.seed_generator.state.numpy() for layer in network.layers]
+    outputs, states = tf.function(lambda: strategy.run(call))()
+    results = strategy.experimental_local_results
+    for layer, value in zip(network.layers, before):
+        layer.seed_generator.state.assign(value)
+    alone, after = call()
+    return {
+        "replicas": [x.numpy().tolist() for x in results(outputs)],
+        "states": [[x.numpy().tolist() for x in results(s)] for s in states],
+        "alone": alone.numpy().tolist(),
+        "state": [x.numpy().tolist() for x in after],
+    }
+
+
+def predictions(strategy):
+    """Returns draws, their mean, and whether they were spread."""
+    x, _ = small_models.data(10)
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        model = small_models.model(
+            small_models.network(keras.layers.BatchNormalization())
+        )
+    model.calibration_data = x[:4]
+    return {
+        "samples": model.predict_samples(x, 19, batch_size=4).tolist(),
+        "mean": model.predict(x, num_samples=19, verbose=0).tolist(),
+        "is spread": model._predictor()._replicated is not None,
+    }
+
+
+def clipping(strategy):
+    """Returns what is said to an optimiser that clips."""
+    with strategy.scope():
+        model = make_model(None, None)
+        model.compile(keras.optimizers.Adam(0.01, global_clipnorm=1.0))
+    try:
+        model.fit(*small_models.data(8), verbose=0)
+    except ValueError as error:
+        return str(error)
+    return "nothing"
+
+
 def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(
         cpu, [tf.config.LogicalDeviceConfiguration()] * 2
     )
     mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    results = {"fit": fit_mirrored(mirrored, 8)}
+    results = {
+        "fit": fit_mirrored(mirrored, 8),
+        "fused operations": fused_operations(mirrored),
+        "noise": noise(mirrored),
+        "clipping": clipping(mirrored),
+        "predictions": [
+            predictions(strategy)
+            for strategy in (tf.distribute.get_strategy(), mirrored)
+        ],
+    }
     for name, (batch_size, regularizer, posterior) in CASES.items():
         results[name] = []
         for strategy in (tf.distribute.get_strategy(), mirrored):

@@ -46,6 +46,7 @@ def test_is_what_its_choices_make():
         64,
         divergence=bbh.divergences.NearestNeighbourEntropy(3),
         annealing=bbh.annealing.Linear(1.0, 3.0),
+        num_likelihood_samples=5,
         seed=1,
     )
     expected.compile(bbh.optimizers.FusedAdam(1e-3), metrics=["accuracy"])
@@ -83,6 +84,17 @@ def test_the_paper_is_one_argument_away():
     expected = 3 * 64 + 65 * 256 + 257 * 512 + 513 * 12
     assert posterior.parameter_report()[0][2] == expected
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+def test_few_examples_have_the_likelihood_under_several_draws():
+    def draws(count, **settings):
+        call = bbh.models.bayes_by_hypernet
+        return made(call, network(), count, **settings).num_likelihood_samples
+
+    assert draws(10_000) == 5
+    assert draws(10_001) == 1
+    assert draws(100, num_likelihood_samples=2) == 2
+    assert draws(100, form="paper") == 1
 
 
 @every_call
@@ -134,6 +146,7 @@ def test_says_what_it_chose():
         "NearestNeighbourEntropy(num_neighbours=3)",
         "1 / 64",
         "epochs 5 to 20",
+        "likelihood under 5 draws",
         "FusedAdam(0.001)",
     ):
         assert part in line
@@ -151,5 +164,7 @@ def test_refuses_in_one_line(call):
         call(network(), 64, learning=1)
     with pytest.raises(ValueError, match="num_epochs"):
         call(network(), 64, num_epochs=0)
+    with pytest.raises(ValueError, match="num_train_examples"):
+        call(network(), "many")
     with pytest.raises(ValueError, match='"advised" or "paper"; got'):
         bbh.models.bayes_by_hypernet(network(), 64, form="old")

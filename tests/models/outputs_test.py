@@ -60,6 +60,23 @@ def test_it_passes_where_it_is_meant_or_taken_away():
 
 
 @pytest.mark.parametrize(
+    "layers",
+    [
+        [keras.layers.Dense(1, activation="sigmoid", name="last")],
+        [
+            keras.layers.Dense(1),
+            keras.layers.Activation("sigmoid", name="last"),
+        ],
+    ],
+    ids=["Dense", "Activation"],
+)
+def test_a_sigmoid_is_refused_where_logits_are_expected(layers):
+    with pytest.raises(ValueError, match="layer 'last' ends in a sigmoid"):
+        bbh.models.DeepEnsemble(_network(*layers), 2, "bernoulli_logits")
+    bbh.models.DeepEnsemble(_network(*layers), 2, "normal")
+
+
+@pytest.mark.parametrize(
     ("likelihood", "message"),
     [
         ("categorical_logits", "at least 2; .* has 1"),

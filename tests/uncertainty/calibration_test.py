@@ -85,3 +85,49 @@ def test_refuses_a_bad_number_of_bins(num_bins):
     ):
         with pytest.raises(ValueError, match="num_bins: expected a positive"):
             function([[1.0, 0.0]], [0], num_bins)
+
+
+@pytest.mark.parametrize("num_bins", [1, 7, 15, 300, 400])
+def test_bins_of_equal_mass_equal_a_slow_loop(num_bins):
+    generator = np.random.default_rng(4)
+    rows = generator.dirichlet(np.full(5, 0.3), 300)
+    labels = generator.integers(5, size=300)
+    order = np.argsort(rows.max(1))
+    parts = [[] for _ in range(num_bins)]
+    for place, index in enumerate(order):
+        parts[place * num_bins // 300].append(index)
+    expected = sum(
+        abs(np.sum(rows[part].max(1) - (rows[part].argmax(1) == labels[part])))
+        for part in parts
+        if part
+    )
+    diagram = uncertainty.reliability_diagram(rows, labels, num_bins, "mass")
+    assert diagram.count.tolist() == [len(part) for part in parts]
+    assert (np.diff(diagram.edges) >= 0).all()
+    for part, low, high in zip(parts, diagram.edges, diagram.edges[1:]):
+        inside = rows[part].max(1) if part else np.array([low])
+        assert (low <= inside).all() and (inside <= high).all()
+    found = uncertainty.expected_calibration_error(
+        rows, labels, num_bins, binning="mass"
+    )
+    assert found == pytest.approx(expected / 300)
+
+
+def test_equal_confidences_have_no_order():
+    rows = [[0.75, 0.25]] * 6 + [[1.0, 0.0]] * 6
+    labels = np.array([0, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0])
+    for order in (
+        slice(None),
+        slice(None, None, -1),
+        [*range(6, 12), *range(6)],
+    ):
+        ordered = np.array(rows)[order], labels[order]
+        diagram = uncertainty.reliability_diagram(*ordered, 4, "mass")
+        np.testing.assert_allclose(
+            diagram.accuracy, [1 / 3, 1 / 3, 5 / 6, 5 / 6]
+        )
+
+
+def test_an_unknown_binning_is_refused():
+    with pytest.raises(ValueError, match="binning: .* width, mass, got 'area'"):
+        uncertainty.reliability_diagram([[0.5, 0.5]], [0], binning="area")

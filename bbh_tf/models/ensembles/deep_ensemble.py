@@ -220,7 +220,8 @@ class DeepEnsemble(
             `predict_samples`. They can be differentiated.
         """
         for member in self.members[: self._count(num_samples)]:
-            values = [variable.value for variable in member.variables]
+            # As tensors: variables of a strategy would be the first member's.
+            values = [tf.convert_to_tensor(x.value) for x in member.variables]
             yield functools.partial(self._forward(), values=values)
 
     def _forward(self):

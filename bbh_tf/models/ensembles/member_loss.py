@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import checks
+from bbh_tf.layers import replica_noise
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 
@@ -89,7 +90,8 @@ class MemberLoss:
         return nll, cost, penalty, prediction
 
     def _run(self, network, x, y, sample_weight):
-        outputs = network(x, training=True)
+        with replica_noise.apart(network):
+            outputs = network(x, training=True)
         distribution = likelihoods.distribution(self._likelihood, outputs)
         mask = outputs_of.mask(outputs)
         unweighted = nll = -tf.reduce_sum(

@@ -47,6 +47,21 @@ def test_one_seed_has_no_deviation():
     assert "1.00" in text
 
 
+def test_what_results_lack_is_a_dash_or_no_column():
+    old, new = _result("map", 0, 1.0), _result("bbh", 0, 1.0)
+    heading, *_ = tables.lines([old], "paper", "")
+    assert "AURC ‰" not in heading
+    assert "AURC: area" not in "\n".join(tables.notes([old]))
+    new["measures"]["aurc_per_mille"] = 0.25
+    heading, first, _, second, paper = tables.lines([old, new], "paper", "")
+    place = heading.index("AURC ‰")
+    assert (first[place], second[place], paper[place]) == ("–", "0.25", "")
+    assert "AURC: area" in "\n".join(tables.notes([old, new]))
+    # A mean over some of the seeds would be another's.
+    both = tables.lines([new, {**_result("bbh", 1, 1.0)}], "paper", "")
+    assert both[1][place] == "–"
+
+
 def test_the_papers_row_stands_below_ours_and_is_marked():
     lines = tables.text_table([_result("bbh", 0, 1.0)]).splitlines()
     assert lines[1].startswith("Bayes by Hypernet")

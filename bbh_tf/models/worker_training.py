@@ -1,0 +1,126 @@
+"""What Keras' `fit` lacks for several worker processes.
+
+Under `tf.distribute.MultiWorkerMirroredStrategy` Keras 3.15 fails in two
+places: it adds up a batch whose parts lie in different processes, and it takes
+means of scalars over an axis that they do not have. All else of `fit`, its
+callbacks, metrics, validation and progress, works there, and is used.
+"""
+
+import contextlib
+import json
+import random
+
+import keras
+import tensorflow as tf
+
+from bbh_tf import workers
+
+_CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
+
+
+def check_optimizer(model):
+    """Refuses an optimiser that would clip the gradients of each replica.
+
+    Raises:
+        ValueError: with the name of the argument.
+    """
+    if model.distribute_strategy.num_replicas_in_sync == 1:
+        return
+    optimizer = model.optimizer
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    for name in _CLIPPING:
+        value = getattr(optimizer, name, None)
+        if value is not None:
+            raise ValueError(
+                f"Expected an optimiser without {name} under a strategy of "
+                f"several replicas, where Keras clips the gradients of each "
+                f"before they are added up; got {name}={value}."
+            )
+
+
+def local_batch(model, epoch_iterator):
+    """Returns what a device of this worker gets of the first batch."""
+    for _, _, iterator in epoch_iterator:
+        return keras.tree.map_structure(
+            lambda part: _local(model.distribute_strategy, part), next(iterator)
+        )
+    return None
+
+
+def function(model):
+    """Makes what `fit` calls with its iterator of batches.
+
+    Args:
+        model: a compiled model whose strategy spans several workers.
+
+    Returns:
+        A function from an iterator to the metrics of the last step, the same
+        on all workers. With `steps_per_execution` it takes as many steps, one
+        by one.
+    """
+    strategy = model.distribute_strategy
+
+    def replica_step(batch):
+        logs = model.train_step(batch)
+        # One message for all: each replica knows its own examples' alone.
+        values = tf.stack([tf.cast(x, tf.float32) for x in logs.values()])
+        values = tf.distribute.get_replica_context().all_reduce(
+            tf.distribute.ReduceOp.MEAN, values
+        )
+        return dict(zip(logs, tf.unstack(values)))
+
+    def step(batch):
+        logs = strategy.run(replica_step, (batch,))
+        return {name: _local(strategy, value) for name, value in logs.items()}
+
+    if not model.run_eagerly:
+        step = tf.function(step, autograph=False, reduce_retracing=True)
+
+    def steps(iterator):
+        logs = step(next(iterator))
+        for _ in range(model.steps_per_execution - 1):
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                break
+            logs = step(batch)
+        return logs
+
+    return steps
+
+
+def _local(strategy, value):
+    return strategy.experimental_local_results(value)[0]
+
+
+@contextlib.contextmanager
+def job(model):
+    """Watches over a training by several workers; does nothing for one.
+
+    Args:
+        model: a Keras model.
+
+    Raises:
+        ValueError: if the workers have different models.
+        ConnectionError: if a worker is lost.
+    """
+    strategy = model.distribute_strategy
+    if not workers.are_several(strategy):
+        yield
+        return
+    with workers.watched(strategy):
+        _check_same(model, strategy)
+        # Data that Keras shuffles are then in the same order everywhere.
+        tf.random.set_seed(workers.of_chief(random.getrandbits(31), strategy))
+        yield
+
+
+def _check_same(model, strategy):
+    settings = json.dumps(model.get_config(), sort_keys=True, default=str)
+    found = workers.of_all(workers.hash_of(settings), strategy)
+    if len(set(found)) > 1:
+        raise ValueError(
+            "Expected all workers to train the same model; the configurations "
+            "of this one and another differ. Give seeds to what chooses at "
+            "random, and the same command to all workers."
+        )

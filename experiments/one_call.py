@@ -1,0 +1,178 @@
+"""Holds what one call chooses against other methods, on data it never saw.
+
+python -m experiments.one_call --output_dir=runs/one_call
+
+`models.bayes_by_hypernet` and `models.bayes_by_backprop`, with nothing but
+their defaults, beside MAP, MC dropout and a deep ensemble, whose members are
+the plain network. The digits and the tables come with scikit-learn; `mnist`
+and `cifar5` with `--data_dir`. A command that is stopped goes on with the next
+run when started again.
+"""
+
+import math
+
+from absl import flags
+
+from experiments import command_line
+from experiments import files
+from experiments import flag_checks
+from experiments import lazy
+from experiments import provenance
+from experiments import trained_runs
+from experiments.defaults import methods
+from experiments.defaults import problems
+from experiments.defaults import table
+from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
+from experiments.reporting import html_page
+from experiments.reporting import tables
+
+figure = lazy.import_module("experiments.defaults.figure")
+
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Folder for results, the figure and the page."
+)
+_DATASETS = flags.DEFINE_list(
+    "datasets",
+    list(problems.NEED_NO_DATA),
+    f"Which data sets: {', '.join(problems.DATASETS)}.",
+)
+_METHODS = flags.DEFINE_list(
+    "methods",
+    list(methods.TRAINED),
+    "Which methods: "
+    + "; ".join(f"{name}: {methods.TITLES[name]}" for name in methods.TRAINED)
+    + ".",
+)
+_SPLITS = flags.DEFINE_list(
+    "splits",
+    ["0", "1", "2", "3", "4"],
+    "Splits of the tables, from 0; of images, seeds.",
+)
+_EPOCHS = flags.DEFINE_integer(
+    "epochs", None, "Epochs, in place of each data set's own."
+)
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of prepared TFDS data; none: TFDS' own."
+)
+_HELD_OUT = flags.DEFINE_bool(
+    "held_out",
+    False,
+    "Test on a quarter of the training set, left out of training: for "
+    "choosing defaults.",
+)
+_LIKELIHOOD_DRAWS = flags.DEFINE_integer(
+    "num_likelihood_samples",
+    None,
+    "Draws under which the calls take the likelihood, in place of their "
+    "choice.",
+)
+
+_LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate", None, "Adam's in the calls, in place of their choice."
+)
+
+
+def run():
+    """Trains what is not there yet; writes table, figure and page."""
+    _check_flags()
+    with files.only_user(_OUTPUT_DIR.value) as folder:
+        found = {
+            (dataset, method, int(split)): _of(
+                folder, dataset, method, int(split)
+            )
+            for dataset in _DATASETS.value
+            for method in _METHODS.value
+            for split in _SPLITS.value
+        }
+        _write(folder, found)
+
+
+def _check_flags():
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
+    flag_checks.check_fewest(((_EPOCHS, 1), (_LIKELIHOOD_DRAWS, 1)))
+    for flag, choices in (
+        (_DATASETS, tuple(problems.DATASETS)),
+        (_METHODS, methods.TRAINED),
+    ):
+        if not flag.value or not set(flag.value) <= set(choices):
+            raise ExperimentError(
+                f"--{flag.name}: expected some of {', '.join(choices)}; got "
+                f"{','.join(flag.value) or 'none'}."
+            )
+    rate = _LEARNING_RATE.value
+    if rate is not None and not 0 < rate < math.inf:
+        raise ExperimentError(
+            f"--learning_rate: expected a finite number > 0; got {rate}."
+        )
+    if not _SPLITS.value or not all(x.isdecimal() for x in _SPLITS.value):
+        raise ExperimentError(
+            "--splits: expected whole numbers from 0; got "
+            f"{','.join(_SPLITS.value) or 'none'}."
+        )
+
+
+def _of(folder, dataset, method, split):
+    about = problems.DATASETS[dataset]
+    epochs = _EPOCHS.value or about.epochs
+    settings = {"epochs": epochs, "held_out": _HELD_OUT.value}
+    replaced = _replaced() if method in methods.CALLS else {}
+    settings["replaced"] = replaced
+    trained = {"dataset": dataset, "method": method, "split": split}
+    path = folder / f"{dataset}_{method}_{split}.json"
+    found = trained_runs.made_before(path, settings, trained, "a run")
+    if found is None:
+        problem = problems.load(
+            dataset, split, _DATA_DIR.value, _HELD_OUT.value
+        )
+        found = {
+            "settings": settings,
+            "trained": trained,
+            **methods.run(method, about, problem, split, epochs, **replaced),
+            "provenance": provenance.describe(),
+        }
+        files.write_json(path, found)
+        if found["chosen"]:
+            print(found["chosen"], flush=True)
+        print(
+            f"{about.title}, {methods.TITLES[method]}, split {split}: NLL "
+            f"{found['measures']['nll']:.3f}",
+            flush=True,
+        )
+    return found
+
+
+def _replaced():
+    chosen = {
+        "learning_rate": _LEARNING_RATE.value,
+        "num_likelihood_samples": _LIKELIHOOD_DRAWS.value,
+    }
+    return {name: x for name, x in chosen.items() if x is not None}
+
+
+def _write(folder, found):
+    rows, notes = table.lines(found), table.notes(found, _HELD_OUT.value)
+    print("", tables.aligned([table.HEADING, *rows]), "", *notes, sep="\n")
+    name = figure.write(found, folder)
+    title = "One call, with nothing but its defaults"
+    command = command_line.command()
+    page = html_page.HtmlPage(title)
+    if name is not None:
+        page.figure((folder / name).read_bytes(), figure.CAPTION)
+    page.table(table.HEADING, rows)
+    page.notes(notes)
+    page.facts({"command": command, **provenance.facts(provenance.describe())})
+    page.write(folder / "report.html")
+    exhibit.write(
+        folder,
+        title,
+        [] if name is None else [exhibit.Figure(name, figure.CAPTION)],
+        [exhibit.Table("One call beside the others.", table.HEADING, rows)],
+        notes,
+        command,
+    )
+    print(f"Page: {folder / 'report.html'}")
+
+
+if __name__ == "__main__":
+    command_line.start(run)

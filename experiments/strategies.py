@@ -1,0 +1,74 @@
+"""Over which devices and processes runs are spread."""
+
+import functools
+import json
+import os
+
+from experiments import lazy
+from experiments.errors import ExperimentError
+
+tf = lazy.import_module("tensorflow")
+
+STRATEGIES = ("auto", "mirrored", "multiworker")
+
+
+def check(name):
+    """Refuses a strategy that this process cannot have.
+
+    Args:
+        name: one of `STRATEGIES`.
+
+    Raises:
+        ExperimentError: if it is another, or `TF_CONFIG` is not as it should
+            be.
+    """
+    if name not in STRATEGIES:
+        raise ExperimentError(
+            f"--strategy: expected one of {', '.join(STRATEGIES)}; got "
+            f"{name!r}."
+        )
+    count = _num_workers()
+    if name == "multiworker" and count < 2:
+        raise ExperimentError(
+            "--strategy=multiworker: expected TF_CONFIG to name several "
+            f"workers; got {count}."
+        )
+    if name == "mirrored" and count > 1:
+        raise ExperimentError(
+            "--strategy=mirrored: expected one process; TF_CONFIG names "
+            f"{count} workers."
+        )
+
+
+@functools.cache
+def make(name):
+    """Makes a strategy, once; TensorFlow must have run nothing before.
+
+    Args:
+        name: one of `STRATEGIES`. "auto" is "multiworker" where `TF_CONFIG`
+            names several workers, else "mirrored" where there are several
+            GPUs, else one device.
+
+    Returns:
+        A `tf.distribute.Strategy`.
+    """
+    if name == "multiworker" or _num_workers() > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU")
+        devices = devices or tf.config.list_logical_devices("CPU")
+        return tf.distribute.MirroredStrategy([x.name for x in devices])
+    if len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _num_workers():
+    text = os.environ.get("TF_CONFIG", "").strip()
+    try:
+        cluster = json.loads(text or "{}").get("cluster", {})
+        return sum(len(cluster.get(job, [])) for job in ("chief", "worker"))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ExperimentError(
+            f"TF_CONFIG: expected JSON with cluster and task; got {text!r}."
+        ) from error

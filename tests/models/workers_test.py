@@ -1,0 +1,49 @@
+"""Two worker processes train as one does, through Keras' own `fit`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import loopback
+from tests.models import worker_program
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workers")
+    processes = loopback.start(["-m", "tests.models.worker_program"], folder)
+    done = loopback.wait(processes, folder)
+    for status, output in done:
+        assert status == 0, output[-3000:]
+    return [json.loads(output.splitlines()[-1]) for _, output in done]
+
+
+@pytest.mark.parametrize("case", worker_program.CASES)
+def test_two_workers_equal_one_process(found, case):
+    one = worker_program.train(worker_program.make_model(case))
+    for worker in found:
+        two = worker[case]
+        assert two["num_steps"] == one["num_steps"] == 20
+        assert two["counters"] == one["counters"] == [20, 150]
+        assert two["history"].keys() == one["history"].keys()
+        for name, values in one["history"].items():
+            np.testing.assert_allclose(
+                two["history"][name], values, rtol=1e-5, err_msg=name
+            )
+        for ours, theirs in zip(two["weights"], one["weights"], strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        np.testing.assert_allclose(two["samples"], one["samples"], atol=1e-4)
+    # The two hold the same numbers, bit for bit.
+    assert found[0][case] == found[1][case]
+
+
+def test_workers_agree_on_a_seed_that_none_was_given(found):
+    assert found[0]["chosen seed"] == found[1]["chosen seed"]
+
+
+def test_workers_with_different_models_are_refused(found):
+    for worker in found:
+        assert "same model" in worker["refusal"]

@@ -1,0 +1,249 @@
+"""A temperature fits held-out labels, and is kept with the model."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import bbh_tf as bbh
+from bbh_tf import postprocessing
+from tests.models import ensembles
+from tests.models import small_models
+
+X, Y = small_models.data(20)
+_TEMPERED = 2.5
+
+
+def _nll(logits, labels, temperature):
+    probabilities = bbh.uncertainty.class_probabilities(logits / temperature)
+    return bbh.uncertainty.negative_log_likelihood(
+        probabilities.mean(axis=0), labels
+    )
+
+
+def _draws(num_samples, sharpness, count=400, seed=0):
+    """Logits whose labels are what the mean of softmax(logits) says."""
+    generator = np.random.default_rng(seed)
+    logits = 2.0 * generator.normal(size=(num_samples, count, 4))
+    mean = bbh.uncertainty.class_probabilities(logits).mean(axis=0)
+    below = mean.cumsum(axis=1) < generator.random((count, 1))
+    return sharpness * logits, np.minimum(below.sum(axis=1), 3)
+
+
+@pytest.mark.parametrize("num_samples", [1, 6])
+@pytest.mark.parametrize("sharpness", [0.2, 1.0, 4.0])
+def test_the_temperature_is_that_of_the_labels(num_samples, sharpness):
+    logits, labels = _draws(num_samples, sharpness)
+    found = postprocessing.fit_temperature(logits, labels)
+    nll = _nll(logits, labels, found)
+    assert nll <= _nll(logits, labels, 1.0)
+    grid = np.geomspace(0.02, 50, 400)
+    best = min(_nll(logits, labels, t) for t in grid)
+    assert nll <= best + 1e-9
+    # The likelihood's curvature says how exactly 400 labels tell it.
+    step = 0.05
+    curvature = (
+        _nll(logits, labels, found * np.exp(step))
+        + _nll(logits, labels, found * np.exp(-step))
+        - 2 * nll
+    ) / step**2
+    error = 1 / np.sqrt(len(labels) * curvature)
+    assert abs(np.log(found / sharpness)) < 3 * error
+    if num_samples == 1:
+        alone = postprocessing.fit_temperature(logits[0], labels)
+        assert alone == found
+
+
+def test_labels_of_pixels():
+    logits, labels = _draws(3, 4.0)
+    expected = postprocessing.fit_temperature(logits, labels)
+    pixels = logits.reshape(3, 4, 10, 10, 4), labels.reshape(4, 10, 10)
+    assert postprocessing.fit_temperature(*pixels) == pytest.approx(expected)
+
+
+def test_extreme_logits_are_finite():
+    logits = np.array([[[1e4, 0.0], [1e4, 0.0], [0.0, 1e4], [0.0, 1e4]]])
+    with pytest.warns(UserWarning, match="highest temperature .*, 50"):
+        found = postprocessing.fit_temperature(logits, [0, 1, 0, 1])
+    assert found == pytest.approx(50)
+    with pytest.warns(UserWarning, match="lowest temperature .*, 0.02"):
+        postprocessing.fit_temperature(logits / 1e3, [0, 0, 1, 1])
+
+
+def _model():
+    return small_models.model(num_prediction_samples=6)
+
+
+def _ensemble():
+    return ensembles.ensemble()
+
+
+@pytest.mark.parametrize("make", [_model, _ensemble])
+def test_a_model_predicts_and_evaluates_under_it(make):
+    model = make()
+    assert model.temperature == 1.0
+    samples = model.predict_samples(X)
+    plain = model.predict_uncertainty(X)
+    drawn = model.draw().predict(X, verbose=0)
+    model.temperature = _TEMPERED
+    expected = bbh.uncertainty.class_probabilities(samples / _TEMPERED)
+    close = {"atol": 1e-5}
+    np.testing.assert_allclose(model.predict(X), expected.mean(0), **close)
+    found = model.predict_uncertainty(X)
+    np.testing.assert_allclose(
+        found["probabilities"], expected.mean(0), **close
+    )
+    assert np.abs(found["entropy"] - plain["entropy"]).max() > 1e-3
+    scores = model.evaluate(X, Y, verbose=0, return_dict=True)
+    assert scores["nll"] == pytest.approx(_nll(samples, Y, _TEMPERED), 1e-5)
+    # Outputs are what they were, and so is training.
+    np.testing.assert_array_equal(model.predict_samples(X), samples)
+    np.testing.assert_array_equal(model.draw().predict(X, verbose=0), drawn)
+    losses = {}
+    for temperature in (1.0, _TEMPERED):
+        keras.utils.set_random_seed(0)
+        again = make()
+        again.compile("sgd", run_eagerly=True)
+        again.temperature = temperature
+        history = again.fit(X, Y, batch_size=20, epochs=1, verbose=0).history
+        losses[temperature] = history["nll"]
+    assert losses[1.0] == losses[_TEMPERED]
+
+
+def test_fitting_it_does_not_raise_the_nll():
+    model = _ensemble()
+    model.fit(X, Y, batch_size=20, epochs=30, verbose=0)
+    before = model.evaluate(X, Y, verbose=0, return_dict=True)["nll"]
+    assert postprocessing.with_temperature(model, X, Y) is model
+    assert model.temperature != 1.0
+    after = model.evaluate(X, Y, verbose=0, return_dict=True)["nll"]
+    assert after < before
+
+
+@pytest.mark.parametrize("way", [".keras", ".weights.h5", "checkpoint"])
+def test_it_is_kept_and_programs_read_it(way, tmp_path):
+    model, path = _model(), str(tmp_path / "model")
+    model.temperature = _TEMPERED
+    kept = _model()
+    # Compiled under the temperature that it had.
+    assert (kept.predict(X) != model.predict(X)).any()
+    if way == "checkpoint":
+        written = tf.train.Checkpoint(model=model).write(path)
+        tf.train.Checkpoint(model=kept).read(written).assert_consumed()
+    elif way == ".keras":
+        model.save(path + way)
+        kept = keras.models.load_model(path + way)
+    else:
+        model.save_weights(path + way)
+        kept.load_weights(path + way)
+    assert kept.temperature == _TEMPERED
+    np.testing.assert_array_equal(kept.predict(X), model.predict(X))
+
+
+def test_files_that_are_older_load(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        postprocessing.Temperature, "save_own_variables", lambda *_: None
+    )
+    _model().save_weights(tmp_path / "old.weights.h5")
+    model = _model()
+    model.temperature = _TEMPERED
+    model.load_weights(tmp_path / "old.weights.h5")
+    assert model.temperature == 1.0
+
+
+def test_it_is_exported(tmp_path):
+    model = _model()
+    model.temperature = _TEMPERED
+    model.export(tmp_path / "served")
+    served = tf.saved_model.load(tmp_path / "served")
+    outputs = served.serve(X)
+    for name, values in model.predict_uncertainty(X).items():
+        np.testing.assert_allclose(outputs[name], values, atol=1e-5)
+
+
+def _plain(kind):
+    made = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3, name="logits")]
+    )
+    if kind == "functional":
+        inputs = {"a": keras.Input((4,), name="a")}
+        return keras.Model(inputs, made(inputs["a"])), {"a": X}
+    return made, X
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_a_plain_model_is_given_a_layer(kind, tmp_path):
+    model, x = _plain(kind)
+    # 14 of 20 predicted rightly.
+    labels = model.predict(x, verbose=0).argmax(1)
+    labels[14:] = (labels[14:] + 1) % 3
+    tempered = postprocessing.with_temperature(model, x, labels)
+    temperature = tempered.layers[-1].temperature
+    logits = model.predict(x, verbose=0)
+    assert temperature == pytest.approx(
+        postprocessing.fit_temperature(logits, labels)
+    )
+    expected = tempered.predict(x, verbose=0)
+    np.testing.assert_allclose(expected, logits / temperature, rtol=1e-5)
+    tempered.save(tmp_path / "tempered.keras")
+    again = keras.models.load_model(tmp_path / "tempered.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), expected)
+    tempered.export(tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(tmp_path / "served")
+    np.testing.assert_allclose(served.serve(x), expected, rtol=1e-5)
+    assert not tempered.layers[-1].trainable_variables
+
+
+def test_half_precision_is_divided_in_float32():
+    layer = postprocessing.Temperature(0.5)
+    outputs = layer(tf.constant([[60000.0, 0.0]], tf.float16))
+    assert outputs.dtype == tf.float32
+    np.testing.assert_array_equal(outputs, [[120000.0, 0.0]])
+
+
+def _regression():
+    return small_models.model(likelihood="normal")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: postprocessing.Temperature(0), "temperature .* got 0"),
+        (lambda: setattr(_model(), "temperature", -1.0), "above 0; got -1"),
+        (
+            lambda: setattr(_regression(), "temperature", 2.0),
+            "categorical_logits\"; got 'normal'",
+        ),
+        (
+            lambda: postprocessing.with_temperature(_regression(), X, Y),
+            "categorical_logits\"; got 'normal'",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                keras.layers.Dense(3), X, Y
+            ),
+            "got a Dense with 0",
+        ),
+        (
+            lambda: postprocessing.fit_temperature([[0.25, 0.75]], [0]),
+            "without a softmax; got probabilities",
+        ),
+        (
+            lambda: postprocessing.fit_temperature([[0.2, np.nan]], [0]),
+            "logits: expected finite",
+        ),
+        (
+            lambda: postprocessing.fit_temperature(np.zeros((4, 3)), 0),
+            "logits: expected shape",
+        ),
+        (
+            lambda: postprocessing.fit_temperature(
+                np.zeros((2, 4, 3)), np.zeros(3, int)
+            ),
+            "labels: expected 4 labels",
+        ),
+    ],
+)
+def test_refusals(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
