@@ -32,6 +32,13 @@ _NUM_LABELS = flags.DEFINE_integer(
 _TEST_EVERY = flags.DEFINE_integer(
     "test_every", None, "Purchases between tests; none: the data set's."
 )
+_KL_SCALE = flags.DEFINE_float(
+    "kl_scale",
+    1.0,
+    "Factor of the KL, which is over the number of labels.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 _SCORES = flags.DEFINE_list("scores", ["bald", "random"], "Which scores.")
 _STARTS = flags.DEFINE_list(
     "starts", ["warm", "fresh", "gal"], "How training begins after new labels."
@@ -87,6 +94,7 @@ def run():
         settings = active_learning.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,
+            kl_scale=_KL_SCALE.value,
             **{
                 **_DATASETS[_FLAGS.dataset],
                 **task.given(

@@ -34,6 +34,7 @@ class Settings:
         test_every: purchases from one test to the next.
         num_test: test images to take.
         num_train: images to begin with; None for all.
+        kl_scale: factor of the KL over the number of labels.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class Settings:
     num_acquired: int = 10
     num_draws: int = 20
     num_train: int | None = None
+    kl_scale: float = 1.0
 
     def described(self):
         """Says what the runs have in common, in one sentence."""
@@ -61,7 +63,8 @@ class Settings:
             f"{self.num_scored:,} images scored with {self.num_draws} draws; "
             f"{self.epochs} epochs after each, batches of {self.batch_size}, "
             f"Adam {self.learning_rate:g}; convolutions of {self.filters}, "
-            f"{self.units} units, preset {self.preset}."
+            f"{self.units} units, KL times {self.kl_scale:g} over the number "
+            f"of labels, preset {self.preset}."
         )
 
 
@@ -76,6 +79,7 @@ def maker(method, start, settings, data):
         # Over 128 whatever the labels, in the authors' code.
         decay=_DECAY / 128,
         coupling_units=settings.coupling_units,
+        kl_scale=settings.kl_scale,
     )
     network_of = functools.partial(
         networks.active_learning,

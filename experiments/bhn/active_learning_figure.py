@@ -10,9 +10,9 @@ from experiments.reporting import figures
 
 CAPTION = (
     "Test accuracy against the number of labels, mean over the runs, the band "
-    "one standard deviation. Left: training goes on from where it was; right: "
-    "from new weights. Dashed: Gal's settings for dropout, five epochs from "
-    "new weights."
+    "one standard deviation. Warm start: training goes on from where it was; "
+    "re-initialised: from new weights. Dashed: Gal's settings for dropout, "
+    "five epochs from new weights."
 )
 _COLUMNS = ("warm", "fresh")
 
@@ -29,25 +29,26 @@ def write(found, folder):
     """
     groups = active_learning_table.groups(found)
     scores = list(dict.fromkeys(score for (_, score, _), _ in groups))
+    found_columns = {_column(start) for (_, _, start), _ in groups}
+    columns = [start for start in _COLUMNS if start in found_columns]
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
             len(scores),
-            len(_COLUMNS),
-            figsize=(9, 0.6 + 2.7 * len(scores)),
+            len(columns),
+            figsize=(4.5 * len(columns), 0.6 + 2.7 * len(scores)),
             sharex=True,
             sharey=True,
             squeeze=False,
         )
         for (method, score, start), group in groups:
-            column = _COLUMNS.index("fresh" if start == "gal" else start)
             _line(
-                axes[scores.index(score), column],
+                axes[scores.index(score), columns.index(_column(start))],
                 group,
                 method,
                 "--" if start == "gal" else "-",
             )
         for row, score in zip(axes, scores):
-            for axis, start in zip(row, _COLUMNS):
+            for axis, start in zip(row, columns):
                 axis.set_title(
                     f"{active_learning_table.SCORES[score]}, "
                     f"{starts.STARTS[start]}",
@@ -64,6 +65,10 @@ def write(found, folder):
             figure.savefig(temporary, format="png")
         pyplot.close(figure)
     return path
+
+
+def _column(start):
+    return "fresh" if start == "gal" else start
 
 
 def _line(axis, group, method, style):

@@ -39,6 +39,7 @@ class Recipe:
         min_scale: added to the scales of the first map of a flow.
         initial_std: where standard deviations of the scales start, as a part
             of the root mean square of their kernel's.
+        kl_scale: factor of the KL; 1 is Bayes' rule.
     """
 
     epochs: int
@@ -55,6 +56,7 @@ class Recipe:
     quiet_noise: bool = False
     min_scale: float = 0.0
     initial_std: float = 0.01
+    kl_scale: float = 1.0
 
 
 class Maker:
@@ -127,7 +129,7 @@ class Maker:
 
     def _make(self, images):
         method, recipe = self._method, self._recipe
-        settings = {}
+        settings = {"kl_scale": recipe.kl_scale}
         if recipe.clips_softmax:
             settings["likelihood"] = released.clipped_softmax
         if method.flow is None and method.name != "bbh":

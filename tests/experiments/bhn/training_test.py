@@ -72,8 +72,10 @@ def test_quiet_noise_is_a_hundredth_and_says_nothing():
 def test_scales_start_as_wide_as_asked_for(name):
     stds = []
     for initial_std in (0.01, 0.3):
-        made, _ = maker(name, initial_std=initial_std)
-        layer = made.fresh(IMAGES, 0).bayesian_layers[0]
+        made, _ = maker(name, initial_std=initial_std, kl_scale=0.5)
+        model = made.fresh(IMAGES, 0)
+        assert model.kl_scale == 0.5 and model.num_train_examples == 40
+        layer = model.bayesian_layers[0]
         (scales, *_), _ = layer.posterior.sample(500, np.array([0, 1]))
         stds.append(scales.numpy().std(axis=0).mean())
     assert stds[1] == pytest.approx(30 * stds[0], rel=0.03)
