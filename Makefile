@@ -6,7 +6,7 @@ PYTHON ?=
 PYTHONS = python3 python3.13 python3.12 python3.11 python3.10
 
 # What `make demo` trains, and where it writes.
-DEMO_FLAGS ?= --dataset=digits --methods=map,bbb,bbh --seeds=0,1,2 \
+DEMO_FLAGS ?= --dataset=digits --methods=map,bbb,bbh,bbh_advised --seeds=0,1 \
     --scale=short --kl_scale=0.1 --output_dir=runs/demo
 
 # How `make test` calls pytest; add -m 'not slow' for a quick look.
@@ -34,7 +34,7 @@ help:
 	echo "make lint         check style, format and BUILD files"
 	echo "make build-files  write the BUILD files anew from the imports"
 	echo "make api-reference  write docs/api anew from the docstrings"
-	echo "make results-pages  write the figures of README and docs/results_*"
+	echo "make results-pages  write the figures of README and docs/"
 	echo "make clean        remove .venv, caches and builds; runs/ stays"
 
 demo: .venv/.installed-experiments

@@ -38,6 +38,10 @@ EXPERIMENTS = [
     "tqdm>=4.66",
 ]
 
+PLOTS = [
+    "matplotlib>=3.8",
+]
+
 # The formatter's taste changes between minor versions, hence its ceiling.
 DEV = [
     "foolbox>=3.3.4",
@@ -86,6 +90,7 @@ setuptools.setup(
     install_requires=REQUIRED,
     extras_require={
         "experiments": EXPERIMENTS,
+        "plots": PLOTS,
         "dev": EXPERIMENTS + DEV,
         "cuda": CUDA,
     },

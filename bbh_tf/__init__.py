@@ -29,6 +29,7 @@ from bbh_tf import hypernetworks
 from bbh_tf import layers
 from bbh_tf import models
 from bbh_tf import optimizers
+from bbh_tf import plots
 from bbh_tf import posteriors
 from bbh_tf import postprocessing
 from bbh_tf import priors
@@ -51,6 +52,7 @@ __all__ = [
     "layers",
     "models",
     "optimizers",
+    "plots",
     "posteriors",
     "postprocessing",
     "priors",

@@ -82,6 +82,9 @@ def _of(*methods):
     return lambda found: found["method"] in methods
 
 
+_is_hypernetwork = _of("bbh", "bbh_advised")
+
+
 def _estimated_by(*divergences):
     return lambda found: found.get("divergence") in divergences
 
@@ -148,15 +151,22 @@ CHANGES = {
         _estimated_by("adversarial"),
     ),
     "architecture": Change(
-        "form of the hypernetworks", _texts(*_ARCHITECTURES), _of("bbh")
+        "form of the hypernetworks",
+        _texts(*_ARCHITECTURES),
+        _is_hypernetwork,
     ),
     "hypernetwork_units": Change(
         "widths of their hidden layers; the paper's are 64,256,512",
         _COUNTS,
-        _of("bbh"),
+        _is_hypernetwork,
     ),
-    "noise_dim": Change("dimension of their noise", _COUNT, _of("bbh")),
-    "shared_noise": Change("whether they share it", _BOOL, _of("bbh")),
+    "hypernetwork_initializer": Change(
+        "initialiser of their kernels; the paper's is glorot_uniform",
+        _texts("glorot_uniform", "hyperfan"),
+        _is_hypernetwork,
+    ),
+    "noise_dim": Change("dimension of their noise", _COUNT, _is_hypernetwork),
+    "shared_noise": Change("whether they share it", _BOOL, _is_hypernetwork),
     "initial_log_variance": Change(
         "where those of Bayes by Backprop start", _NUMBER, _of("bbb")
     ),

@@ -23,6 +23,7 @@ from experiments import files
 from experiments import flag_checks
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
+from experiments.errors import ExperimentError
 
 _SIZES = {
     "digits": (50,),
@@ -34,7 +35,8 @@ _STARTS = {
     "paper": ("samples", "xavier"),
     "released_code": ("means", "xavier"),
 }
-_PRIORS = [name for name in settings.PRIORS if name != "dwp_importance"]
+_OWN = "log_uniform_additive", "dwp_importance"
+_PRIORS = [name for name in settings.PRIORS if name not in _OWN]
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_SIZES), "Which data.")
 _DATA_DIR = flags.DEFINE_string(
@@ -78,6 +80,9 @@ _NUM_STEPS = flags.DEFINE_integer(
 _NUM_SLICES = flags.DEFINE_integer(
     "num_slices", 256, "Slices of a layer that the KL looks at each step."
 )
+_KL_SCALE = flags.DEFINE_float(
+    "kl_scale", 1.0, "Factor of the KL; 1 is Bayes' rule, and the paper's."
+)
 _NUM_TEST = flags.DEFINE_integer("num_test", None, "Test images; none: all.")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for runs, results.json and the figure."
@@ -91,6 +96,10 @@ def _main():
         ((_NUM_STEPS, 1), (_NUM_SLICES, 1), (_NUM_TEST, 1))
     )
     flag_lists.check_kernels(_KERNELS, dataset)
+    if not 0 <= _KL_SCALE.value < 1e6:
+        raise ExperimentError(
+            f"--kl_scale: expected 0 <= x < 1e6; got {_KL_SCALE.value}."
+        )
     runs = settings.ClassificationRuns(
         flag_lists.names(_PRIOR_NAMES, list(settings.PRIORS)),
         _SIZES[dataset]
@@ -108,6 +117,7 @@ def _main():
         tuple(_KERNELS.value),
         tuple(_AUTOENCODERS.value),
         num_slices=_NUM_SLICES.value,
+        kl_scale=_KL_SCALE.value,
         num_test=_NUM_TEST.value,
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:

@@ -29,7 +29,10 @@ def functions(results, page):
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
         - `tables FOLDER`, `figures FOLDER`, `notes FOLDER`: what an
-          `exhibit.json` has.
+          `exhibit.json` has;
+        - `cell FOLDER TABLE ROW COLUMN`: a cell of its tables, of which the
+          first is 1. A row is told by how it begins, a column by its heading,
+          with underscores for spaces.
     """
     fields = _Fields(results, page)
     return {
@@ -43,6 +46,7 @@ def functions(results, page):
             "tables",
             "figures",
             "notes",
+            "cell",
         )
     }
 
@@ -104,6 +108,26 @@ class _Fields:
             f"{table.caption}\n\n{markdown([table.heading, *table.rows])}"
             for table in self._exhibit(folder)["tables"]
         )
+
+    def cell(self, folder, number, row, column):
+        found = self._exhibit(folder)["tables"]
+        if not number.isdecimal() or not 1 <= int(number) <= len(found):
+            raise ExperimentError(
+                f"expected a table from 1 to {len(found)}; got {number!r}"
+            )
+        table = found[int(number) - 1]
+        headings = [_underscored(text) for text in table.heading]
+        rows = [
+            some
+            for some in table.rows
+            if _underscored(" ".join(some)).startswith(row)
+        ]
+        if len(rows) != 1 or headings.count(column) != 1:
+            raise ExperimentError(
+                f"expected one row that begins with {row!r} and one column "
+                f"{column!r}; got {len(rows)} and {headings.count(column)}"
+            )
+        return rows[0][headings.index(column)]
 
     def figures(self, folder):
         there = os.path.relpath(self._results / folder, self._page.parent)
@@ -174,6 +198,10 @@ def markdown(lines):
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
         for row in [heading, ["---"] * len(heading), *rows]
     )
+
+
+def _underscored(text):
+    return "_".join(text.split())
 
 
 def _lines_of_row(runs, columns):

@@ -1,4 +1,4 @@
-"""Fills the figures of the README and of docs/results_*.md from results/.
+"""Fills the figures of the README and of docs/*.md from results/.
 
 python -m experiments.results_pages           # write what has changed
 python -m experiments.results_pages --check   # write nothing; 1 if any would
@@ -37,7 +37,7 @@ def pages(root=_ROOT):
         ExperimentError: if a field cannot be filled.
     """
     filled = {}
-    for path in [root / "README.md", *sorted(root.glob("docs/results_*.md"))]:
+    for path in [root / "README.md", *sorted(root.glob("docs/*.md"))]:
         text = path.read_text("utf-8")
         if page_fields.has_any(text):
             filled[path] = page_fields.fill(

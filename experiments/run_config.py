@@ -71,6 +71,8 @@ class RunConfig:
         released_slices: whether slices are the authors' contiguous chunks.
         hypernetwork_units: widths of the hypernetworks' hidden layers, or None
             for the paper's.
+        hypernetwork_initializer: initialiser of their kernels; None for
+            Glorot's.
         shared_noise: whether all hypernetworks get the same noise.
         noise_dim: dimension of the hypernetworks' noise.
         initial_log_variance: where those of Bayes by Backprop start.
@@ -125,6 +127,7 @@ class RunConfig:
     architecture: str = "layerwise"
     released_slices: bool = False
     hypernetwork_units: tuple | None = None
+    hypernetwork_initializer: str | None = None
     shared_noise: bool = False
     noise_dim: int = 1
     initial_log_variance: float = -9.0

@@ -10,6 +10,7 @@ from bbh_tf import fixed
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.hypernetworks import blocked_dense
+from bbh_tf.hypernetworks import hyperfan
 
 _LEAKY_SLOPE = 0.1
 # Draws from which the spread of a fresh hypernetwork is found. A few at once:
@@ -34,8 +35,12 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             (Sec. 3).
         activation: activation of the hidden layers, as Keras takes it; None
             for leaky ReLU of slope 0.1.
-        kernel_initializer: initialiser of the kernels, as Keras takes it. If
-            it has a seed, each kernel gets one made from it.
+        kernel_initializer: initialiser of the kernels, as Keras takes it (if
+            it has a seed, each kernel gets one made from it); or `"hyperfan"`,
+            with which generated kernels begin with the variance that their
+            layer wants, 2 / fan-in, where Glorot-uniform makes them far
+            smaller. It wants tensors of their own: weights of many as one
+            vector have no fan-in.
         name: name of the layer.
 
     Raises:
@@ -61,7 +66,15 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         self.units = tuple(int(unit) for unit in units)
         self.activation = keras.activations.get(activation)
         self._activation_is_default = activation is None
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = kernel_initializer
+        if kernel_initializer != hyperfan.NAME:
+            self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        elif activation is not None:
+            raise ValueError(
+                f"{type(self).__name__} expects no activation of your own "
+                'with kernel_initializer="hyperfan", which is for leaky ReLU; '
+                f"got {activation!r}."
+            )
 
     def slicing(self, shape):
         """Returns `(num_slices, slice_size)` for weights of a shape."""
@@ -104,9 +117,7 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             dense = keras.layers.Dense(
                 units,
                 activation=activation,
-                kernel_initializer=weights.fresh_initializer(
-                    self.kernel_initializer, index
-                ),
+                kernel_initializer=self._initializer(index, width),
                 dtype="float32",
                 name=f"hidden_{index}",
             )
@@ -115,11 +126,19 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             width = units
         output = blocked_dense.BlockedDense(
             slice_size,
-            weights.fresh_initializer(self.kernel_initializer, len(self.units)),
+            self._initializer(len(self.units), noise_dim + self._num_slices),
             name="output",
         )
         output.build((None, width))
         self._stack.append(output)
+
+    def _initializer(self, index, num_inputs):
+        """Returns the initialiser of a kernel; see `hyperfan` for the args."""
+        if self.kernel_initializer != hyperfan.NAME:
+            return weights.fresh_initializer(self.kernel_initializer, index)
+        if index < len(self.units):
+            return hyperfan.of_hidden(_LEAKY_SLOPE)
+        return hyperfan.of_output(self._shape, self._noise_dim, num_inputs)
 
     def __call__(self, noise):
         """Generates flat weights, if it is built; see `call`."""
@@ -222,9 +241,9 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             "activation": None
             if self._activation_is_default
             else keras.activations.serialize(self.activation),
-            "kernel_initializer": keras.initializers.serialize(
-                self.kernel_initializer
-            ),
+            "kernel_initializer": self.kernel_initializer
+            if self.kernel_initializer == hyperfan.NAME
+            else keras.initializers.serialize(self.kernel_initializer),
             "name": self.name,
         }
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bbh_tf import weights
+from bbh_tf.hypernetworks import hyperfan
 from bbh_tf.hypernetworks import hypernetwork
 from bbh_tf.hypernetworks import matrix_dense
 
@@ -50,6 +51,11 @@ class MatrixProduct(hypernetwork.Hypernetwork):
         name=None,
     ):
         super().__init__(units, activation, kernel_initializer, name)
+        if self.kernel_initializer == hyperfan.NAME:
+            raise ValueError(
+                "MatrixProduct expects an initialiser of Keras, such as "
+                f"glorot_uniform; got {kernel_initializer!r}."
+            )
         if not self.units:
             raise ValueError(
                 "MatrixProduct expects units to be the size of one hidden "

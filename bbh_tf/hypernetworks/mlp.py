@@ -19,7 +19,8 @@ class MLP(hypernetwork.Hypernetwork):
         units: widths of the hidden layers.
         activation: activation of the hidden layers; None for leaky ReLU of
             slope 0.1.
-        kernel_initializer: initialiser of the kernels.
+        kernel_initializer: initialiser of the kernels; or `"hyperfan"`, see
+            `Hypernetwork`.
         name: name of the layer.
 
     Example:

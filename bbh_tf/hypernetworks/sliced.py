@@ -20,7 +20,9 @@ class Sliced(hypernetwork.Hypernetwork):
 
     All slices of a tensor share the noise. Tensors of rank 1 (biases) are not
     sliced, unless `slices` is an integer: a posterior that makes a whole layer
-    or network as one vector needs one.
+    or network as one vector needs one. A code's row of the first kernel is an
+    embedding of its slice, which is learnt: embeddings before it would make
+    that kernel one of lower rank, and no more.
 
     Args:
         slices: what a code stands for. `"output"`: one index of the last
@@ -30,7 +32,8 @@ class Sliced(hypernetwork.Hypernetwork):
         units: widths of the hidden layers.
         activation: activation of the hidden layers; None for leaky ReLU of
             slope 0.1.
-        kernel_initializer: initialiser of the kernels.
+        kernel_initializer: initialiser of the kernels; or `"hyperfan"`, see
+            `Hypernetwork`.
         center: whether a trainable vector, at first 0, is added to the
             weights: a parameter more for each weight. All slices share the
             output's bias; weights that are to start at given values need it.

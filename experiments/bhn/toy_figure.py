@@ -3,15 +3,17 @@
 from matplotlib import pyplot
 
 from experiments import files
+from experiments import lazy
 from experiments.bhn import toy
 from experiments.bhn import toy_data
 from experiments.reporting import figures
 
+bbh = lazy.import_module("bbh_tf")
+
 _BAND = "#0072B2"
 _REFERENCE = "#D55E00"
 _SHOWN = 50
-# Half standard deviations, darkest inside.
-_ALPHAS = (0.42, 0.26, 0.16, 0.10)
+_WIDTHS = (0.5, 1.0, 1.5, 2.0)
 CAPTION = (
     "Bands: half a standard deviation of the function each, from the mean on. "
     "Orange: the posterior's mean and two standard deviations by NUTS, the "
@@ -44,17 +46,7 @@ def write(draws, measures, folder):
             mean, std = functions.mean(axis=0), functions.std(axis=0)
             for edge in toy_data.SEEN:
                 axis.axvline(edge, color="0.85", linewidth=0.8, zorder=0)
-            for number, alpha in enumerate(_ALPHAS):
-                for side in (-0.5, 0.5):
-                    axis.fill_between(
-                        x,
-                        mean + side * number * std,
-                        mean + side * (number + 1) * std,
-                        color=_BAND,
-                        alpha=alpha,
-                        linewidth=0,
-                    )
-            axis.plot(x, mean, color=_BAND, linewidth=1.5)
+            bbh.plots.predictive_bands(x, mean, std, _WIDTHS, axis, _BAND)
             for width, line in ((0, "-"), (-2, "--"), (2, "--")):
                 axis.plot(
                     x,

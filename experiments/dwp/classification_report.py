@@ -20,6 +20,7 @@ _COLORS = {
     "kernel_normal": "#009E73",
     "kernel_flow": "#CC79A7",
     "deterministic": "#000000",
+    "log_uniform_additive": "#F0E442",
     "dwp_importance": "#56B4E9",
 }
 
@@ -212,6 +213,15 @@ def _notes(config, found):
         f"linearly from {config.learning_rate:g} to 0; batches of at most "
         f"{config.batch_size}; at most {config.num_slices} slices of a layer "
         "a step.",
+        *(
+            [f"The KL counts {config.kl_scale:g} times: a tempered posterior."]
+            if config.kl_scale != 1
+            else []
+        ),
+        "With the log-uniform prior variances are alpha times the squares of "
+        "the means, alpha at most 1 and 0.12 at first, as in the authors' "
+        "code; 'variances apart' is with those of the others. Its KL is "
+        "Kingma's cubic.",
         f"Accuracy on {test} test images, the mean of "
         f"{config.num_prediction_samples} draws. Without a prior: L2 of "
         f"{config.l2:g} on kernels"

@@ -12,11 +12,16 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
+from experiments.dwp import dropout_posterior
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
+from experiments.dwp import snapshot
 
 # Steps in one call of the compiled program.
 _STEPS_AT_ONCE = 20
+_LOG_UNIFORM = "log_uniform", "log_uniform_additive"
+# A sigmoid of -2, as in the authors' code.
+_FIRST_ALPHA = 1 / (1 + math.exp(2.0))
 # Parts of a training whose mean measures are kept.
 _PARTS = 10
 _BATCH_OF_PREDICTIONS = 1000
@@ -48,8 +53,7 @@ class Classifier:
             steps_per_execution=math.gcd(self._part(), _STEPS_AT_ONCE),
         )
         optimizer.build(model.trainable_variables)
-        variables = [*model.variables, *optimizer.variables]
-        self._first = [(v, v.numpy()) for v in _unique(variables)]
+        self._first = snapshot.Snapshot(model)
 
     def train(self, images, labels, kernels, seed):
         """Trains from given kernels.
@@ -64,8 +68,7 @@ class Classifier:
             Dictionary from measures to lists, the means over each tenth of
             the steps.
         """
-        for variable, value in self._first:
-            variable.assign(value)
+        self._first.restore()
         fresh = keras.Sequential(
             [
                 keras.Input(self._dense_inputs()),
@@ -122,9 +125,7 @@ class _Bayesian(Classifier):
     def __init__(self, settings, num_steps, kind, densities):
         network = bbh.models.bayesify(
             networks.classifier(settings.dataset, 0),
-            bbh.posteriors.MeanField(
-                settings.initial_log_variance, kernels_only=True
-            ),
+            _posterior(settings, kind),
             prior=_priors(settings, kind, densities),
             layers=networks.names_of(settings.dataset),
             local_reparameterization=True,
@@ -135,12 +136,14 @@ class _Bayesian(Classifier):
             num_train_examples=1,
             divergence=(
                 bbh.divergences.AnalyticKL()
-                if kind in ("normal", "log_uniform")
+                if kind in ("normal", *_LOG_UNIFORM)
                 else bbh.divergences.MonteCarloKL()
             ),
             num_samples=1,
+            kl_scale=settings.kl_scale,
             num_prediction_samples=settings.num_prediction_samples,
         )
+        self._kind = kind
         super().__init__(settings, num_steps, model, network)
 
     def _compile(self, **kwargs):
@@ -150,8 +153,12 @@ class _Bayesian(Classifier):
         std = math.exp(0.5 * self.settings.initial_log_variance)
         for layer in self.model.random_layers:
             kernel = kernels[layer.name]
-            size = math.sqrt(np.mean(np.square(kernel, dtype=np.float64)))
-            layer.posterior.start_at([kernel], std / size)
+            if self._kind == "log_uniform":
+                ratio = math.sqrt(_FIRST_ALPHA)
+            else:
+                square = np.mean(np.square(kernel, dtype=np.float64))
+                ratio = std / math.sqrt(square)
+            layer.posterior.start_at([kernel], ratio)
             layer.seed_generator.state.assign([seed, 0])
         self.model.kept_seed.set(seed)
         self.model.num_train_examples = num_examples
@@ -204,12 +211,18 @@ def make(settings, num_steps, kind, densities):
     return _Bayesian(settings, num_steps, kind, densities)
 
 
+def _posterior(settings, kind):
+    if kind == "log_uniform":
+        return dropout_posterior.DropoutPosterior()
+    return bbh.posteriors.MeanField(
+        settings.initial_log_variance, kernels_only=True
+    )
+
+
 def _priors(settings, kind, densities):
     if kind == "normal":
         return None
-    if kind == "log_uniform":
-        # Molchanov's form prunes every weight here: its KL falls for all
-        # alpha, while this one, the paper's, is constant from alpha = 1 on.
+    if kind in _LOG_UNIFORM:
         return bbh.priors.LogUniform("kingma")
     return {
         name: layer_densities.prior(
@@ -231,7 +244,3 @@ def _batches(images, labels, batch_size, seed):
         .repeat()
         .batch(batch_size, drop_remainder=True)
     )
-
-
-def _unique(variables):
-    return list({id(variable): variable for variable in variables}.values())

@@ -12,7 +12,8 @@ from experiments.reporting import exhibit
 from experiments.reporting import figures
 from experiments.reporting import tables
 
-_COLORS = {
+# Okabe and Ito's colours.
+COLORS = {
     "filters": "#009E73",
     "samples": "#0072B2",
     "means": "#56B4E9",
@@ -61,7 +62,7 @@ def write(folder, config, found, command):
                         for scale in scales
                     ),
                 ]
-                for how in _COLORS
+                for how in COLORS
                 if how != "xavier" and any(how == key for key, _ in cells)
             ],
         ),
@@ -99,7 +100,7 @@ def write(folder, config, found, command):
 def _accuracies(config, cells, scales):
     printed = paper.FEATURES.get(config.dataset, {})
     lines = []
-    for how in _COLORS:
+    for how in COLORS:
         row = [cells.get((how, scale), {}) for scale in scales]
         if not any(row):
             continue
@@ -117,7 +118,7 @@ def _draw(config, cells, scales, path):
     printed = paper.FEATURES.get(config.dataset, {})
     with pyplot.rc_context(figures.STYLE):
         figure, axis = pyplot.subplots(figsize=(5.4, 3.8))
-        for how, color in _COLORS.items():
+        for how, color in COLORS.items():
             found = {
                 scale: list(cells[how, scale].values())
                 for scale in scales

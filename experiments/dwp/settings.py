@@ -37,11 +37,12 @@ class SourcesConfig:
 # What stands before a row; the paper's, then what it fits to kernels besides.
 PRIORS = {
     "dwp": "deep weight prior",
-    "log_uniform": "log-uniform",
+    "log_uniform": "log-uniform, alpha at most 1",
     "normal": "standard normal",
     "kernel_normal": "normal of kernels",
     "kernel_flow": "flow of kernels",
     "deterministic": "no prior: weights, with L2",
+    "log_uniform_additive": "log-uniform, variances apart",
     "dwp_importance": "deep weight prior, K = 10",
 }
 INITIALISATIONS = {
@@ -65,6 +66,7 @@ class ClassificationConfig:
     num_slices: int = 256
     initial_log_variance: float = -10.0
     l2: float = 1e-3
+    kl_scale: float = 1.0
     num_prediction_samples: int = 10
     num_test: typing.Any = None
 
@@ -127,3 +129,31 @@ class GapRuns:
 
 
 REVERSES = {"trained": "trained with q", "frozen": "as the autoencoder left it"}
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvergenceConfig:
+    """What all runs of `experiments.dwp_convergence` have in common."""
+
+    dataset: str = "digits"
+    kernels: tuple = ()
+    autoencoders: tuple = ()
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    num_test: typing.Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvergenceRuns:
+    """Which runs a command makes; see the flags."""
+
+    networks: tuple
+    initialisations: tuple
+    num_runs: int
+    num_steps: dict
+
+
+CONVERGING = {
+    "classifier": "test accuracy",
+    "autoencoder": "bound on log p(x), nats",
+}

@@ -22,9 +22,12 @@ def _build(config, data):
         if config.architecture == "single":
             slices = _SINGLE_G_SLICES
         make = functools.partial(bbh_tf.hypernetworks.Sliced, slices)
-    units = config.hypernetwork_units
+    chosen = {
+        "units": config.hypernetwork_units,
+        "kernel_initializer": config.hypernetwork_initializer,
+    }
     posterior = bbh_tf.posteriors.Implicit(
-        make() if units is None else make(units=units),
+        make(**{name: x for name, x in chosen.items() if x is not None}),
         noise_dim=config.noise_dim,
         shared_noise=config.shared_noise,
     )
@@ -46,6 +49,8 @@ def _describe(config):
     if config.hypernetwork_units is not None:
         widths = ", ".join(map(str, config.hypernetwork_units))
         texts.append(f"hypernetworks {widths} wide")
+    if config.hypernetwork_initializer is not None:
+        texts.append(f"begun {config.hypernetwork_initializer}")
     return texts + parts.describe_kl(config)
 
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 from matplotlib import pyplot
-from scipy import stats
 
+from experiments import lazy
 from experiments import paper_tables
 from experiments.posterior import measures as posterior_measures
 from experiments.reporting import figures
+
+bbh = lazy.import_module("bbh_tf")
 
 _DRAWS = "#56B4E9"
 _NORMAL = "#D55E00"
@@ -33,14 +35,15 @@ def marginals(draws, name):
     if tested.size:
         not_normal[resolved] = posterior_measures.is_not_normal(tested)
         multimodal[resolved] = posterior_measures.is_multimodal(tested)
-    num_bins = int(np.clip(1.2 * np.sqrt(len(values)), 5, 40))
     with pyplot.rc_context(_STYLE):
         figure, axes = pyplot.subplots(_SIDE, _SIDE, figsize=(9, 8))
         for axis in axes.flat[values.shape[1] :]:
             axis.set_axis_off()
         for index, (axis, column) in enumerate(zip(axes.flat, values.T)):
-            column = column.astype(np.float64)
-            bars = _marginal(axis, column, num_bins, resolved[index])
+            normal = _NORMAL if resolved[index] else None
+            bbh.plots.weight_marginal(column, axis, _DRAWS, normal)
+            axis.set_xlabel("")
+            axis.tick_params(labelsize=7)
             verdict = ""
             if not resolved[index]:
                 verdict = ": does not vary"
@@ -58,32 +61,13 @@ def marginals(draws, name):
         figure.supxlabel("weight", fontsize=10)
         figure.supylabel(f"density, {len(values):,} draws", fontsize=10)
         figure.legend(
-            handles=bars,
+            *axes.flat[int(np.argmax(resolved))].get_legend_handles_labels(),
             loc="outside lower right",
             ncols=2,
             frameon=False,
             fontsize=9,
         )
     return figure
-
-
-def _marginal(axis, column, num_bins, resolved):
-    """Draws one; returns what the legend names."""
-    center, spread = column.mean(), column.std(ddof=1)
-    reach = max(4 * spread, np.max(np.abs(column - center)), 1e-12)
-    _, _, bars = axis.hist(column, num_bins, density=True, color=_DRAWS)
-    bars.set_label("draws")
-    grid = np.linspace(center - reach, center + reach, 200)
-    (line,) = axis.plot([], color=_NORMAL, label="normal of their mean and std")
-    if resolved:
-        line.set_data(grid, stats.norm.pdf(grid, center, spread))
-        axis.relim()
-        axis.autoscale_view()
-    axis.set(xlim=(center - reach, center + reach), yticks=[])
-    axis.spines["left"].set_visible(False)
-    axis.xaxis.set_major_locator(pyplot.MaxNLocator(3, min_n_ticks=2))
-    axis.tick_params(labelsize=7)
-    return [bars, line]
 
 
 def correlations(every):
@@ -95,9 +79,6 @@ def correlations(every):
     Returns:
         A figure.
     """
-    # Steps of 0.1: what is white is below 0.05, which is mostly the draws'
-    # own scatter.
-    colors = pyplot.get_cmap("RdBu_r", 20 + 1).with_extremes(bad="0.6")
     width = 4.0 * len(every) + 0.9
     with pyplot.rc_context(_STYLE):
         figure, axes = pyplot.subplots(
@@ -105,26 +86,19 @@ def correlations(every):
         )
         for column, (name, draws) in zip(axes.T, every.items()):
             matrix = posterior_measures.correlations(draws.kernel)
-            np.fill_diagonal(matrix, np.nan)
             by_filter = np.argsort(
                 np.arange(len(matrix)) % draws.num_filters, kind="stable"
             )
-            picture = {
-                "cmap": colors,
-                "vmin": -1.05,
-                "vmax": 1.05,
-                "interpolation": "nearest",
-            }
-            image = column[0].imshow(matrix, **picture)
-            column[1].imshow(matrix[np.ix_(by_filter, by_filter)], **picture)
+            for axis, order in zip(column, (slice(None), by_filter)):
+                bbh.plots.weight_correlations(matrix[order][:, order], axis)
             column[0].set_title(name)
             column[0].set_xlabel("weight, in the paper's order", fontsize=9)
             column[1].set_xlabel("weight, filter by filter", fontsize=9)
         for axis in axes.flat:
-            axis.spines[:].set_visible(False)
+            axis.set_ylabel("")
             axis.tick_params(labelsize=8)
         figure.colorbar(
-            image,
+            axes.flat[0].images[0],
             ax=axes,
             label="correlation",
             ticks=np.linspace(-1, 1, 5),

@@ -12,9 +12,12 @@ import numpy as np
 from matplotlib import pyplot
 
 from experiments import files
+from experiments import lazy
 from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import tables
+
+bbh = lazy.import_module("bbh_tf")
 
 _OUTLIERS = "#CC79A7"
 _METRICS = "metrics.jsonl"
@@ -81,28 +84,20 @@ def entropy_histograms(results, folder):
         for axis, chosen in zip(axes[0], rows):
             config = chosen[0]["config"]
             saved = [predictions(result, folder) for result in chosen]
-            classes = saved[0]["test_probabilities"].shape[1]
-            bins = np.linspace(0, np.log(classes), 31)
-            for key, color, label in (
-                ("test_entropy", paper_tables.color_of(config), "test images"),
-                ("outlier_entropy", _OUTLIERS, results[0]["outliers"]),
-            ):
-                values = np.concatenate([s[key] for s in saved])
-                share = np.full(len(values), 100 / len(values))
-                axis.hist(
-                    values,
-                    bins,
-                    weights=share,
-                    color=color,
-                    alpha=0.6,
-                    label=label,
-                )
-            axis.set(
-                title=paper_tables.row_of(config).name,
-                xlabel="predictive entropy, nats",
+            bbh.plots.entropy_histograms(
+                {
+                    name: np.concatenate([s[key] for s in saved])
+                    for name, key in (
+                        ("test images", "test_entropy"),
+                        (results[0]["outliers"], "outlier_entropy"),
+                    )
+                },
+                saved[0]["test_probabilities"].shape[1],
+                axis,
+                [paper_tables.color_of(config), _OUTLIERS],
             )
-            axis.legend(frameon=False)
-        axes[0][0].set_ylabel("share of images, %")
+            axis.set_title(paper_tables.row_of(config).name)
+            axis.label_outer()
     return figure
 
 

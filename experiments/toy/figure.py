@@ -4,15 +4,16 @@ import numpy as np
 from matplotlib import pyplot
 
 from experiments import files
+from experiments import lazy
 from experiments.reporting import figures
 from experiments.toy import data as toy_data
 from experiments.toy import measures as toy_measures
 
+bbh = lazy.import_module("bbh_tf")
+
 # Blue and vermilion of Okabe and Ito's, told apart by colour-blind readers.
 _BAND = "#0072B2"
 _REFERENCE = "#D55E00"
-# Darkest for one standard deviation, lightest for three.
-_ALPHAS = (0.42, 0.26, 0.14)
 _LOWEST, _HIGHEST = -165, 165
 _COLUMNS = 4
 CAPTION = (
@@ -49,7 +50,7 @@ def panels(draws, names, notes):
         )
         cells = axes.flatten()
         for axis, (key, functions) in zip(cells, draws.items()):
-            handles = _panel(axis, functions, reference)
+            handles = panel(axis, functions, reference)
             axis.set_title(names[key], loc="left")
             axis.text(
                 0.98,
@@ -95,49 +96,45 @@ def write(figure, folder):
     return path
 
 
-def _panel(axis, functions, reference):
+def panel(axis, functions, reference):
+    """Draws a mean and its bands, with the reference's outline.
+
+    Args:
+        axis: where to draw.
+        functions: functions drawn, at `toy_data.grid()`, `(num_draws,
+            num_grid)`.
+        reference: functions drawn from the posterior, likewise.
+
+    Returns:
+        List of handles for a legend.
+    """
     x = toy_data.grid(functions.shape[1])[:, 0]
     points = toy_data.training_data()
     mean, std = np.mean(functions, axis=0), np.std(functions, axis=0)
-    handles = []
     for edge in (-toy_data.SEEN, toy_data.SEEN):
-        line = axis.axvline(
+        axis.axvline(
             edge,
             color="0.85",
             linewidth=0.8,
             zorder=0,
             label="edges of the training data",
         )
-    widths = list(zip(toy_measures.WIDTHS, _ALPHAS))
-    lower = upper = mean
-    for width, alpha in widths:
-        band = {"color": _BAND, "alpha": alpha, "linewidth": 0}
-        handles.append(
-            axis.fill_between(
-                x,
-                upper,
-                mean + width * std,
-                label=f"mean ± {width} std of the function",
-                **band,
-            )
-        )
-        axis.fill_between(x, mean - width * std, lower, **band)
-        lower, upper = mean - width * std, mean + width * std
-    handles += axis.plot(x, mean, color=_BAND, linewidth=1.8, label="mean")
+    bbh.plots.predictive_bands(
+        x, mean, std, toy_measures.WIDTHS, axis, _BAND, "mean of the function"
+    )
     middle, spread = np.mean(reference, axis=0), np.std(reference, axis=0)
     for width in (-toy_measures.WIDTHS[-1], toy_measures.WIDTHS[-1]):
-        outline = axis.plot(
+        axis.plot(
             x,
             middle + width * spread,
             color=_REFERENCE,
             linewidth=1.0,
             label="posterior (HMC), ± 3 std",
         )
-    handles += outline
-    handles += axis.plot(
+    axis.plot(
         x, toy_data.truth(x), "--", color="black", linewidth=1.0, label="x³"
     )
-    handles += axis.plot(
+    axis.plot(
         points[0][:, 0],
         points[1][:, 0],
         ".",
@@ -148,4 +145,6 @@ def _panel(axis, functions, reference):
     axis.set(
         xlim=(x[0], x[-1]), ylim=(_LOWEST, _HIGHEST), xticks=range(-4, 5, 2)
     )
-    return [*handles, line]
+    # Of what is drawn twice, one.
+    handles, labels = axis.get_legend_handles_labels()
+    return list(dict(zip(labels, handles)).values())

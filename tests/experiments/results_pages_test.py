@@ -10,14 +10,15 @@ from experiments import page_fields
 from experiments import result_fields
 from experiments import results_pages
 from experiments.errors import ExperimentError
+from experiments.reporting import exhibit
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def test_pages_are_what_the_command_writes():
     pages = results_pages.pages()
-    names = [path.name for path in pages]
-    assert names[:2] == ["README.md", "results_bayes_by_hypernet.md"]
+    names = {path.name for path in pages}
+    assert {"README.md", "results_bayes_by_hypernet.md"} <= names
     for path, text in pages.items():
         assert path.read_text("utf-8") == text, (
             f"{path.name}: `make results-pages` writes it anew"
@@ -133,6 +134,26 @@ def test_numbers_of_rows(results):
 def test_what_is_not_there_is_said(results, field, arguments, message):
     with pytest.raises(ExperimentError, match=message):
         results[field](*arguments)
+
+
+def test_a_cell_of_an_exhibit(results, tmp_path):
+    folder = tmp_path / "results" / "cells"
+    folder.mkdir()
+    table = exhibit.Table(
+        "Errors.",
+        ["", "start", "50 examples"],
+        [["normal", "Xavier", "1.5"], ["normal", "means", "2.5"]],
+    )
+    exhibit.write(folder, "Title", [], [table], [], "command")
+    cell = results["cell"]
+    assert cell("cells", "1", "normal_means", "50_examples") == "2.5"
+    for arguments, message in (
+        (("2", "normal", "start"), "a table from 1 to 1; got '2'"),
+        (("1", "normal", "start"), "'normal' and one column 'start'; got 2"),
+        (("1", "normal_means", "end"), "one column 'end'; got 1 and 0"),
+    ):
+        with pytest.raises(ExperimentError, match=message):
+            cell("cells", *arguments)
 
 
 def test_a_bar_does_not_end_a_cell():

@@ -31,6 +31,7 @@ FLOORS = {
     "bbh_tf.optimizers": 1,
     "bbh_tf.uncertainty": 1,
     "bbh_tf.acquisition": 2,
+    "bbh_tf.plots": 2,
     "bbh_tf.postprocessing": 2,
     "bbh_tf.priors": 2,
     "bbh_tf.posteriors": 3,
@@ -56,6 +57,7 @@ FOLDERS = {
     "shift": 3,
     "toy": 3,
     "bhn": 4,
+    "bound": 4,
 }
 FRONT_DOOR = "bbh_tf/__init__.py"
 HOUSES = ("bbh_tf", "benchmarks", "experiments")
@@ -86,6 +88,13 @@ def imported(nodes):
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield node.lineno, f"{node.module}.{alias.name}"
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", None) == "import_module"
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            # Imports at first use run downward as well.
+            yield node.lineno, node.args[0].value
 
 
 def upward_imports(root):
@@ -247,6 +256,10 @@ def test_an_upward_import_is_caught(house, path, text):
     [
         ("experiments/papers/a.py", "from experiments.reporting import b\n"),
         ("experiments/toy/a.py", "import experiments.shift.b\n"),
+        (
+            "experiments/toy/a.py",
+            'b = lazy.import_module("experiments.shift.b")\n',
+        ),
         ("experiments/attic/a.py", ""),
     ],
 )

@@ -4,11 +4,15 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import bbh_tf as bbh
+from bbh_tf.weights import WeightSpec
 from experiments.dwp import classification_run
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
 from experiments.dwp import settings
+from experiments.dwp.dropout_posterior import DropoutPosterior
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from tests.experiments import commands
@@ -92,6 +96,32 @@ def test_what_diverged_is_told(inputs, tmp_path, whole):
     assert exhibit.read(tmp_path)["tables"][0].rows[0][2] == "diverged (1)"
 
 
+def test_the_kl_counts_as_it_is_told(inputs, whole, tmp_path):
+    (record,) = _run(inputs, tmp_path, ("dwp",), (1,), kl_scale=0.0)
+    assert record["found"]["history"]["kl_weight"] == [0.0]
+    full = _of(whole[1], "dwp", 1)["history"]
+    assert full["kl_weight"][0] == pytest.approx(1 / 10)
+    assert record["found"]["nll"] != _of(whole[1], "dwp", 1)["nll"]
+
+
+def test_the_kl_of_dropout_leaves_the_means_alone():
+    generator = np.random.default_rng(0)
+    value = generator.normal(0, 0.3, (3, 3, 2, 4)).astype("float32")
+    posterior = DropoutPosterior()
+    posterior.build([WeightSpec("kernel", value.shape)])
+    posterior.start_at([value], 0.5)
+    (q,) = posterior.distributions()
+    np.testing.assert_allclose(q.mean(), value)
+    np.testing.assert_allclose(q.variance(), 0.25 * value**2, rtol=1e-5)
+    with tf.GradientTape() as tape:
+        prior = bbh.priors.LogUniform("kingma").distributions([None])
+        kl = bbh.divergences.AnalyticKL()(posterior.distributions(), prior)
+    to_mean, to_logit = tape.gradient(kl, posterior.trainable_variables)
+    assert np.abs(to_mean).max() < 1e-3 < 0.1 < np.abs(to_logit).min()
+    with pytest.raises(ValueError, match="relative_std below 1; got 1.5"):
+        posterior.start_at([value], 1.5)
+
+
 def test_the_networks_are_the_papers():
     for dataset, count in (("mnist", 115_658), ("cifar10", 5_759_498)):
         assert networks.classifier(dataset, 0).count_params() == count
@@ -140,6 +170,10 @@ def test_kernels_to_start_from(inputs, tmp_path):
         (
             ["--output_dir=a", "--num_examples=55"],
             "multiples of 10 from 10, each once; got 55.",
+        ),
+        (
+            ["--output_dir=a", "--kl_scale=-1"],
+            "--kl_scale: expected 0 <= x < 1e6; got -1.0.",
         ),
         (
             ["--output_dir=a", "--dataset=mnist"],

@@ -1,0 +1,82 @@
+"""Figure 4: accuracy against labels, by start and score."""
+
+import numpy as np
+from matplotlib import pyplot
+
+from experiments import files
+from experiments.bhn import active_learning_table
+from experiments.bhn import starts
+from experiments.reporting import figures
+
+CAPTION = (
+    "Test accuracy against the number of labels, mean over the runs, the band "
+    "one standard deviation. Left: training goes on from where it was; right: "
+    "from new weights. Dashed: Gal's settings for dropout, five epochs from "
+    "new weights."
+)
+_COLUMNS = ("warm", "fresh")
+
+
+def write(found, folder):
+    """Draws a panel for each score and start.
+
+    Args:
+        found: what `trials.Trials.found` returns.
+        folder: a `pathlib.Path`.
+
+    Returns:
+        The figure's path.
+    """
+    groups = active_learning_table.groups(found)
+    scores = list(dict.fromkeys(score for (_, score, _), _ in groups))
+    with pyplot.rc_context(figures.STYLE):
+        figure, axes = pyplot.subplots(
+            len(scores),
+            len(_COLUMNS),
+            figsize=(9, 0.6 + 2.7 * len(scores)),
+            sharex=True,
+            sharey=True,
+            squeeze=False,
+        )
+        for (method, score, start), group in groups:
+            column = _COLUMNS.index("fresh" if start == "gal" else start)
+            _line(
+                axes[scores.index(score), column],
+                group,
+                method,
+                "--" if start == "gal" else "-",
+            )
+        for row, score in zip(axes, scores):
+            for axis, start in zip(row, _COLUMNS):
+                axis.set_title(
+                    f"{active_learning_table.SCORES[score]}, "
+                    f"{starts.STARTS[start]}",
+                    loc="left",
+                )
+                axis.grid(color="0.92")
+                if axis.lines:
+                    axis.legend(frameon=False, fontsize=8)
+            row[0].set_ylabel("test accuracy")
+        for axis in axes[-1]:
+            axis.set_xlabel("labels")
+        path = folder / "active_learning.png"
+        with files.replacing(path) as temporary:
+            figure.savefig(temporary, format="png")
+        pyplot.close(figure)
+    return path
+
+
+def _line(axis, group, method, style):
+    labels = group[0]["measures"]["labels"]
+    accuracy = np.array([one["measures"]["accuracy"] for one in group])
+    mean, std = accuracy.mean(axis=0), accuracy.std(axis=0)
+    title = method.title if style == "-" else "MC dropout, Gal's settings"
+    axis.plot(labels, mean, style, color=method.color, label=title)
+    axis.fill_between(
+        labels,
+        mean - std,
+        mean + std,
+        color=method.color,
+        alpha=0.15,
+        linewidth=0,
+    )

@@ -1,0 +1,102 @@
+"""What the commands of the tasks share: flags, and trials in a row."""
+
+from absl import flags
+
+from experiments import flag_checks
+from experiments.errors import ExperimentError
+
+_FLAGS = flags.FLAGS
+_PRESETS = ("paper", "released_code")
+
+
+def define_flags(datasets, methods):
+    """Defines the flags that all tasks have.
+
+    Args:
+        datasets: names of the data sets, the default first.
+        methods: names of the default methods.
+    """
+    flags.DEFINE_string("output_dir", None, "Folder for trials and tables.")
+    flags.DEFINE_enum("dataset", datasets[0], datasets, "Which images.")
+    flags.DEFINE_string(
+        "data_dir", None, "Folder of prepared TFDS data; none: TFDS' own."
+    )
+    flags.DEFINE_list(
+        "methods",
+        methods,
+        "Which methods: mle, dropout, no_coupling, real_nvp_<couplings>, "
+        "iaf_<layers>, bbh.",
+    )
+    flags.DEFINE_integer(
+        "num_trials",
+        None,
+        "Trials of each, with seeds from 0 on; none: the data set's.",
+    )
+    flags.DEFINE_integer("epochs", None, "Epochs; none: the data set's.")
+    flags.DEFINE_integer(
+        "num_train", None, "Training images; none: the data set's."
+    )
+    flags.DEFINE_integer(
+        "num_test", None, "Test images, the first; none: the data set's."
+    )
+    flags.DEFINE_enum(
+        "preset",
+        _PRESETS[0],
+        _PRESETS,
+        "paper; or released_code, with the faults of the authors' code.",
+    )
+
+
+def check_flags():
+    """Refuses numbers that are too small, and a missing folder.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    flag_checks.check_fewest(
+        [
+            (_FLAGS[name], 1)
+            for name in ("num_trials", "epochs", "num_train", "num_test")
+        ]
+    )
+    flag_checks.check_output_dir(_FLAGS.output_dir)
+
+
+def given(*names):
+    """Returns the flags of these names that are set, a dictionary."""
+    return {
+        name: _FLAGS[name].value
+        for name in names
+        if _FLAGS[name].value is not None
+    }
+
+
+def whole_numbers(flag):
+    """Returns the numbers of a list flag, a tuple; None where it is not set.
+
+    Raises:
+        ExperimentError: if one is no whole number above 0.
+    """
+    texts = _FLAGS[flag].value
+    if texts is None:
+        return None
+    if not texts or not all(x.isdecimal() and int(x) for x in texts):
+        raise ExperimentError(
+            f"--{flag}: expected whole numbers above 0; got "
+            f"{','.join(texts) or 'none'}."
+        )
+    return tuple(map(int, texts))
+
+
+def check_list(flag, known):
+    """Refuses a list flag that is empty, or has what is not known.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    values = _FLAGS[flag].value
+    if not values or not set(values) <= set(known):
+        raise ExperimentError(
+            f"--{flag}: expected some of {', '.join(known)}; got "
+            f"{','.join(values) or 'none'}."
+        )

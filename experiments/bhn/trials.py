@@ -1,0 +1,122 @@
+"""Trials that are done one by one, each kept in a file when it is.
+
+A killed command goes on with the first trial that has no file. A folder holds
+trials of one setting, whoever asked for them, and tables show all of them.
+"""
+
+import dataclasses
+import json
+import time
+
+from experiments import files
+from experiments import provenance
+from experiments.errors import ExperimentError
+
+_SETTINGS = "settings.json"
+_FOLDER = "trials"
+
+
+class Trials:
+    """The trials of a folder.
+
+    Args:
+        folder: the output folder, a `pathlib.Path`.
+        settings: dataclass of what determines the numbers of a trial, besides
+            what names it.
+
+    Raises:
+        ExperimentError: if the folder holds trials of other settings.
+    """
+
+    def __init__(self, folder, settings):
+        self._folder = folder
+        # As JSON has it: tuples are lists there.
+        told = json.loads(json.dumps(dataclasses.asdict(settings)))
+        path = folder / _SETTINGS
+        if path.exists():
+            _check_same(path, files.read_json(path), told)
+        else:
+            files.write_json(path, told)
+
+    def do(self, names, make):
+        """Makes a trial, if it is not there.
+
+        Args:
+            names: dictionary of what tells it from others, numbers and texts.
+            make: function without arguments that returns what was measured, a
+                dictionary that JSON can hold.
+        """
+        path = self._folder / _FOLDER / f"{'_'.join(map(str, names.values()))}"
+        path = path.with_name(f"{path.name}.json")
+        if path.exists():
+            return
+        started = time.monotonic()
+        found = make()
+        path.parent.mkdir(exist_ok=True)
+        files.write_json(
+            path,
+            {
+                "trial": names,
+                "measures": found,
+                "seconds": round(time.monotonic() - started, 1),
+                "provenance": provenance.describe(),
+            },
+        )
+        print(", ".join(map(str, names.values())) + ": done.", flush=True)
+
+    def found(self):
+        """Returns the trials that are done, a list of dictionaries.
+
+        Each has `"trial"` (its names), `"measures"`, `"seconds"` and
+        `"provenance"`.
+        """
+        return [
+            files.read_json(path)
+            for path in sorted((self._folder / _FOLDER).glob("*.json"))
+        ]
+
+
+def _check_same(path, found, told):
+    for name in sorted({*found, *told}):
+        if found.get(name) != told.get(name):
+            raise ExperimentError(
+                f"--output_dir: {path.parent} holds trials of {name} "
+                f"{found.get(name)!r}; got {told.get(name)!r}. Choose another "
+                "folder, or remove that one."
+            )
+
+
+def grouped(found, *keys):
+    """Groups trials by some of their names.
+
+    Args:
+        found: list of what `Trials.found` returns.
+        *keys: names of `"trial"`.
+
+    Returns:
+        Dictionary from tuples of names to lists of trials.
+    """
+    groups = {}
+    for one in found:
+        key = tuple(one["trial"][name] for name in keys)
+        groups.setdefault(key, []).append(one)
+    return groups
+
+
+def origins(found):
+    """Says which commits and machines made trials, a list of sentences."""
+    groups = {}
+    for one in found:
+        groups.setdefault(
+            (
+                one["provenance"]["commit"][:7],
+                provenance.hardware(one["provenance"]),
+                provenance.software(one["provenance"]),
+            ),
+            [],
+        ).append(one)
+    return [
+        f"{len(group)} trial{'s' * (len(group) > 1)}: commit {commit}, "
+        f"{machine}, {software}."
+        for (commit, machine, software), group in groups.items()
+    ]

@@ -1,0 +1,175 @@
+"""Figure 4 of Bayesian hypernetworks: which images to label next.
+
+python -m experiments.bhn_active_learning --output_dir=runs/active_learning
+
+A convolutional network is trained on 20 labels, scores unlabelled images, is
+given the labels of the ten best, and so on: BALD or random, training that goes
+on (warm start) or begins anew, with MC dropout, without, and as a Bayesian
+hypernetwork. Beside them Gal's own settings for dropout, and Bayes by Hypernet
+with BALD and warm starts. On the digits in small; --dataset=mnist has the
+authors' network, 50 epochs, and 2,000 images scored each time, to 300 labels. A
+command that is stopped goes on with the next run; commands with other methods
+and the same settings may share a folder.
+"""
+
+import functools
+
+from absl import flags
+
+from experiments import command_line
+from experiments import files
+from experiments import flag_checks
+from experiments.bhn import methods
+from experiments.bhn import scores
+from experiments.bhn import starts
+from experiments.bhn import task
+from experiments.errors import ExperimentError
+
+task.define_flags(["digits", "mnist"], ["dropout", "mle", "iaf_4", "bbh"])
+_NUM_LABELS = flags.DEFINE_integer(
+    "num_labels", None, "Labels at the end; none: the data set's."
+)
+_TEST_EVERY = flags.DEFINE_integer(
+    "test_every", None, "Purchases between tests; none: the data set's."
+)
+_SCORES = flags.DEFINE_list("scores", ["bald", "random"], "Which scores.")
+_STARTS = flags.DEFINE_list(
+    "starts", ["warm", "fresh", "gal"], "How training begins after new labels."
+)
+_FLAGS = flags.FLAGS
+_DATASETS = {
+    "digits": {
+        "filters": 16,
+        "units": 64,
+        "num_labels": 100,
+        "epochs": 30,
+        "num_scored": 500,
+        "test_every": 2,
+        "num_test": 360,
+        "learning_rate": 3e-3,
+        "coupling_units": 50,
+        "num_acquired": 20,
+    },
+    "mnist": {
+        "filters": 32,
+        "units": 256,
+        "num_labels": 300,
+        "epochs": 50,
+        "num_scored": 2000,
+        "test_every": 10,
+        "num_test": 2000,
+    },
+}
+_NUM_TRIALS = {"digits": 1, "mnist": 3}
+_NUM_INITIAL = 20
+
+
+def run():
+    """Does the runs that are not done, writes table and figure."""
+    task.check_flags()
+    num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
+    flag_checks.check_fewest([(_NUM_LABELS, _NUM_INITIAL), (_TEST_EVERY, 1)])
+    task.check_list("scores", [*scores.SCORES, "random"])
+    task.check_list("starts", starts.STARTS)
+    combinations = _combinations(methods.check(_FLAGS.methods))
+    with files.only_user(_FLAGS.output_dir) as folder:
+        # Imported here, so that a wrong flag is told before TensorFlow starts.
+        from experiments.bhn import active_learning
+        from experiments.bhn import active_learning_figure
+        from experiments.bhn import active_learning_table
+        from experiments.bhn import image_sets
+        from experiments.bhn import trials
+        from experiments.reporting import exhibit
+        from experiments.reporting import tables
+
+        settings = active_learning.Settings(
+            dataset=_FLAGS.dataset,
+            preset=_FLAGS.preset,
+            **{
+                **_DATASETS[_FLAGS.dataset],
+                **task.given(
+                    "num_train",
+                    "num_test",
+                    "num_labels",
+                    "epochs",
+                    "test_every",
+                ),
+            },
+        )
+        kept = trials.Trials(folder, settings)
+        data = image_sets.load(
+            settings.dataset,
+            _FLAGS.data_dir,
+            settings.num_train,
+            settings.num_test,
+        )
+        for method, start, chosen in combinations:
+            made, recipe = active_learning.maker(method, start, settings, data)
+            for score in chosen:
+                for seed in range(num_trials):
+                    kept.do(
+                        {
+                            "method": method.name,
+                            "score": score,
+                            "start": start,
+                            "seed": seed,
+                        },
+                        functools.partial(
+                            active_learning.run,
+                            made,
+                            recipe,
+                            method,
+                            score,
+                            start,
+                            settings,
+                            data,
+                            seed,
+                        ),
+                    )
+        found = kept.found()
+        path = active_learning_figure.write(found, folder)
+        heading, *rows = active_learning_table.table(found)
+        notes = [
+            settings.described(),
+            "Without dropout all draws agree: BALD is 0 for every image, and "
+            "what is taken is at random.",
+            *trials.origins(found),
+        ]
+        exhibit.write(
+            folder,
+            "Active learning (Bayesian hypernetworks, Figure 4)",
+            [exhibit.Figure(path.name, active_learning_figure.CAPTION)],
+            [exhibit.Table(active_learning_table.CAPTION, heading, rows)],
+            notes,
+            command_line.command(),
+        )
+        print(tables.aligned([heading, *rows]))
+        print("", active_learning_table.CAPTION, *notes, sep="\n")
+    print(f"Figure: {path}")
+
+
+def _combinations(found_methods):
+    """Returns methods, each with a start and the scores that go with it."""
+    found = []
+    for method in found_methods:
+        for start in _STARTS.value:
+            chosen = _SCORES.value
+            if start == "gal" and method.name != "dropout":
+                continue
+            if method.name == "bbh":
+                # The most expensive, where choosing should matter most.
+                chosen = [x for x in chosen if x == "bald"]
+                if start != "warm":
+                    continue
+            if chosen:
+                found.append((method, start, chosen))
+    if not found:
+        raise ExperimentError(
+            "--methods: expected one that runs with these --scores and "
+            "--starts; bbh has bald and warm only, gal is for dropout."
+        )
+    return found
+
+
+if __name__ == "__main__":
+    command_line.start(run)

@@ -1,0 +1,157 @@
+"""Figure 3 of Bayesian hypernetworks: errors after training on few images.
+
+python -m experiments.bhn_regularisation --output_dir=runs/regularisation
+
+Maximum likelihood, MC dropout, and hypernetworks without coupling, with
+RealNVP and with inverse autoregressive flows, on 300 digits; with
+--dataset=mnist on 5,000 images by the authors' 784-800-10 (200 epochs, batches
+of 32, 200 draws). MNIST's 50,000 images: --dataset=mnist --num_train=50000
+--batch_size=128 --epochs=30. A command that is stopped goes on with the next
+trial; commands with other methods and the same settings may share a folder.
+"""
+
+import functools
+
+from absl import flags
+
+from experiments import command_line
+from experiments import files
+from experiments import flag_checks
+from experiments.bhn import methods
+from experiments.bhn import task
+from experiments.errors import ExperimentError
+
+task.define_flags(
+    ["digits", "mnist", "cifar10"],
+    ["mle", "dropout", "no_coupling", "real_nvp_2", "real_nvp_8", "iaf_8"],
+)
+_UNITS = flags.DEFINE_list(
+    "units", None, "Widths of the hidden layers; none: the data set's."
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", None, "Images in a step; none: the data set's."
+)
+_LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate", None, "Adam's; none: the data set's."
+)
+_VALIDATE_EVERY = flags.DEFINE_integer(
+    "validate_every", None, "Epochs between validations; none: 5."
+)
+_ANNEALS = flags.DEFINE_boolean(
+    "anneals", False, "Whether the KL grows over the first half."
+)
+_FLAGS = flags.FLAGS
+_DATASETS = {
+    "digits": {
+        "num_train": 300,
+        "units": (100,),
+        "epochs": 100,
+        "batch_size": 32,
+        "learning_rate": 3e-3,
+        "coupling_units": 50,
+    },
+    "mnist": {
+        "num_train": 5000,
+        "units": (800,),
+        "epochs": 200,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+    },
+    # Filters of each convolution, width of the dense layer.
+    "cifar10": {
+        "num_train": None,
+        "units": (192, 1000),
+        "epochs": 100,
+        "batch_size": 128,
+        "learning_rate": 1e-3,
+    },
+}
+
+_NUM_TRIALS = {"digits": 3, "mnist": 3, "cifar10": 1}
+
+
+def run():
+    """Does the trials that are not done, writes table and figure."""
+    task.check_flags()
+    num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
+    flag_checks.check_fewest([(_BATCH_SIZE, 1), (_VALIDATE_EVERY, 1)])
+    chosen = methods.check(_FLAGS.methods)
+    units = task.whole_numbers("units")
+    rate = _LEARNING_RATE.value
+    if rate is not None and not 0 < rate < 1:
+        raise ExperimentError(
+            f"--learning_rate: expected a number between 0 and 1; got {rate}."
+        )
+    if _FLAGS.dataset == "cifar10" and units and len(units) != 2:
+        raise ExperimentError(
+            "--units: expected filters and the dense layer's width for "
+            f"cifar10; got {','.join(map(str, units))}."
+        )
+    with files.only_user(_FLAGS.output_dir) as folder:
+        # Imported here, so that a wrong flag is told before TensorFlow starts.
+        from experiments.bhn import image_sets
+        from experiments.bhn import regularisation
+        from experiments.bhn import regularisation_figure
+        from experiments.bhn import regularisation_table
+        from experiments.bhn import trials
+        from experiments.reporting import exhibit
+        from experiments.reporting import tables
+
+        settings = regularisation.Settings(
+            dataset=_FLAGS.dataset,
+            preset=_FLAGS.preset,
+            anneals=_ANNEALS.value,
+            **{
+                **_DATASETS[_FLAGS.dataset],
+                **task.given(
+                    "num_train",
+                    "num_test",
+                    "epochs",
+                    "batch_size",
+                    "learning_rate",
+                    "validate_every",
+                ),
+                **({"units": units} if units else {}),
+            },
+        )
+        kept = trials.Trials(folder, settings)
+        data = image_sets.load(
+            settings.dataset,
+            _FLAGS.data_dir,
+            settings.num_train,
+            settings.num_test,
+        )
+        for method in chosen:
+            made = regularisation.maker(method, settings, data)
+            for seed in range(num_trials):
+                kept.do(
+                    {"method": method.name, "seed": seed},
+                    functools.partial(
+                        regularisation.trial,
+                        made,
+                        method,
+                        settings,
+                        data,
+                        seed,
+                    ),
+                )
+        found = kept.found()
+        path = regularisation_figure.write(found, folder)
+        rows = regularisation_table.rows(found)
+        heading = regularisation_table.HEADING
+        notes = [settings.described(), *trials.origins(found)]
+        exhibit.write(
+            folder,
+            "Errors after few images (Bayesian hypernetworks, Figure 3)",
+            [exhibit.Figure(path.name, regularisation_figure.CAPTION)],
+            [exhibit.Table(regularisation_table.CAPTION, heading, rows)],
+            notes,
+            command_line.command(),
+        )
+        print(tables.aligned([heading, *rows]))
+        print("", regularisation_table.CAPTION, *notes, sep="\n")
+    print(f"Figure: {path}")
+
+
+if __name__ == "__main__":
+    command_line.start(run)

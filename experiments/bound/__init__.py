@@ -1,0 +1,1 @@
+"""What the objective of Bayes by Hypernet leaves out, and what that costs."""

@@ -1,0 +1,29 @@
+"""Bayes by Hypernet as this library advises it.
+
+What `bbh_tf.models.bayes_by_hypernet` chooses; docs/choosing.md says why.
+"""
+
+import dataclasses
+
+from experiments.methods import bbh
+
+METHOD = dataclasses.replace(
+    bbh.METHOD,
+    name="bbh_advised",
+    title="Bayes by Hypernet, advised",
+    color="#CC79A7",
+    settings={
+        "divergence": "entropy",
+        "num_neighbours": 3,
+        "hypernetwork_units": (64, 256, 16),
+        "noise_dim": 8,
+        "learning_rate": 1e-3,
+        "anneals": True,
+    },
+    # Few examples are few steps, which one draw's noise is not averaged over.
+    datasets={"digits": {"num_likelihood_samples": 5}},
+    # The authors have no such row.
+    released={},
+    released_datasets={},
+    tables=("mnist_methods",),
+)

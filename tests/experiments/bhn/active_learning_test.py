@@ -1,0 +1,76 @@
+"""A run of active learning buys what its scores say."""
+
+import numpy as np
+import pytest
+
+import bbh_tf as bbh
+from experiments.bhn import active_learning
+from experiments.bhn import image_sets
+from experiments.bhn import methods
+from experiments.bhn import pool as pools
+from experiments.bhn import training
+
+
+@pytest.fixture(name="data")
+def digits():
+    return image_sets.load("digits", num_test=50)
+
+
+def run(name, score, start, data, seed=0, preset="paper"):
+    settings = active_learning.Settings(
+        "digits", preset, 4, 8, 40, 2, 60, 2, 50, coupling_units=5
+    )
+    method = methods.parse(name)
+    made, recipe = active_learning.maker(method, start, settings, data)
+    return made, active_learning.run(
+        made, recipe, method, score, start, settings, data, seed
+    )
+
+
+def test_scores_choose_what_brute_force_chooses(data, monkeypatch):
+    seen = []
+    draws_of = training.draws
+
+    def record(*args, **kwargs):
+        seen.append(draws_of(*args, **kwargs))
+        return seen[-1]
+
+    bought = []
+    take = pools.Pool.take
+
+    def buy(pool, chosen):
+        bought.append(list(chosen))
+        take(pool, chosen)
+
+    monkeypatch.setattr(training, "draws", record)
+    monkeypatch.setattr(pools.Pool, "take", buy)
+    _, found = run("dropout", "bald", "warm", data)
+    assert found["labels"] == [20, 40]
+    assert found["repeats"] == 0
+    assert len(set(found["taken"])) == 40
+    scored = [x for x in seen if x.shape[1] == 60]
+    assert len(scored) == 2
+
+    def entropy(p):
+        return -sum(x * np.log(x) for x in p if x > 0)
+
+    for draws, chosen in zip(scored, bought, strict=True):
+        by_hand = [
+            entropy(draws[:, i].mean(axis=0))
+            - np.mean([entropy(p) for p in draws[:, i]])
+            for i in range(60)
+        ]
+        np.testing.assert_allclose(
+            bbh.acquisition.bald(draws), by_hand, atol=1e-9
+        )
+        left = np.delete(by_hand, chosen)
+        assert min(np.array(by_hand)[chosen]) >= max(left) - 1e-9
+
+
+def test_a_run_is_its_seed_s_and_gal_decays_by_the_labels(data):
+    made, first = run("dropout", "random", "gal", data)
+    assert float(made.decay.factor) == pytest.approx(3.5 / 40)
+    _, again = run("dropout", "random", "gal", data)
+    assert first == again
+    _, other = run("dropout", "random", "gal", data, seed=1)
+    assert first["taken"] != other["taken"]

@@ -1,0 +1,85 @@
+"""What the tasks of Bayesian hypernetworks train by."""
+
+import numpy as np
+import pytest
+
+from experiments.bhn import methods
+from experiments.bhn import networks
+from experiments.bhn import released
+from experiments.bhn import training
+from experiments.errors import ExperimentError
+
+_RANDOM = np.random.default_rng(0)
+IMAGES = _RANDOM.random((40, 4, 4, 1), np.float32)
+LABELS = _RANDOM.integers(0, 10, 40).astype(np.int32)
+
+
+def maker(name, **settings):
+    recipe = training.Recipe(2, batch_size=8, coupling_units=5, **settings)
+
+    def network_of(rate, decay):
+        return networks.multilayer((4, 4, 1), (6,), rate, decay)
+
+    return training.Maker(methods.parse(name), recipe, network_of, 40), recipe
+
+
+@pytest.mark.parametrize("name", ["dropout", "real_nvp_1"])
+def test_a_model_is_fresh_whatever_was_trained_before(name):
+    outcomes = []
+    for seeds in ((1,), (0, 1)):
+        made, recipe = maker(name)
+        for seed in seeds:
+            model = made.fresh(IMAGES, seed)
+            training.fit(model, recipe, IMAGES, LABELS, seed)
+        outcomes.append(training.draws(model, IMAGES, 3))
+        assert int(model.examples_seen.value) == 80
+    np.testing.assert_allclose(*outcomes, atol=2e-6)
+    other = training.fit(made.fresh(IMAGES, 0), recipe, IMAGES, LABELS, 0)
+    assert np.isfinite(other["nll"])
+    assert np.abs(training.draws(model, IMAGES, 3) - outcomes[0]).max() > 1e-3
+
+
+def test_maximum_likelihood_has_one_draw_for_all():
+    made, _ = maker("mle")
+    model = made.fresh(IMAGES, 0)
+    several = training.draws(model, IMAGES, 2)
+    np.testing.assert_array_equal(several[0], several[1])
+    once = training.draws(model, IMAGES, 2, is_fixed=True)
+    np.testing.assert_array_equal(once, several)
+
+
+def test_the_factor_of_weight_decay_counts_when_it_is_changed():
+    decay = networks.WeightDecay(0.5)
+    assert float(decay(np.array([1.0, 2.0]))) == 2.5
+    decay.factor.assign(2.0)
+    assert float(decay(np.array([1.0, 2.0]))) == 10.0
+
+
+def test_quiet_noise_is_a_hundredth_and_says_nothing():
+    stds = []
+    for quiet in (False, True):
+        made, _ = maker("no_coupling", quiet_noise=quiet)
+        layer = made.fresh(IMAGES, 0).bayesian_layers[0]
+        (scales, *_), log_prob = layer.posterior.sample(500, np.array([0, 1]))
+        stds.append(
+            (scales.numpy().std(axis=0).mean(), log_prob.numpy().mean())
+        )
+    assert stds[1][0] == pytest.approx(0.01 * stds[0][0], rel=0.1)
+    assert stds[1][1] == pytest.approx(stds[0][1], abs=0.5)
+
+
+def test_the_clipped_softmax_has_no_gradient_where_it_clips():
+    logits = np.array([[20.0, 0.0, 0.0]], np.float32)
+    log_prob = released.clipped_softmax(logits).log_prob([1])
+    assert float(log_prob[0]) == pytest.approx(np.log(0.001 / 1.001), abs=1e-4)
+
+
+def test_names_of_methods():
+    names = ["mle", "no_coupling", "real_nvp_2", "real_nvp_12", "iaf_8", "bbh"]
+    found = methods.check(names)
+    assert [x.num_layers for x in found] == [0, 0, 2, 12, 8, 0]
+    mixed = [*found[3:], *found[:3]]
+    assert sorted(mixed, key=methods.order) == found
+    for wrong in (["mle", "mle"], ["iaf"], ["real_nvp_0"], []):
+        with pytest.raises(ExperimentError, match="--methods: expected some"):
+            methods.check(wrong)

@@ -1,0 +1,43 @@
+"""Trials go on where they stopped, and only with the same settings."""
+
+import dataclasses
+
+import pytest
+
+from experiments.bhn import trials
+from experiments.errors import ExperimentError
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    units: tuple
+    epochs: int = 3
+
+
+def test_what_is_done_is_not_done_again_and_stays_of_one_setting(tmp_path):
+    kept = trials.Trials(tmp_path, Settings((2, 3)))
+    calls = []
+
+    def make():
+        calls.append(1)
+        return {"error": 1.5}
+
+    def fail():
+        raise KeyboardInterrupt
+
+    for seed in (0, 1):
+        kept.do({"method": "mle", "seed": seed}, make)
+    with pytest.raises(KeyboardInterrupt):
+        kept.do({"method": "mle", "seed": 2}, fail)
+    again = trials.Trials(tmp_path, Settings((2, 3)))
+    again.do({"method": "mle", "seed": 1}, fail)
+    again.do({"method": "mle", "seed": 2}, make)
+    assert len(calls) == 3
+    found = again.found()
+    assert [one["trial"]["seed"] for one in found] == [0, 1, 2]
+    assert found[0]["measures"] == {"error": 1.5}
+    assert list(trials.grouped(found, "method")) == [("mle",)]
+    assert trials.origins(found)[0].startswith("3 trials: commit ")
+    for other in (Settings((2, 4)), Settings((2, 3), 4)):
+        with pytest.raises(ExperimentError, match="holds trials of"):
+            trials.Trials(tmp_path, other)
