@@ -121,4 +121,5 @@ def watched(strategy=None):
 
 def _reason(error):
     # After the names of operations, in double braces.
-    return error.message.rpartition("}}")[2].strip().splitlines()[0]
+    lines = error.message.rpartition("}}")[2].strip().splitlines()
+    return lines[0].rstrip(":.") if lines else type(error).__name__

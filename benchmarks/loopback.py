@@ -45,7 +45,7 @@ def start(arguments, folder, count=2):
     return processes
 
 
-def wait(processes, folder, timeout=300):
+def wait(processes, folder, timeout=900):
     """Waits for all workers, and kills what is left after the timeout.
 
     Returns:

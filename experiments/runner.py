@@ -64,7 +64,7 @@ def run(config, report=None):
             ]
     except ConnectionError as error:
         raise ExperimentError(
-            f"{error} The same command for all of them does so."
+            f"{error} Here: the same command, on all of them."
         ) from error
 
 
