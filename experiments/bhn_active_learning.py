@@ -19,11 +19,24 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import scores
 from experiments.bhn import starts
 from experiments.bhn import task
 from experiments.errors import ExperimentError
+
+active_learning = lazy.import_module("experiments.bhn.active_learning")
+active_learning_figure = lazy.import_module(
+    "experiments.bhn.active_learning_figure"
+)
+active_learning_table = lazy.import_module(
+    "experiments.bhn.active_learning_table"
+)
+exhibit = lazy.import_module("experiments.reporting.exhibit")
+image_sets = lazy.import_module("experiments.bhn.image_sets")
+tables = lazy.import_module("experiments.reporting.tables")
+trials = lazy.import_module("experiments.bhn.trials")
 
 task.define_flags(["digits", "mnist"], ["dropout", "mle", "iaf_4", "bbh"])
 _NUM_LABELS = flags.DEFINE_integer(
@@ -82,15 +95,6 @@ def run():
     task.check_list("starts", starts.STARTS)
     combinations = _combinations(methods.check(_FLAGS.methods))
     with files.only_user(_FLAGS.output_dir) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.bhn import active_learning
-        from experiments.bhn import active_learning_figure
-        from experiments.bhn import active_learning_table
-        from experiments.bhn import image_sets
-        from experiments.bhn import trials
-        from experiments.reporting import exhibit
-        from experiments.reporting import tables
-
         settings = active_learning.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,

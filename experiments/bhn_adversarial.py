@@ -17,9 +17,18 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
 from experiments.errors import ExperimentError
+
+adversarial = lazy.import_module("experiments.bhn.adversarial")
+adversarial_figure = lazy.import_module("experiments.bhn.adversarial_figure")
+adversarial_table = lazy.import_module("experiments.bhn.adversarial_table")
+exhibit = lazy.import_module("experiments.reporting.exhibit")
+image_sets = lazy.import_module("experiments.bhn.image_sets")
+tables = lazy.import_module("experiments.reporting.tables")
+trials = lazy.import_module("experiments.bhn.trials")
 
 _AUTHORS_STEPS = (
     "0.001,0.002,0.003,0.004,0.005,0.008,0.01,0.012,0.015,0.02,0.025,0.03,"
@@ -52,15 +61,6 @@ def run():
     chosen = methods.check(_FLAGS.methods)
     epsilons = _epsilons()
     with files.only_user(_FLAGS.output_dir) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.bhn import adversarial
-        from experiments.bhn import adversarial_figure
-        from experiments.bhn import adversarial_table
-        from experiments.bhn import image_sets
-        from experiments.bhn import trials
-        from experiments.reporting import exhibit
-        from experiments.reporting import tables
-
         settings = adversarial.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,

@@ -18,8 +18,18 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
+
+anomaly = lazy.import_module("experiments.bhn.anomaly")
+anomaly_figure = lazy.import_module("experiments.bhn.anomaly_figure")
+anomaly_table = lazy.import_module("experiments.bhn.anomaly_table")
+exhibit = lazy.import_module("experiments.reporting.exhibit")
+image_sets = lazy.import_module("experiments.bhn.image_sets")
+outlier_sets = lazy.import_module("experiments.bhn.outlier_sets")
+tables = lazy.import_module("experiments.reporting.tables")
+trials = lazy.import_module("experiments.bhn.trials")
 
 task.define_flags(["digits", "mnist"], ["mle", "dropout", "real_nvp_4"])
 _NOTMNIST_DIR = flags.DEFINE_string(
@@ -57,16 +67,6 @@ def run():
     num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     chosen = methods.check(_FLAGS.methods)
     with files.only_user(_FLAGS.output_dir) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.bhn import anomaly
-        from experiments.bhn import anomaly_figure
-        from experiments.bhn import anomaly_table
-        from experiments.bhn import image_sets
-        from experiments.bhn import outlier_sets
-        from experiments.bhn import trials
-        from experiments.reporting import exhibit
-        from experiments.reporting import tables
-
         given = task.given("num_train", "num_test", "epochs")
         data = image_sets.load(
             _FLAGS.dataset,

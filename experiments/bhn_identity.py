@@ -17,7 +17,15 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.errors import ExperimentError
+
+exhibit = lazy.import_module("experiments.reporting.exhibit")
+identity = lazy.import_module("experiments.bhn.identity")
+identity_figure = lazy.import_module("experiments.bhn.identity_figure")
+identity_table = lazy.import_module("experiments.bhn.identity_table")
+provenance = lazy.import_module("experiments.provenance")
+tables = lazy.import_module("experiments.reporting.tables")
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for results.json and the figure."
@@ -41,14 +49,6 @@ def run():
     """Fits the flows, writes numbers and figure."""
     changes, noise_stds = _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as output:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments import provenance
-        from experiments.bhn import identity
-        from experiments.bhn import identity_figure
-        from experiments.bhn import identity_table
-        from experiments.reporting import exhibit
-        from experiments.reporting import tables
-
         settings = identity.Settings(**changes)
         results, draws = identity.compare(
             settings, noise_stds, list(range(_NUM_SEEDS.value))

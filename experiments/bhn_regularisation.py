@@ -17,9 +17,22 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
 from experiments.errors import ExperimentError
+
+exhibit = lazy.import_module("experiments.reporting.exhibit")
+image_sets = lazy.import_module("experiments.bhn.image_sets")
+regularisation = lazy.import_module("experiments.bhn.regularisation")
+regularisation_figure = lazy.import_module(
+    "experiments.bhn.regularisation_figure"
+)
+regularisation_table = lazy.import_module(
+    "experiments.bhn.regularisation_table"
+)
+tables = lazy.import_module("experiments.reporting.tables")
+trials = lazy.import_module("experiments.bhn.trials")
 
 task.define_flags(
     ["digits", "mnist", "cifar10"],
@@ -94,15 +107,6 @@ def run():
             f"cifar10; got {','.join(map(str, units))}."
         )
     with files.only_user(_FLAGS.output_dir) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.bhn import image_sets
-        from experiments.bhn import regularisation
-        from experiments.bhn import regularisation_figure
-        from experiments.bhn import regularisation_table
-        from experiments.bhn import trials
-        from experiments.reporting import exhibit
-        from experiments.reporting import tables
-
         settings = regularisation.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,

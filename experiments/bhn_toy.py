@@ -17,7 +17,15 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.errors import ExperimentError
+
+exhibit = lazy.import_module("experiments.reporting.exhibit")
+provenance = lazy.import_module("experiments.provenance")
+tables = lazy.import_module("experiments.reporting.tables")
+toy = lazy.import_module("experiments.bhn.toy")
+toy_figure = lazy.import_module("experiments.bhn.toy_figure")
+toy_table = lazy.import_module("experiments.bhn.toy_table")
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for results.json and the figure."
@@ -49,14 +57,6 @@ def run():
     """Trains the networks, writes numbers and figure."""
     changes = _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as output:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments import provenance
-        from experiments.bhn import toy
-        from experiments.bhn import toy_figure
-        from experiments.bhn import toy_table
-        from experiments.reporting import exhibit
-        from experiments.reporting import tables
-
         settings = toy.Settings(**changes)
         results, draws = toy.compare(settings, _SEED.value)
         files.write_json(

@@ -21,9 +21,12 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
+
+classification_run = lazy.import_module("experiments.dwp.classification_run")
 
 _SIZES = {
     "digits": (50,),
@@ -121,9 +124,6 @@ def _main():
         num_test=_NUM_TEST.value,
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.dwp import classification_run
-
         classification_run.run(
             config, runs, _DATA_DIR.value, folder, command_line.command()
         )

@@ -19,8 +19,11 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
+
+convergence_run = lazy.import_module("experiments.dwp.convergence_run")
 
 _STEPS = {
     "digits": {"classifier": 200, "autoencoder": 500},
@@ -99,9 +102,6 @@ def _main():
     )
     runs = settings.ConvergenceRuns(networks, starts, _NUM_RUNS.value, steps)
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.dwp import convergence_run
-
         convergence_run.run(
             config, runs, _DATA_DIR.value, folder, command_line.command()
         )

@@ -20,9 +20,12 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
+
+features_run = lazy.import_module("experiments.dwp.features_run")
 
 _SCALES = {
     "digits": ("1/8", "1/4", "1/2", "1"),
@@ -139,9 +142,6 @@ def _main():
         num_train=_NUM_TRAIN.value,
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.dwp import features_run
-
         features_run.run(
             config, runs, _DATA_DIR.value, folder, command_line.command()
         )

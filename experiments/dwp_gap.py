@@ -19,9 +19,12 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import lazy
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
+
+gap_run = lazy.import_module("experiments.dwp.gap_run")
 
 _STEPS = {"digits": 500, "mnist": 2000, "cifar10": 1500}
 _SLICES = {"digits": 64, "mnist": 256, "cifar10": 256}
@@ -98,9 +101,6 @@ def _main():
         _NUM_SLICES.value or _SLICES[dataset],
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.dwp import gap_run
-
         gap_run.run(
             config, runs, _DATA_DIR.value, folder, command_line.command()
         )

@@ -16,8 +16,11 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import lazy
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
+
+prior_run = lazy.import_module("experiments.dwp.prior_run")
 
 _KERNELS = flags.DEFINE_list(
     "kernels",
@@ -89,9 +92,6 @@ def _config():
 def _main():
     config = _config()
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.dwp import prior_run
-
         prior_run.run(config, folder, command_line.command())
 
 

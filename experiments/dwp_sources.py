@@ -17,8 +17,11 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import lazy
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
+
+sources_run = lazy.import_module("experiments.dwp.sources_run")
 
 _NAMES = ("notmnist", "cifar100", "letters")
 _DATASET = flags.DEFINE_string("dataset", None, f"One of {', '.join(_NAMES)}.")
@@ -83,9 +86,6 @@ def _config():
 def _main():
     config = _config()
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        # Imported here, so that a wrong flag is told before TensorFlow starts.
-        from experiments.dwp import sources_run
-
         sources_run.run(config, folder, command_line.command())
 
 

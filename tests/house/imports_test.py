@@ -63,6 +63,7 @@ FRONT_DOOR = "bbh_tf/__init__.py"
 HOUSES = ("bbh_tf", "benchmarks", "experiments")
 MOST_LINES = 300
 # The library itself needs no more than what setup.py always installs.
+STARTS_LATE = {"bbh_tf", "experiments", "keras", "tensorflow"}
 LAZY_ONLY = {"PIL", "matplotlib", "psutil", "rich", "sklearn", "tqdm"}
 
 
@@ -166,6 +167,27 @@ def eager_imports(root):
     return lines
 
 
+def late_imports(root):
+    """Returns a line for each import in a function of what starts late.
+
+    `experiments/lazy.py` is the one way to do without TensorFlow until it is
+    needed.
+    """
+    lines = []
+    for path, text in sources(root, "experiments"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                statements = (
+                    inner
+                    for inner in ast.walk(node)
+                    if isinstance(inner, ast.Import | ast.ImportFrom)
+                )
+                for line, name in imported(statements):
+                    if name.split(".")[0] in STARTS_LATE:
+                        lines.append(f"{path}:{line}: {name} by lazy.py")
+    return lines
+
+
 def crowded_files(root):
     """Returns a line for each library file that holds too much."""
     lines = []
@@ -223,6 +245,7 @@ def house(tmp_path):
         eager_imports,
         crowded_files,
         drawers_of_odds_and_ends,
+        late_imports,
         folders_left_behind,
     ],
     ids=lambda rule: rule.__name__,
@@ -270,6 +293,13 @@ def test_an_upward_import_of_experiments_is_caught(house, path, text):
     assert not any(
         "toy" in line for line in upward_imports_of_experiments(below)
     )
+
+
+def test_a_late_import_is_caught(house):
+    inside = "def f():\n    from experiments import files\n"
+    assert len(late_imports(house("experiments/a.py", inside))) == 1
+    other = "def f():\n    import sklearn\n"
+    assert late_imports(house("experiments/a.py", other)) == []
 
 
 @pytest.mark.parametrize(
