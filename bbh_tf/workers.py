@@ -113,9 +113,9 @@ def watched(strategy=None):
         if not are_several(strategy):
             raise
         raise ConnectionError(
-            "A worker is lost, and with it the step under way. Start all "
-            "workers again; what was kept of the model, a checkpoint say, is "
-            f"where training goes on. TensorFlow says: {_reason(error)}"
+            "A worker is lost, and with it the step under way "
+            f"({_reason(error)}). Start all workers again; what was kept of "
+            "the model, a checkpoint say, is where training goes on."
         ) from error
 
 

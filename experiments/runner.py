@@ -64,7 +64,7 @@ def run(config, report=None):
             ]
     except ConnectionError as error:
         raise ExperimentError(
-            f"{error} The same command, for all workers, goes on from there."
+            f"{error} The same command for all of them does so."
         ) from error
 
 
@@ -86,7 +86,10 @@ def _check_replicas(run_config, execution, strategy):
     count = strategy.num_replicas_in_sync
     if count == 1:
         return
-    where = f"expected one device; the strategy has {count} replicas."
+    where = (
+        f"expected one device (CUDA_VISIBLE_DEVICES=0, say); the strategy has "
+        f"{count} replicas."
+    )
     if execution.jit:
         raise ExperimentError(f"--jit: {where}")
     if run_config.global_clipnorm is not None:

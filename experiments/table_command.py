@@ -12,12 +12,12 @@ from experiments import lazy
 from experiments import paper_tables
 from experiments import run_figures
 from experiments import settings
+from experiments import strategies
 from experiments.errors import ExperimentError
 
 page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
-strategies = lazy.import_module("experiments.strategies")
 tables = lazy.import_module("experiments.reporting.tables")
 tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")

@@ -40,6 +40,8 @@ def apart(layer):
     found = states(layer)
     for state in found:
         state.assign(state.value + tf.cast(offset, state.value.dtype))
-    yield
-    for state in found:
-        state.assign(state.value - tf.cast(offset, state.value.dtype))
+    try:
+        yield
+    finally:
+        for state in found:
+            state.assign(state.value - tf.cast(offset, state.value.dtype))

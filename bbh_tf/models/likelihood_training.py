@@ -112,7 +112,7 @@ class LikelihoodTraining:
             ValueError: if the optimiser clips gradients, and there are several
                 replicas, each of which would clip its own.
         """
-        worker_training.check_optimizer(self)
+        worker_training.check(self)
         # Made within the first step they would take more memory for good.
         with self.distribute_strategy.scope():
             self.optimizer.build(self.trainable_variables)

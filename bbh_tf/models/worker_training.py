@@ -18,14 +18,21 @@ from bbh_tf import workers
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
-def check_optimizer(model):
-    """Refuses an optimiser that would clip the gradients of each replica.
+def check(model):
+    """Refuses what several replicas would not do as one device does.
 
     Raises:
-        ValueError: with the name of the argument.
+        ValueError: if the optimiser would clip the gradients of each replica,
+            or XLA is to compile what workers tell each other.
     """
-    if model.distribute_strategy.num_replicas_in_sync == 1:
+    strategy = model.distribute_strategy
+    if strategy.num_replicas_in_sync == 1:
         return
+    if model.jit_compile and workers.are_several(strategy):
+        raise ValueError(
+            "Expected jit_compile=False under several workers, whose messages "
+            "XLA does not compile; got jit_compile=True."
+        )
     optimizer = model.optimizer
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     for name in _CLIPPING:

@@ -92,6 +92,13 @@ def main():
         differing = make_model(
             "bbb", seed=strategy.cluster_resolver.task_id + 1
         )
+    with strategy.scope():
+        compiled = make_model("bbb")
+    compiled.jit_compile = True
+    try:
+        compiled.fit(*small_models.data(), verbose=0)
+    except ValueError as error:
+        found["refusal of XLA"] = str(error)
     try:
         differing.fit(*small_models.data(), verbose=0)
     except ValueError as error:

@@ -44,6 +44,11 @@ def test_workers_agree_on_a_seed_that_none_was_given(found):
     assert found[0]["chosen seed"] == found[1]["chosen seed"]
 
 
+def test_xla_is_refused(found):
+    for worker in found:
+        assert "jit_compile=False" in worker["refusal of XLA"]
+
+
 def test_workers_with_different_models_are_refused(found):
     for worker in found:
         assert "same model" in worker["refusal"]
