@@ -77,6 +77,11 @@ def run():
     """Trains what is not there yet; writes table, figure and page."""
     _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as folder:
+        # What does not belong there is told before hours of training.
+        for dataset in _DATASETS.value:
+            for method in _METHODS.value:
+                for split in _SPLITS.value:
+                    _made_before(folder, dataset, method, int(split))
         found = {
             (dataset, method, int(split)): _of(
                 folder, dataset, method, int(split)
@@ -112,26 +117,49 @@ def _check_flags():
         )
 
 
+def _settings(dataset, method):
+    return {
+        "epochs": _EPOCHS.value or problems.DATASETS[dataset].epochs,
+        "held_out": _HELD_OUT.value,
+        "replaced": _replaced() if method in methods.CALLS else {},
+    }
+
+
+def _path(folder, dataset, method, split):
+    return folder / f"{dataset}_{method}_{split}.json"
+
+
+def _made_before(folder, dataset, method, split):
+    return trained_runs.made_before(
+        _path(folder, dataset, method, split),
+        _settings(dataset, method),
+        {"dataset": dataset, "method": method, "split": split},
+        "a run",
+    )
+
+
 def _of(folder, dataset, method, split):
     about = problems.DATASETS[dataset]
-    epochs = _EPOCHS.value or about.epochs
-    settings = {"epochs": epochs, "held_out": _HELD_OUT.value}
-    replaced = _replaced() if method in methods.CALLS else {}
-    settings["replaced"] = replaced
-    trained = {"dataset": dataset, "method": method, "split": split}
-    path = folder / f"{dataset}_{method}_{split}.json"
-    found = trained_runs.made_before(path, settings, trained, "a run")
+    settings = _settings(dataset, method)
+    found = _made_before(folder, dataset, method, split)
     if found is None:
         problem = problems.load(
             dataset, split, _DATA_DIR.value, _HELD_OUT.value
         )
         found = {
             "settings": settings,
-            "trained": trained,
-            **methods.run(method, about, problem, split, epochs, **replaced),
+            "trained": {"dataset": dataset, "method": method, "split": split},
+            **methods.run(
+                method,
+                about,
+                problem,
+                split,
+                settings["epochs"],
+                **settings["replaced"],
+            ),
             "provenance": provenance.describe(),
         }
-        files.write_json(path, found)
+        files.write_json(_path(folder, dataset, method, split), found)
         if found["chosen"]:
             print(found["chosen"], flush=True)
         print(

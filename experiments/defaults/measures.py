@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from experiments import evaluation
 from experiments import lazy
 
 bbh = lazy.import_module("bbh_tf")
+evaluation = lazy.import_module("experiments.evaluation")
 
 # Probability that an interval is to hold.
 LEVEL = 0.9
