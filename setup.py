@@ -42,6 +42,12 @@ PLOTS = [
     "matplotlib>=3.8",
 ]
 
+# What the tutorials' data ship with: names in many languages, and tables.
+TUTORIALS = [
+    "babel>=2.14",
+    "scikit-learn>=1.4",
+]
+
 # The formatter's taste changes between minor versions, hence its ceiling.
 DEV = [
     "foolbox>=3.3.4",
@@ -91,7 +97,8 @@ setuptools.setup(
     extras_require={
         "experiments": EXPERIMENTS,
         "plots": PLOTS,
-        "dev": EXPERIMENTS + DEV,
+        "tutorials": TUTORIALS,
+        "dev": EXPERIMENTS + TUTORIALS + DEV,
         "cuda": CUDA,
     },
     classifiers=[

@@ -42,6 +42,8 @@ _DATASETS = {
         "filters": 16,
         "units": 64,
         "num_labels": 100,
+        # Of 128 there would be one step an epoch: too few from new weights.
+        "batch_size": 10,
         "epochs": 30,
         "num_scored": 500,
         "test_every": 2,

@@ -48,7 +48,7 @@ _DATASETS = {
     "mnist": {"units": (256, 256, 256), "epochs": 100, "num_draws": 100},
 }
 
-_NUM_TRIALS = {"digits": 1, "mnist": 3}
+_NUM_TRIALS = {"digits": 3, "mnist": 3}
 
 
 def run():

@@ -40,6 +40,11 @@ _VALIDATE_EVERY = flags.DEFINE_integer(
 _ANNEALS = flags.DEFINE_boolean(
     "anneals", False, "Whether the KL grows over the first half."
 )
+_INITIAL_STD = flags.DEFINE_float(
+    "initial_std",
+    0.01,
+    "Where standard deviations of scales start, relative to the scales.",
+)
 _FLAGS = flags.FLAGS
 _DATASETS = {
     "digits": {
@@ -77,11 +82,12 @@ def run():
     flag_checks.check_fewest([(_BATCH_SIZE, 1), (_VALIDATE_EVERY, 1)])
     chosen = methods.check(_FLAGS.methods)
     units = task.whole_numbers("units")
-    rate = _LEARNING_RATE.value
-    if rate is not None and not 0 < rate < 1:
-        raise ExperimentError(
-            f"--learning_rate: expected a number between 0 and 1; got {rate}."
-        )
+    for flag in (_LEARNING_RATE, _INITIAL_STD):
+        if flag.value is not None and not 0 < flag.value < 1:
+            raise ExperimentError(
+                f"--{flag.name}: expected a number between 0 and 1; got "
+                f"{flag.value}."
+            )
     if _FLAGS.dataset == "cifar10" and units and len(units) != 2:
         raise ExperimentError(
             "--units: expected filters and the dense layer's width for "
@@ -101,6 +107,7 @@ def run():
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,
             anneals=_ANNEALS.value,
+            initial_std=_INITIAL_STD.value,
             **{
                 **_DATASETS[_FLAGS.dataset],
                 **task.given(

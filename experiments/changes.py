@@ -10,7 +10,7 @@ from experiments.errors import ExperimentError
 
 _DIVERGENCES = ("kernel", "full_kernel", "entropy", "adversarial", "analytic")
 _OPTIMIZERS = ("adam", "tf1_rmsprop")
-_ARCHITECTURES = ("layerwise", "sliced", "single")
+_ARCHITECTURES = ("layerwise", "sliced", "single", "matrix_product")
 
 
 class Kind(typing.NamedTuple):

@@ -66,8 +66,8 @@ class RunConfig:
             discriminator for each of training.
         divergence_weights: how many weights, chosen at random, the
             adversarial estimate looks at in a step; None for all.
-        architecture: form of the hypernetworks: `"layerwise"`, `"sliced"` or
-            `"single"`.
+        architecture: form of the hypernetworks: `"layerwise"`, `"sliced"`,
+            `"single"` or `"matrix_product"`.
         released_slices: whether slices are the authors' contiguous chunks.
         hypernetwork_units: widths of the hypernetworks' hidden layers, or None
             for the paper's.

@@ -17,7 +17,6 @@ from experiments.errors import ExperimentError
 page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
-strategies = lazy.import_module("experiments.strategies")
 tables = lazy.import_module("experiments.reporting.tables")
 tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")

@@ -16,6 +16,10 @@ import bbh_tf as bbh
 _DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 
 
+# Packages that a page's data ship with.
+_NEEDS = {"transformer.md": ["babel"], "tabular.md": ["sklearn"]}
+
+
 def _blocks(path):
     return re.findall(r"```python\n(.*?)```", path.read_text(), re.S)
 
@@ -27,6 +31,9 @@ def _blocks(path):
 )
 def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    for package in _NEEDS.get(path.name, ()):
+        pytest.importorskip(package, reason=f"{path.name} reads its data")
+    keras.utils.set_random_seed(0)
     names = {}
     for block in _blocks(path):
         exec(block, names)
@@ -44,6 +51,39 @@ def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
         assert auroc > 0.75
         assert 0.8 < inside <= 1.0
         assert "['entropy', 'mutual_information', 'probabilities']" in printed
+    if path.name == "tabular.md":
+        printed = capsys.readouterr().out
+        inside = re.findall(r"([\d.]+) inside", printed)
+        assert len(inside) == 5
+        assert all(0.75 < float(share) <= 1.0 for share in inside)
+        (promised,) = re.findall(r"promised: ([\d.]+)", printed)
+        # One split is off by 0.04; 0.01 is four standard errors of the mean.
+        assert abs(float(inside[-1]) - float(promised)) < 0.01
+        errors = re.findall(r"RMSE ([\d.]+)", printed)
+        # The labels' standard deviation is 77.
+        assert all(float(error) < 68 for error in errors)
+    if path.name == "transformer.md":
+        printed = capsys.readouterr().out
+        first, plain, laplace, second, nll, doubt, cooler, holds = (
+            float(re.search(pattern, printed).group(1))
+            for pattern in (
+                r"first task: accuracy ([\d.]+)",
+                r"NLL ([\d.]+) nats by the network",
+                r"([\d.]+) by Laplace",
+                r"second task: accuracy ([\d.]+)",
+                r"NLL ([\d.]+) nats, of five",
+                r"wrong from right: ([\d.]+)",
+                r"NLL ([\d.]+) nats under it",
+                r"([\d.]+) hold the right one",
+            )
+        )
+        # Of ten languages, and of five.
+        assert first > 0.35 and second > 0.33
+        assert laplace < plain + 0.1 and nll < 1.5
+        assert doubt > 0.55
+        assert cooler < nll + 0.05
+        # 50 territories: three standard errors, here and in the held-out ones.
+        assert 0.75 < holds < 0.99
     if path.name == "after_training.md":
         printed = capsys.readouterr().out
         before, after = re.search(

@@ -4,6 +4,7 @@ from bbh_tf import checks
 from bbh_tf import divergences
 from bbh_tf import hypernetworks
 from bbh_tf import posteriors
+from bbh_tf.models import likelihoods
 from bbh_tf.models import one_call
 
 # What each form sets that the paper and our measurements see differently.
@@ -13,7 +14,9 @@ _FORMS = {
 }
 _LEARNING_RATES = {"advised": 1e-3, "paper": 1e-4}
 # Few examples are few steps, and one draw's gradient is mostly noise: on 100
-# of them it leaves networks that have hardly learnt. With many, steps are many.
+# of them it leaves networks that have hardly learnt. Nor should steps be spent
+# on making weights as large as the layers want them, as Glorot's beginning
+# does; labels that are numbers are lost under outputs that begin so wide.
 _FEW_EXAMPLES = 10_000
 _LIKELIHOOD_DRAWS = 5
 
@@ -39,6 +42,8 @@ def bayes_by_hypernet(
     | noise dimensions | 8 | 1 |
     | divergence | `NearestNeighbourEntropy`, neighbour 3 | `KernelKL` |
     | likelihood under | 5 draws up to 10,000 examples, 1 beyond | 1 draw |
+    | beginning, 10,000 examples of classes at most | hyperfan | Glorot |
+    | beginning else | Glorot | Glorot |
     | optimiser | `FusedAdam(1e-3)` | `FusedAdam(1e-4)` |
 
     In both the KL counts in full, on N(0, 1) weights, five samples a step,
@@ -92,15 +97,20 @@ def bayes_by_hypernet(
             'bayes_by_hypernet expects form to be "advised" or "paper"; got '
             f"{form!r}."
         )
-    chosen = _FORMS[form]
+    checks.check_count("num_train_examples", num_train_examples)
+    is_small = form == "advised" and num_train_examples <= _FEW_EXAMPLES
+    is_of_classes = (
+        likelihoods.get(likelihood) is likelihoods.categorical_logits
+    )
+    begin = "hyperfan" if is_small and is_of_classes else "glorot_uniform"
     defaults = {
         "posterior": posteriors.Implicit(
-            hypernetworks.MLP(chosen["units"]), noise_dim=chosen["noise_dim"]
+            hypernetworks.MLP(_FORMS[form]["units"], kernel_initializer=begin),
+            noise_dim=_FORMS[form]["noise_dim"],
         ),
         "divergence": lambda pairs: _divergence(form, pairs),
     }
-    checks.check_count("num_train_examples", num_train_examples)
-    if form == "advised" and num_train_examples <= _FEW_EXAMPLES:
+    if is_small:
         defaults["num_likelihood_samples"] = _LIKELIHOOD_DRAWS
     if learning_rate is None:
         learning_rate = _LEARNING_RATES[form]

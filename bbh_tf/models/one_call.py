@@ -118,8 +118,10 @@ def _arguments(part):
     shown = {}
     for name, value in part.get_config().items():
         if isinstance(value, dict) and "config" in value:
-            units = value["config"].get("units")
-            value = f"{value['class_name']}({units})"
+            told = f"{value['config'].get('units')}"
+            if value["config"].get("kernel_initializer") == "hyperfan":
+                told += ", hyperfan"
+            value = f"{value['class_name']}({told})"
         shown[name] = value
     return ", ".join(f"{name}={value}" for name, value in shown.items())
 

@@ -96,8 +96,8 @@ def with_temperature(model, x, y, num_samples=None, seed=0, batch_size=None):
             (`BayesianModel`, `DeepEnsemble`), whose labels are classes; or a
             functional or sequential `keras.Model` with one output, logits.
         x: inputs, as the model's `predict` takes them.
-        y: array-like of integers, their labels, `(examples, ...)`; see
-            `fit_temperature`.
+        y: array-like of integers, their labels, `(examples, ...)` or
+            `(examples, ..., 1)`; see `fit_temperature`.
         num_samples: number of draws; None for the model's own number.
         seed: seed of the draws; `predict` takes those of 0.
         batch_size: examples in a batch, where `x` holds arrays.
@@ -124,7 +124,7 @@ def with_temperature(model, x, y, num_samples=None, seed=0, batch_size=None):
         logits = model.predict_samples(
             x, num_samples, seed=seed, batch_size=batch_size
         )
-        model.temperature = fit_temperature(logits, y)
+        model.temperature = fit_temperature(logits, _labels(y, logits[0]))
         return model
     num_outputs = len(getattr(model, "outputs", None) or ())
     if num_outputs != 1:
@@ -133,15 +133,22 @@ def with_temperature(model, x, y, num_samples=None, seed=0, batch_size=None):
             "sequential Keras model with one output; got a "
             f"{type(model).__name__} with {num_outputs}."
         )
-    temperature = fit_temperature(
-        model.predict(x, batch_size=batch_size, verbose=0), y
-    )
+    logits = model.predict(x, batch_size=batch_size, verbose=0)
+    temperature = fit_temperature(logits, _labels(y, logits))
     is_sequential = isinstance(model, keras.Sequential)
     return keras.Model(
         model.inputs[0] if is_sequential else model.input,
         Temperature(temperature)(model.outputs[0]),
         name=model.name,
     )
+
+
+def _labels(labels, logits):
+    """Returns labels without the last axis, of length 1, that Keras lets be."""
+    labels = np.asarray(labels)
+    if labels.ndim == np.ndim(logits) and labels.shape[-1] == 1:
+        return labels[..., 0]
+    return labels
 
 
 def _golden_section(function, low, high):

@@ -25,6 +25,7 @@ _PANELS = (
     ),
     ("errors, AUROC", [("errors", "bald"), ("errors", "max_entropy")]),
 )
+_ROWS = {"one_draw": "gradient of one draw", "average": "of the average"}
 _STYLES = {None: "-", "bald": "-", "mean_std": "-", "max_entropy": ":"}
 
 
@@ -61,6 +62,7 @@ def write(found, folder):
                     [0, 0.01, 0.1, 0.5], ["0", "0.01", "0.1", "0.5"]
                 )
                 axis.grid(color="0.92")
+            row[0].set_ylabel(_ROWS[attack])
         for axis in axes[-1]:
             axis.set_xlabel("step")
         axes[0, 0].legend(frameon=False, fontsize=8)

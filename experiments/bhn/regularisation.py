@@ -19,8 +19,8 @@ class Settings:
         preset: `"paper"` or `"released_code"`.
         num_train: training images; None for all.
         units: widths of the hidden layers; of CIFAR-10, filters and width.
-        epochs, batch_size, learning_rate, anneals, coupling_units: see
-            `training.Recipe`.
+        epochs, batch_size, learning_rate, anneals, coupling_units,
+            initial_std: see `training.Recipe`.
         validate_every: epochs from one validation to the next.
         num_validation_draws, num_test_draws: draws of a prediction; 20 and 200
             in the authors' code.
@@ -40,6 +40,7 @@ class Settings:
     num_validation_draws: int = 20
     num_test_draws: int = 200
     num_test: int | None = None
+    initial_std: float = 0.01
 
     def recipe(self):
         """Returns the `training.Recipe`."""
@@ -49,6 +50,7 @@ class Settings:
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             anneals=self.anneals,
+            initial_std=self.initial_std,
             coupling_units=self.coupling_units,
             clips_softmax=is_released,
             min_scale=0.001 if is_released else 0.0,
@@ -63,7 +65,9 @@ class Settings:
             f"{'filters and units' if self.dataset == 'cifar10' else 'units'}, "
             f"{self.epochs} epochs, batches of {self.batch_size}, Adam "
             f"{self.learning_rate:g} falling to a tenth, preset {self.preset}; "
-            f"{self.num_test_draws} draws on test images."
+            f"{self.num_test_draws} draws on test images; scales start with "
+            f"standard deviations of {self.initial_std:g} of their size"
+            f"{', the KL annealed' if self.anneals else ''}."
         )
 
 

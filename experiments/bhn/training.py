@@ -12,7 +12,6 @@ from experiments.bhn import released
 
 # Inputs of the data-dependent initialisation.
 _NUM_INITIAL = 64
-_RELATIVE_STD = 0.01
 # Of orders and masks, as in the authors' code.
 _STRUCTURE_SEED = 1234
 _BBH_START = 0.05
@@ -38,6 +37,8 @@ class Recipe:
         clips_softmax: whether the loss has the authors' clipped softmax.
         quiet_noise: whether the noise is the authors' of 0.01.
         min_scale: added to the scales of the first map of a flow.
+        initial_std: where standard deviations of the scales start, as a part
+            of the root mean square of their kernel's.
     """
 
     epochs: int
@@ -53,6 +54,7 @@ class Recipe:
     clips_softmax: bool = False
     quiet_noise: bool = False
     min_scale: float = 0.0
+    initial_std: float = 0.01
 
 
 class Maker:
@@ -192,7 +194,7 @@ def _with_flow(network, method, recipe):
         prior=bbh.priors.Normal(0.0, recipe.prior_precision**-0.5),
         scope="network",
         start="pretrained",
-        relative_std=_RELATIVE_STD,
+        relative_std=recipe.initial_std,
     )
 
 

@@ -144,7 +144,7 @@ def _draw(config, cells, sizes, path):
             squeeze=False,
         )
         for axis, (steps, how) in zip(axes[0], panels):
-            for kind, name in settings.PRIORS.items():
+            for place, (kind, name) in enumerate(settings.PRIORS.items()):
                 found = {
                     size: summaries.finite(
                         cells.get((steps, how, size, kind), {})
@@ -156,7 +156,8 @@ def _draw(config, cells, sizes, path):
                     continue
                 spread = [np.std(x, ddof=len(x) > 1) for x in found.values()]
                 axis.errorbar(
-                    list(found),
+                    # Side by side, so that bars do not hide each other.
+                    [size * 1.02 ** (place - 3) for size in found],
                     [np.mean(x) for x in found.values()],
                     spread,
                     color=_COLORS[kind],

@@ -87,7 +87,8 @@ def write(folder, config, found, command):
         shown,
         [
             f"{config.dataset}: convolutions stay at their initial kernels, "
-            "biases at 0; the dense layers train for "
+            "biases at 0; features are divided by their standard deviation, "
+            "one number; the dense layers train for "
             f"{config.epochs} epochs of Adam, a rate that falls linearly from "
             f"{config.learning_rate:g} to 0, batches of {config.batch_size}.",
             f"A run took {seconds:.0f} seconds on average.",

@@ -74,6 +74,10 @@ def _find(config, one, images, densities, extractors):
             images.test_images[: config.num_test],
         )
     )
+    # One number, of which the classifier can say the same; without it, small
+    # kernels would want large weights, and a start would count by its scale.
+    size = train.std()
+    train, test = train / size, test / size
     keras.utils.set_random_seed(seed)
     head = keras.Sequential(
         [keras.Input(train.shape[1:]), *networks.head(config.dataset, seed)]
@@ -110,5 +114,6 @@ def _find(config, one, images, densities, extractors):
         "train_accuracy": float(train_accuracy),
         "train_nll": float(train_nll),
         "num_features": int(train.shape[1]),
+        "std_of_features": float(size),
         "seconds": time.perf_counter() - start,
     }

@@ -91,7 +91,7 @@ class FeaturesConfig:
     autoencoders: tuple = ()
     epochs: int = 50
     batch_size: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     num_train: typing.Any = None
     num_test: typing.Any = None
 

@@ -15,19 +15,18 @@ _SINGLE_G_SLICES = 130
 
 
 def _build(config, data):
+    chosen = _chosen(config)
     if config.architecture == "layerwise":
         make = bbh_tf.hypernetworks.MLP
+    elif config.architecture == "matrix_product":
+        make = bbh_tf.hypernetworks.MatrixProduct
     else:
         slices = "chunks" if config.released_slices else "output"
         if config.architecture == "single":
             slices = _SINGLE_G_SLICES
         make = functools.partial(bbh_tf.hypernetworks.Sliced, slices)
-    chosen = {
-        "units": config.hypernetwork_units,
-        "kernel_initializer": config.hypernetwork_initializer,
-    }
     posterior = bbh_tf.posteriors.Implicit(
-        make(**{name: x for name, x in chosen.items() if x is not None}),
+        make(**chosen),
         noise_dim=config.noise_dim,
         shared_noise=config.shared_noise,
     )
@@ -43,14 +42,36 @@ def _build(config, data):
     )
 
 
+def _chosen(config):
+    """Returns the arguments of hypernetworks that are not their defaults."""
+    found = {
+        "units": ("hypernetwork_units", config.hypernetwork_units),
+        "kernel_initializer": (
+            "hypernetwork_initializer",
+            config.hypernetwork_initializer,
+        ),
+    }
+    return {
+        name: value
+        for name, (setting, value) in found.items()
+        if value is not None
+        # Sizes of matrices are no widths of layers: those that a row sets are
+        # meant for the latter.
+        and (
+            config.architecture != "matrix_product" or setting in config.changed
+        )
+    }
+
+
 def _describe(config):
     kind = "shared" if config.shared_noise else "independent"
     texts = [f"{config.architecture}, {kind} noise {config.noise_dim}"]
-    if config.hypernetwork_units is not None:
-        widths = ", ".join(map(str, config.hypernetwork_units))
+    chosen = _chosen(config)
+    if "units" in chosen:
+        widths = ", ".join(map(str, chosen["units"]))
         texts.append(f"hypernetworks {widths} wide")
-    if config.hypernetwork_initializer is not None:
-        texts.append(f"begun {config.hypernetwork_initializer}")
+    if "kernel_initializer" in chosen:
+        texts.append(f"begun {chosen['kernel_initializer']}")
     return texts + parts.describe_kl(config)
 
 

@@ -1,6 +1,7 @@
 """Reliability: bins of equal width or mass, intervals, and what chance does."""
 
 import typing
+import warnings
 
 import numpy as np
 from scipy import stats
@@ -117,6 +118,37 @@ def measure(probabilities, labels):
         place = sort(confidences)
         found[name] = error(place, confidences, right)
         found[f"{name}_by_chance"] = _error_by_chance(place, confidences)
+    return found
+
+
+def tempered(logits, labels):
+    """Measures what a temperature does that was fitted on other images.
+
+    Args:
+        logits: array `(num_samples, examples, classes)`, two examples or more.
+        labels: integer array `(examples,)`.
+
+    Returns:
+        Dictionary of floats: `"temperature"`, fitted on every other image from
+        the first on; on the others, `"nll"` (nats per example) and `"ece"`
+        before, `"nll_tempered"` and `"ece_tempered"` under it.
+    """
+    with warnings.catch_warnings():
+        # The table shows where it is one of the two ends.
+        warnings.filterwarnings("ignore", message="The .*est temperature that")
+        temperature = bbh.postprocessing.fit_temperature(
+            logits[:, ::2], labels[::2]
+        )
+    found = {"temperature": temperature}
+    for name, divisor in (("", 1.0), ("_tempered", temperature)):
+        mean = bbh.uncertainty.class_probabilities(
+            logits[:, 1::2] / divisor
+        ).mean(axis=0)
+        for key, measure_of in (
+            ("nll", bbh.uncertainty.negative_log_likelihood),
+            ("ece", bbh.uncertainty.expected_calibration_error),
+        ):
+            found[key + name] = measure_of(mean, labels[1::2])
     return found
 
 

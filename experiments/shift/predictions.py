@@ -30,8 +30,9 @@ def analyse(model, series, turned, labels, test_images, test_labels):
         `"upper"` (their quantiles over draws), `"entropy"` and
         `"mutual_information"`, nats; `"turned"`, for each angle `"accuracy"`,
         `"nll"`, `"entropy"` and `"mutual_information"`, means over examples;
-        `"calibration"`, see `calibration_measures.measure`, and `"bins"`,
-        the fields of its `Bins` of equal `"width"` and equal `"mass"`.
+        `"calibration"`, see `calibration_measures.measure`; `"temperature"`,
+        see `calibration_measures.tempered`; and `"bins"`, the fields of its
+        `Bins` of equal `"width"` and equal `"mass"`.
     """
     parts = [*(one.images for one in series), *turned, test_images]
     # Draws are made once for all images, which are one block to the model.
@@ -51,6 +52,7 @@ def analyse(model, series, turned, labels, test_images, test_labels):
             for angle, part in zip(shift_images.ANGLES, logits[count:-1])
         ],
         "calibration": calibration_measures.measure(test, test_labels),
+        "temperature": calibration_measures.tempered(logits[-1], test_labels),
         "bins": _bins(test, test_labels),
     }
 

@@ -73,7 +73,8 @@ def analyse(folder, results, images, chosen, output, num_samples):
     chosen = {**chosen, "num_samples": num_samples}
     path = path_of(output, config)
     known = trained_runs.made_before(path, chosen, trained, "predictions")
-    if known is not None:
+    # What was found by an earlier version has no temperature.
+    if known is not None and "temperature" in known["found"]:
         return known
     print(f"Predicting with {folder}.", flush=True)
     model = trained_runs.load(folder)

@@ -121,6 +121,10 @@ def _write(series, results, num_test, output):
     ]
     found = (
         ("Calibration on the test set.", shift_tables.calibration(results)),
+        (
+            "A temperature, fitted on the other half of the test set.",
+            shift_tables.temperature(results),
+        ),
         ("The test set, turned.", shift_tables.turned(results)),
         (
             "Single digits: the highest entropy of the mean prediction.",

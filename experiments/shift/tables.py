@@ -101,6 +101,40 @@ def calibration(results):
     return lines
 
 
+def temperature(results):
+    """Sets out what a temperature does that was fitted on other images.
+
+    Args:
+        results: see `shift_panels.turned_digits`.
+
+    Returns:
+        List of lists of texts, the heading first.
+    """
+    lines = [
+        [
+            "every other test image",
+            "temperature",
+            "NLL",
+            "tempered",
+            "ECE %",
+            "tempered",
+        ]
+    ]
+    for name, result in results.items():
+        found = result["found"]["temperature"]
+        lines.append(
+            [
+                name,
+                f"{found['temperature']:.2f}",
+                f"{found['nll']:.4f}",
+                f"{found['nll_tempered']:.4f}",
+                f"{100 * found['ece']:.2f}",
+                f"{100 * found['ece_tempered']:.2f}",
+            ]
+        )
+    return lines
+
+
 def notes(dataset, num_turned, num_test, is_published):
     """Says what the numbers are and are not.
 
@@ -129,6 +163,9 @@ def notes(dataset, num_turned, num_test, is_published):
         "mass. By chance: what a model has on average that is right exactly "
         "as often as it is confident, with as many images and the same "
         "confidences; a smaller ECE than that means nothing.",
+        "Temperature: one divisor of the logits of all draws, fitted on every "
+        "other test image and measured on the others. Nothing else here is "
+        "under it.",
         "Entropy of the mean prediction and mutual information in nats; a "
         "point estimate has no mutual information.",
     ]

@@ -8,7 +8,7 @@ from experiments.reporting import exhibit
 from tests.experiments import commands
 
 
-def test_regularisation_leaves_trials_of_one_setting(tmp_path):
+def test_regularisation_leaves_trials_and_a_table(tmp_path):
     flags = [
         "--num_trials=1",
         "--epochs=2",
@@ -16,23 +16,14 @@ def test_regularisation_leaves_trials_of_one_setting(tmp_path):
         "--num_test=30",
         f"--output_dir={tmp_path}",
     ]
-    done = commands.call("bhn_regularisation", "--methods=mle,dropout", *flags)
+    done = commands.call("bhn_regularisation", "--methods=mle", *flags)
     assert done.returncode == 0, done.stderr
     found = exhibit.read(tmp_path)
-    assert [row[0] for row in found["tables"][0].rows] == [
-        "Maximum likelihood",
-        "MC dropout",
-    ]
+    assert [x[0] for x in found["tables"][0].rows] == ["Maximum likelihood"]
     assert "Test errors of single trials" in found["figures"][0].caption
     kept = json.loads((tmp_path / "trials" / "mle_0.json").read_text())
     measures = kept["measures"]
     assert measures["validation"][-1][0] == measures["last"]["epoch"] == 2
-    done = commands.call(
-        "bhn_regularisation", *flags, "--epochs=3", "--methods=mle"
-    )
-    # TensorFlow, which may say things of its own, has started by then.
-    assert done.returncode == 1
-    assert "holds trials of epochs 2; got 3" in done.stderr.splitlines()[-1]
 
 
 def test_the_other_tasks_leave_tables_and_figures(tmp_path):
@@ -43,7 +34,6 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
             ["--num_labels=40", "--scores=random", "--starts=warm"],
             "Figure 4",
         ),
-        ("anomaly", ["--num_trials=1", "--num_train=60"], "anomaly"),
         (
             "adversarial",
             ["--num_trials=1", "--num_train=60", "--epsilons=0.1"],
@@ -64,8 +54,6 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
     ("name", "flags", "message"),
     [
         ("regularisation", [], "--output_dir: expected a folder; got none."),
-        ("regularisation", ["--methods=a"], "--methods: expected some of mle"),
-        ("regularisation", ["--epochs=0"], "--epochs: expected at least 1"),
         ("regularisation", ["--units=0"], "--units: expected whole numbers"),
         ("active_learning", ["--scores=a"], "--scores: expected some of bald"),
         (
@@ -73,7 +61,6 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
             ["--methods=bbh", "--starts=fresh"],
             "bbh has bald and warm only",
         ),
-        ("anomaly", ["--excluded_class=10"], "excluded_class"),
         ("adversarial", ["--epsilons=0,x"], "--epsilons: expected numbers"),
     ],
 )

@@ -176,6 +176,27 @@ def test_changes_reach_the_rows_that_have_them():
     )
 
 
+def test_matrix_products_have_sizes_of_their_own():
+    def built(*changes):
+        product = ("architecture", "matrix_product")
+        config = configs.Config(
+            **{**_DEFAULTS, "dataset": "digits", "rows": ("bbh_advised",)},
+            changes=(product, *changes),
+        )
+        (run,) = config.runs()
+        data = bbh.datasets.load("digits").take(20, 10)
+        layer = building.build(run, data).bayesian_layers[0]
+        made = layer.posterior.get_config()["hypernetwork"]
+        assert made["class_name"] == "MatrixProduct"
+        return made["config"]["units"], building.settings(run)
+
+    units, told = built()
+    assert units == [16, 64] and "matrix_product" in told
+    assert "wide" not in told and "begun" not in told
+    units, told = built(("hypernetwork_units", (8,)))
+    assert units == [8] and "hypernetworks 8 wide" in told
+
+
 @pytest.mark.parametrize("architecture", ["single", "sliced", "layerwise"])
 def test_widths_reach_all_hypernetworks(architecture):
     config = configs.Config(

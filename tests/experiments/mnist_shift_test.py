@@ -42,7 +42,8 @@ def test_figures_and_tables_of_all_runs(runs, tmp_path):
         "turned_digits.png",
         "mixed_digits.png",
     ]
-    calibration, turned, digits = found["tables"]
+    calibration, temperature, turned, digits = found["tables"]
+    assert [len(row) for row in temperature.rows] == [6, 6]
     assert [row[:2] for row in calibration.rows] == [
         ["MAP", "1"],
         ["Bayes by Backprop", "3"],
@@ -60,6 +61,13 @@ def test_figures_and_tables_of_all_runs(runs, tmp_path):
     settings = {"indices": None, "published": False, "num_images": 12}
     again = shift_runs.analyse(folder, results, (), settings, tmp_path, None)
     assert again == before
+    # A file of an earlier version is made anew.
+    del again["found"]["temperature"]
+    files.write_json(path, again)
+    assert files.read_json(path) == again
+    with pytest.raises(TypeError, match="analyse"):
+        shift_runs.analyse(folder, results, (), settings, tmp_path, None)
+    files.write_json(path, before)
     with pytest.raises(ExperimentError, match="of other settings"):
         shift_runs.analyse(folder, results, (), settings, tmp_path, 7)
 
@@ -99,6 +107,12 @@ def test_predictions_are_the_models(runs):
     assert found["calibration"]["ece"] == pytest.approx(
         bbh.uncertainty.expected_calibration_error(
             test["probabilities"], labels
+        ),
+        abs=1e-5,
+    )
+    assert found["temperature"]["nll"] == pytest.approx(
+        bbh.uncertainty.negative_log_likelihood(
+            test["probabilities"][1::2], labels[1::2]
         ),
         abs=1e-5,
     )

@@ -39,7 +39,8 @@ def test_is_what_its_choices_make():
         bbh.models.bayes_by_hypernet, network(), 64, num_epochs=20, seed=1
     )
     posterior = bbh.posteriors.Implicit(
-        bbh.hypernetworks.MLP((64, 256, 16)), noise_dim=8
+        bbh.hypernetworks.MLP((64, 256, 16), kernel_initializer="hyperfan"),
+        noise_dim=8,
     )
     expected = bbh.models.BayesianModel(
         bbh.models.bayesify(network(), posterior),
@@ -84,6 +85,22 @@ def test_the_paper_is_one_argument_away():
     expected = 3 * 64 + 65 * 256 + 257 * 512 + 513 * 12
     assert posterior.parameter_report()[0][2] == expected
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+def test_hypernetworks_begin_as_wide_as_layers_want_them():
+    def beginning(count, outputs=3, **settings):
+        call = bbh.models.bayes_by_hypernet
+        model = made(call, network(outputs), count, **settings)
+        (config,) = {
+            str(layer.posterior.get_config()["hypernetwork"]["config"])
+            for layer in model.bayesian_layers
+        }
+        return "hyperfan" in config
+
+    assert beginning(10_000)
+    assert not beginning(10_001)
+    assert not beginning(100, form="paper")
+    assert not beginning(100, 2, likelihood="normal_learned_scale")
 
 
 def test_few_examples_have_the_likelihood_under_several_draws():
@@ -140,7 +157,7 @@ def test_says_what_it_chose():
     )
     (line,) = lines
     for part in (
-        "MLP([64, 256, 16])",
+        "MLP([64, 256, 16], hyperfan)",
         "noise_dim=8",
         "31 weights",
         "NearestNeighbourEntropy(num_neighbours=3)",

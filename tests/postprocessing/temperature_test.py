@@ -85,6 +85,7 @@ def test_a_model_predicts_and_evaluates_under_it(make):
     samples = model.predict_samples(X)
     plain = model.predict_uncertainty(X)
     drawn = model.draw().predict(X, verbose=0)
+    loss = float(model.compute_loss(y=Y, y_pred=tf.constant(samples[0])))
     model.temperature = _TEMPERED
     expected = bbh.uncertainty.class_probabilities(samples / _TEMPERED)
     close = {"atol": 1e-5}
@@ -99,6 +100,8 @@ def test_a_model_predicts_and_evaluates_under_it(make):
     # Outputs are what they were, and so is training.
     np.testing.assert_array_equal(model.predict_samples(X), samples)
     np.testing.assert_array_equal(model.draw().predict(X, verbose=0), drawn)
+    again = model.compute_loss(y=Y, y_pred=tf.constant(samples[0]))
+    assert float(again) == loss
     losses = {}
     for temperature in (1.0, _TEMPERED):
         keras.utils.set_random_seed(0)
@@ -115,7 +118,10 @@ def test_fitting_it_does_not_raise_the_nll():
     model.fit(X, Y, batch_size=20, epochs=30, verbose=0)
     before = model.evaluate(X, Y, verbose=0, return_dict=True)["nll"]
     assert postprocessing.with_temperature(model, X, Y) is model
-    assert model.temperature != 1.0
+    found = model.temperature
+    assert found != 1.0
+    postprocessing.with_temperature(model, X, Y[:, None])
+    assert model.temperature == found
     after = model.evaluate(X, Y, verbose=0, return_dict=True)["nll"]
     assert after < before
 
@@ -177,7 +183,7 @@ def test_a_plain_model_is_given_a_layer(kind, tmp_path):
     # 14 of 20 predicted rightly.
     labels = model.predict(x, verbose=0).argmax(1)
     labels[14:] = (labels[14:] + 1) % 3
-    tempered = postprocessing.with_temperature(model, x, labels)
+    tempered = postprocessing.with_temperature(model, x, labels[:, None])
     temperature = tempered.layers[-1].temperature
     logits = model.predict(x, verbose=0)
     assert temperature == pytest.approx(

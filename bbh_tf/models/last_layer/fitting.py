@@ -9,7 +9,7 @@ from bbh_tf.models.last_layer import marginal_likelihood
 
 # Newton's method: nats for each weight by which a step is still to help,
 # steps, and halvings of one.
-_SMALLEST_GAIN = 1e-12
+_SMALLEST_GAIN = 1e-10
 _MOST_STEPS = 200
 _MOST_HALVINGS = 30
 

@@ -27,7 +27,7 @@ def maker(name, **settings):
 def test_a_model_is_fresh_whatever_was_trained_before(name):
     outcomes = []
     for seeds in ((1,), (0, 1)):
-        made, recipe = maker(name)
+        made, recipe = maker(name, anneals=True)
         for seed in seeds:
             model = made.fresh(IMAGES, seed)
             training.fit(model, recipe, IMAGES, LABELS, seed)
@@ -66,6 +66,41 @@ def test_quiet_noise_is_a_hundredth_and_says_nothing():
         )
     assert stds[1][0] == pytest.approx(0.01 * stds[0][0], rel=0.1)
     assert stds[1][1] == pytest.approx(stds[0][1], abs=0.5)
+
+
+@pytest.mark.parametrize("name", ["no_coupling", "iaf_2"])
+def test_scales_start_as_wide_as_asked_for(name):
+    stds = []
+    for initial_std in (0.01, 0.3):
+        made, _ = maker(name, initial_std=initial_std)
+        layer = made.fresh(IMAGES, 0).bayesian_layers[0]
+        (scales, *_), _ = layer.posterior.sample(500, np.array([0, 1]))
+        stds.append(scales.numpy().std(axis=0).mean())
+    assert stds[1] == pytest.approx(30 * stds[0], rel=0.03)
+
+
+def test_bayes_by_hypernet_trains_and_draws_differ():
+    made, recipe = maker("bbh")
+    model = made.fresh(IMAGES, 0)
+    history = training.fit(model, recipe, IMAGES, LABELS, 0)
+    assert np.isfinite(history["nll"]) and np.isfinite(history["kl"])
+    assert training.draws(model, IMAGES, 5).std(axis=0).mean() > 1e-3
+
+
+def test_networks_have_the_authors_outputs():
+    network = networks.active_learning((28, 28, 1), 32, 256, (0.25, 0.5))
+    widths = [x.kernel.shape[-1] for x in network.layers if x.weights]
+    assert widths == [32, 32, 256, 10]
+    network = networks.cifar10((32, 32, 3), 4, 5, 0.5)
+    kernels = [tuple(x.kernel.shape) for x in network.layers if x.weights]
+    assert kernels == [
+        (5, 5, 3, 4),
+        (5, 5, 4, 4),
+        (5, 5, 4, 4),
+        (5, 5, 4, 4),
+        (256, 5),
+        (5, 10),
+    ]
 
 
 def test_the_clipped_softmax_has_no_gradient_where_it_clips():

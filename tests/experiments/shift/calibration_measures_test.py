@@ -80,3 +80,21 @@ def test_an_overconfident_model_does_not():
         assert found[name] == pytest.approx(
             found["confidence"] - found["accuracy"], rel=0.1
         )
+
+
+def test_a_temperature_mends_what_is_too_sure_on_other_images():
+    generator = np.random.default_rng(0)
+    logits = 2.0 * generator.normal(size=(5, 4000, 4))
+    mean = bbh.uncertainty.class_probabilities(logits).mean(axis=0)
+    labels = (mean.cumsum(axis=1) < generator.random((4000, 1))).sum(axis=1)
+    labels = np.minimum(labels, 3)
+    found = calibration.tempered(3.0 * logits, labels)
+    # Of order 1 / sqrt(2000) off.
+    assert found["temperature"] == pytest.approx(3.0, rel=0.1)
+    assert found["nll_tempered"] < found["nll"] - 0.05
+    assert found["ece_tempered"] < 0.05 < found["ece"]
+    right = calibration.tempered(logits, logits.mean(0).argmax(1))
+    assert right["temperature"] < 1
+    # The ends are told by the number, and not by a warning.
+    sure = calibration.tempered(100.0 * np.eye(4)[None], np.arange(4))
+    assert sure["temperature"] == pytest.approx(0.02)
