@@ -12,6 +12,7 @@ from experiments import lazy
 from experiments import paper_tables
 from experiments import run_figures
 from experiments import settings
+from experiments import strategies
 from experiments.errors import ExperimentError
 
 page = lazy.import_module("experiments.reporting.page")
