@@ -25,6 +25,13 @@ class Checkpoints:
         self._folder = folder
         self._state_file = folder / "state.json"
 
+    @property
+    def kept(self):
+        """Says what is left of a run that fails."""
+        if self._state_file.exists():
+            return "The last checkpoint is kept."
+        return "There is no checkpoint yet; --checkpoint_seconds says when."
+
     def load(self):
         """Returns `(model, state)` of the last checkpoint, or None.
 
@@ -64,8 +71,8 @@ class Checkpoints:
             if not _is_finite(variable):
                 raise ExperimentError(
                     f"{self._folder}: {variable.path} is not finite after step "
-                    f"{state['step']}; expected finite weights. The last "
-                    "checkpoint is kept."
+                    f"{state['step']}; expected finite weights. "
+                    f"{self.kept}"
                 )
         name = f"checkpoint_{state['step']}.keras"
         with files.replacing(self._folder / name) as path:

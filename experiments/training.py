@@ -165,7 +165,7 @@ class _Recorder(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise ExperimentError(
                 f"{self._folder}: the loss is {loss} at step {step}; expected "
-                "a finite number. The last checkpoint is kept."
+                f"a finite number. {Checkpoints(self._folder).kept}"
             )
         self._progress(step / self._per_epoch)
         if step >= self._num_steps:

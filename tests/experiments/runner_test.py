@@ -14,6 +14,7 @@ from experiments import paper_tables
 from experiments import run_config
 from experiments import runner
 from experiments import training
+from experiments.checkpoints import Checkpoints
 from experiments.errors import ExperimentError
 from experiments.execution import Execution
 from experiments.methods import METHODS
@@ -114,6 +115,26 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     ]
     for key in saved[0]:
         np.testing.assert_array_equal(saved[0][key], saved[1][key])
+
+
+def test_a_run_that_diverges_says_what_is_left(tmp_path, data):
+    (config,) = _config(tmp_path, rows=("map",)).runs()
+    config = dataclasses.replace(config, learning_rate=1e30)
+    for seconds, left in ((1e6, "no checkpoint yet"), (0.0, "is kept")):
+        folder = tmp_path / left
+        with pytest.raises(ExperimentError, match=f"expected .*finite.*{left}"):
+            runner._run_one(
+                config,
+                data,
+                folder,
+                _silence,
+                Execution(checkpoint_seconds=seconds),
+            )
+        assert not (folder / "results.json").exists()
+    # What is kept has a finite loss behind it.
+    model, state = Checkpoints(folder).load()
+    assert state["step"] >= 1
+    assert all(np.isfinite(x).all() for x in model.get_weights())
 
 
 def test_released_code_leaves_the_kl_of_mnf_convolutions_out(tmp_path, data):
