@@ -170,6 +170,8 @@ def _import(folder, config, run, outcome, labels, exported_on):
         run["num_classes"],
         {
             **run["facts"],
+            # Exported programs know one device.
+            "num_replicas": 1,
             "seconds": done["seconds"],
             # The code is the export's, the machine that of the run.
             "provenance": {

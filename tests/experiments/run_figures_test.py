@@ -22,7 +22,7 @@ def _figures_in(folder):
 
 
 def test_figures_outlive_the_models(tmp_path, capsys):
-    rows = ("map", "bbb", "bhn")
+    rows = ("map", "bbb")
     commands.write_untrained(tmp_path, rows, num_prediction_samples=3)
     run_figures.make(tmp_path, None, smoke=True)
     found = _figures_in(tmp_path)
@@ -30,7 +30,7 @@ def test_figures_outlive_the_models(tmp_path, capsys):
         name: {row[0] for table in one["tables"] for row in table.rows}
         for name, one in found.items()
     }
-    drawn = {"Bayes by Backprop", "Bayesian hypernetwork"}
+    drawn = {"Bayes by Backprop"}
     assert drawn <= shown["posterior"] and "MAP" not in shown["posterior"]
     assert {"MAP", *drawn} <= shown["shift"]
     named = " ".join(shown["adversarial"])
