@@ -182,8 +182,9 @@ def test_models_made_from_one_recipe_share_nothing():
 def test_others_have_no_state():
     model = small_models.model(compiled=False)
     assert not [v for v in model.variables if "discriminator" in v.path]
-    # Two counters, and what can be set: the seed, N, and the KL's scale.
-    assert len(model.variables) == len(model.network.variables) + 2 + 3
+    # Two counters, and what can be set: the seed, N, the KL's scale, and the
+    # temperature.
+    assert len(model.variables) == len(model.network.variables) + 2 + 4
 
 
 def test_it_is_in_single_precision(tmp_path):
