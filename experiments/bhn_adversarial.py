@@ -11,8 +11,6 @@ clean ones and wrong answers from right ones. Pixels stay from 0 to 1;
 stopped goes on with the next trial.
 """
 
-import functools
-
 from absl import flags
 
 from experiments import command_line
@@ -77,15 +75,14 @@ def run():
             settings.num_train,
             settings.num_test,
         )
-        for method in chosen:
-            made = adversarial.maker(method, settings, data)
-            for seed in range(num_trials):
-                kept.do(
-                    {"method": method.name, "seed": seed},
-                    functools.partial(
-                        adversarial.trial, made, method, settings, data, seed
-                    ),
-                )
+        kept.do_all(
+            chosen,
+            num_trials,
+            lambda method: adversarial.maker(method, settings, data),
+            lambda made, method, seed: adversarial.trial(
+                made, method, settings, data, seed
+            ),
+        )
         found = kept.found()
         path = adversarial_figure.write(found, folder)
         written = []

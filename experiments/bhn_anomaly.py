@@ -12,8 +12,6 @@ in the authors' mixed scales, with the other faults of that script;
 command that is stopped goes on with the next trial.
 """
 
-import functools
-
 from absl import flags
 
 from experiments import command_line
@@ -92,21 +90,14 @@ def run():
             **{**_DATASETS[_FLAGS.dataset], **given},
         )
         kept = trials.Trials(folder, settings)
-        for method in chosen:
-            made = anomaly.maker(method, settings, data)
-            for seed in range(num_trials):
-                kept.do(
-                    {"method": method.name, "seed": seed},
-                    functools.partial(
-                        anomaly.trial,
-                        made,
-                        method,
-                        settings,
-                        data,
-                        outliers,
-                        seed,
-                    ),
-                )
+        kept.do_all(
+            chosen,
+            num_trials,
+            lambda method: anomaly.maker(method, settings, data),
+            lambda made, method, seed: anomaly.trial(
+                made, method, settings, data, outliers, seed
+            ),
+        )
         found = kept.found()
         path = anomaly_figure.write(found, folder)
         heading, *rows = anomaly_table.auroc(found)

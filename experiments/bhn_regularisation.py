@@ -10,8 +10,6 @@ of 32, 200 draws). MNIST's 50,000 images: --dataset=mnist --num_train=50000
 trial; commands with other methods and the same settings may share a folder.
 """
 
-import functools
-
 from absl import flags
 
 from experiments import command_line
@@ -132,20 +130,14 @@ def run():
             settings.num_train,
             settings.num_test,
         )
-        for method in chosen:
-            made = regularisation.maker(method, settings, data)
-            for seed in range(num_trials):
-                kept.do(
-                    {"method": method.name, "seed": seed},
-                    functools.partial(
-                        regularisation.trial,
-                        made,
-                        method,
-                        settings,
-                        data,
-                        seed,
-                    ),
-                )
+        kept.do_all(
+            chosen,
+            num_trials,
+            lambda method: regularisation.maker(method, settings, data),
+            lambda made, method, seed: regularisation.trial(
+                made, method, settings, data, seed
+            ),
+        )
         found = kept.found()
         path = regularisation_figure.write(found, folder)
         rows = regularisation_table.rows(found)

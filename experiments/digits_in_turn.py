@@ -15,7 +15,7 @@ from experiments import command_line
 from experiments import data_sets
 from experiments import files
 from experiments import flag_checks
-from experiments import lazy
+from experiments import image_data
 from experiments import provenance
 from experiments import trained_runs
 from experiments.errors import ExperimentError
@@ -23,8 +23,6 @@ from experiments.in_turn import table
 from experiments.in_turn import tasks
 from experiments.reporting import exhibit
 from experiments.reporting import tables
-
-bbh = lazy.import_module("bbh_tf")
 
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for results.")
 _DATASET = flags.DEFINE_enum(
@@ -97,10 +95,7 @@ def _of(folder, method, seed, settings):
     trained = {"method": method, "seed": seed}
     found = trained_runs.made_before(path, told, trained, "errors")
     if found is None:
-        try:
-            data = bbh.datasets.load(settings.dataset, _DATA_DIR.value)
-        except (ValueError, OSError) as error:
-            raise ExperimentError(f"--data_dir: {error}") from error
+        data = image_data.load(settings.dataset, _DATA_DIR.value)
         found = {
             "settings": told,
             "trained": trained,

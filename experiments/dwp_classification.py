@@ -24,6 +24,7 @@ from experiments import flag_checks
 from experiments import lazy
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
+from experiments.dwp import source_flags
 from experiments.errors import ExperimentError
 
 classification_run = lazy.import_module("experiments.dwp.classification_run")
@@ -42,21 +43,7 @@ _OWN = "log_uniform_additive", "dwp_importance"
 _PRIORS = [name for name in settings.PRIORS if name not in _OWN]
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_SIZES), "Which data.")
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder of MNIST or CIFAR-10; none: the default."
-)
-_KERNELS = flags.DEFINE_list(
-    "kernels",
-    [],
-    "A file of learned kernels for each convolution; none, for the digits: "
-    "made here.",
-)
-_AUTOENCODERS = flags.DEFINE_list(
-    "autoencoders",
-    [],
-    "An autoencoder of kernels for each: .keras of dwp_prior, or a released "
-    ".npz; none: trained here.",
-)
+_DATA_DIR, _KERNELS, _AUTOENCODERS = source_flags.define()
 _PRESET = flags.DEFINE_enum(
     "preset",
     "paper",

@@ -22,6 +22,7 @@ from experiments import flag_checks
 from experiments import lazy
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
+from experiments.dwp import source_flags
 
 convergence_run = lazy.import_module("experiments.dwp.convergence_run")
 
@@ -36,21 +37,7 @@ _STARTS = {
 }
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_STEPS), "Which data.")
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder of MNIST or CIFAR-10; none: the default."
-)
-_KERNELS = flags.DEFINE_list(
-    "kernels",
-    [],
-    "A file of learned kernels for each convolution; none, for the digits: "
-    "made here.",
-)
-_AUTOENCODERS = flags.DEFINE_list(
-    "autoencoders",
-    [],
-    "An autoencoder of kernels for each: .keras of dwp_prior, or a released "
-    ".npz; none: trained here.",
-)
+_DATA_DIR, _KERNELS, _AUTOENCODERS = source_flags.define()
 _PRESET = flags.DEFINE_enum(
     "preset",
     "paper",

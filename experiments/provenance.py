@@ -1,5 +1,6 @@
 """Which code, on which machine, made a result."""
 
+import collections
 import os
 import pathlib
 import platform
@@ -51,6 +52,27 @@ def facts(description):
         "machine": hardware(description),
         "software": f"Python {description['python']}, {software(description)}",
     }
+
+
+def counted(descriptions, what):
+    """Says which code on which machines made things, a sentence for each.
+
+    Args:
+        descriptions: list of what `describe` returns.
+        what: what each is of, such as `"run"`.
+
+    Returns:
+        List of texts.
+    """
+    counts = collections.Counter(
+        f"commit {one['commit'][:7]}{one['commit'][40:]}, {hardware(one)}, "
+        f"{software(one)}"
+        for one in descriptions
+    )
+    return [
+        f"{count} {what}{'s' if count > 1 else ''}: {name}."
+        for name, count in counts.items()
+    ]
 
 
 def _commit():

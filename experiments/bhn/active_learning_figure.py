@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.bhn import active_learning_table
 from experiments.bhn import starts
 from experiments.reporting import figures
@@ -61,9 +60,7 @@ def write(found, folder):
         for axis in axes[-1]:
             axis.set_xlabel("labels")
         path = folder / "active_learning.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.bhn import adversarial_table
 from experiments.bhn import regularisation_table
 from experiments.reporting import figures
@@ -67,9 +66,7 @@ def write(found, folder):
             axis.set_xlabel("step")
         axes[0, 0].legend(frameon=False, fontsize=8)
         path = folder / "adversarial.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path
 
 

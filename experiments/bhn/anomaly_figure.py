@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.bhn import anomaly_table
 from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
@@ -42,9 +41,7 @@ def write(found, folder):
             axis.set_ylabel("AUROC")
         axes[0, 0].legend(frameon=False, fontsize=8)
         path = folder / "anomaly.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.bhn import identity
 from experiments.reporting import figures
 
@@ -68,9 +67,7 @@ def write(settings, results, draws, folder):
         for axis in axes[:, 0]:
             axis.set_ylabel("b")
         path = folder / "identity.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path
 
 

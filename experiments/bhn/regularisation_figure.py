@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.bhn import regularisation_table
 from experiments.reporting import figures
 
@@ -40,9 +39,7 @@ def write(found, folder):
         axes[0].set_yticks(range(len(pairs)), [m.title for m, _ in pairs])
         axes[0].invert_yaxis()
         path = folder / "regularisation.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path
 
 

@@ -2,7 +2,6 @@
 
 from matplotlib import pyplot
 
-from experiments import files
 from experiments import lazy
 from experiments.bhn import toy
 from experiments.bhn import toy_data
@@ -72,7 +71,5 @@ def write(draws, measures, folder):
                 )
         axes[0].set_ylabel("y")
         path = folder / "bhn_toy.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path

@@ -5,6 +5,7 @@ trials of one setting, whoever asked for them, and tables show all of them.
 """
 
 import dataclasses
+import functools
 import json
 import time
 
@@ -64,6 +65,24 @@ class Trials:
         )
         print(", ".join(map(str, names.values())) + ": done.", flush=True)
 
+    def do_all(self, methods, num_seeds, make, trial):
+        """Makes the trials of some methods, seeds from 0 on.
+
+        Args:
+            methods: list of what has a `name`.
+            num_seeds: trials of each.
+            make: function of a method: what all its trials share.
+            trial: function of that, the method and the seed, to what was
+                measured.
+        """
+        for method in methods:
+            made = make(method)
+            for seed in range(num_seeds):
+                self.do(
+                    {"method": method.name, "seed": seed},
+                    functools.partial(trial, made, method, seed),
+                )
+
     def found(self):
         """Returns the trials that are done, a list of dictionaries.
 
@@ -105,18 +124,4 @@ def grouped(found, *keys):
 
 def origins(found):
     """Says which commits and machines made trials, a list of sentences."""
-    groups = {}
-    for one in found:
-        groups.setdefault(
-            (
-                one["provenance"]["commit"][:7],
-                provenance.hardware(one["provenance"]),
-                provenance.software(one["provenance"]),
-            ),
-            [],
-        ).append(one)
-    return [
-        f"{len(group)} trial{'s' * (len(group) > 1)}: commit {commit}, "
-        f"{machine}, {software}."
-        for (commit, machine, software), group in groups.items()
-    ]
+    return provenance.counted([one["provenance"] for one in found], "trial")

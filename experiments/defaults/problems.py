@@ -6,8 +6,8 @@ import typing
 import numpy as np
 
 from experiments import data_sets
+from experiments import image_data
 from experiments import lazy
-from experiments.errors import ExperimentError
 
 bbh = lazy.import_module("bbh_tf")
 
@@ -108,10 +108,7 @@ def load(name, split, data_dir=None, held_out=False):
     """
     if name in _TABLES:
         return split_table(*_read_table(name), _TABLES[name], split, held_out)
-    try:
-        data = bbh.datasets.load(name, data_dir)
-    except (ValueError, OSError, ImportError) as error:
-        raise ExperimentError(f"--data_dir: {error}") from error
+    data = image_data.load(name, data_dir)
     images = [data.train_images, data.test_images, data.outlier_images]
     if name == "cifar5":
         images = [np.asarray(bbh.datasets.prepare(one)) for one in images]

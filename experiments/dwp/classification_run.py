@@ -5,7 +5,6 @@ import time
 import numpy as np
 
 import bbh_tf as bbh
-from experiments import files
 from experiments.dwp import classification_report
 from experiments.dwp import classifiers
 from experiments.dwp import layer_densities
@@ -26,8 +25,7 @@ def run(config, runs, data_dir, folder, command):
     Returns:
         The records of all runs in the folder.
     """
-    told = run_folder.told(config)
-    run_folder.check_settings(folder, told)
+    run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
     densities = layer_densities.load(
         config.dataset, config.kernels, config.autoencoders, folder / "prior"
@@ -59,8 +57,7 @@ def run(config, runs, data_dir, folder, command):
                         f"{kind}: accuracy {said}",
                         flush=True,
                     )
-    found = run_folder.records(folder, one)
-    files.write_json(folder / "results.json", {"settings": told, "runs": found})
+    found = run_folder.finish(folder, one)
     classification_report.write(folder, config, found, command)
     return found
 

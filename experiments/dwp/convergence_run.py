@@ -35,8 +35,7 @@ def run(config, runs, data_dir, folder, command):
     Returns:
         The records of all runs in the folder.
     """
-    told = run_folder.told(config)
-    run_folder.check_settings(folder, told)
+    run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
     densities = layer_densities.load(
         config.dataset, config.kernels, config.autoencoders, folder / "prior"
@@ -65,8 +64,7 @@ def run(config, runs, data_dir, folder, command):
                     f"after {record['found']['steps'][-1]}",
                     flush=True,
                 )
-    found = run_folder.records(folder, one)
-    files.write_json(folder / "results.json", {"settings": told, "runs": found})
+    found = run_folder.finish(folder, one)
     convergence_report.write(folder, config, found, command)
     return found
 

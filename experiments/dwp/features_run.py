@@ -4,7 +4,6 @@ import time
 
 import keras
 
-from experiments import files
 from experiments.dwp import features_report
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
@@ -26,8 +25,7 @@ def run(config, runs, data_dir, folder, command):
     Returns:
         The records of all runs in the folder.
     """
-    told = run_folder.told(config)
-    run_folder.check_settings(folder, told)
+    run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
     densities = layer_densities.load(
         config.dataset, config.kernels, config.autoencoders, folder / "prior"
@@ -49,8 +47,7 @@ def run(config, runs, data_dir, folder, command):
                     f"{record['found']['accuracy']:.4f}",
                     flush=True,
                 )
-    found = run_folder.records(folder, one)
-    files.write_json(folder / "results.json", {"settings": told, "runs": found})
+    found = run_folder.finish(folder, one)
     features_report.write(folder, config, found, command)
     return found
 

@@ -2,7 +2,6 @@
 
 import time
 
-from experiments import files
 from experiments.dwp import classifiers
 from experiments.dwp import gap_bounds
 from experiments.dwp import layer_densities
@@ -39,8 +38,7 @@ def run(config, runs, data_dir, folder, command):
     Returns:
         The records of all runs in the folder.
     """
-    told = run_folder.told(config)
-    run_folder.check_settings(folder, told)
+    run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
     densities = layer_densities.load(
         config.dataset, config.kernels, config.autoencoders, folder / "prior"
@@ -62,8 +60,7 @@ def run(config, runs, data_dir, folder, command):
                     f"{record['found']['gap'][0]:,.0f} nats",
                     flush=True,
                 )
-    found = run_folder.records(folder, one)
-    files.write_json(folder / "results.json", {"settings": told, "runs": found})
+    found = run_folder.finish(folder, one)
     _report(folder, config, found, command)
     return found
 

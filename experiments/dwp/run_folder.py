@@ -13,30 +13,24 @@ from experiments import files
 from experiments import provenance
 from experiments.errors import ExperimentError
 
-
-def told(config):
-    """Returns settings as a file has them, inputs by their contents.
-
-    Args:
-        config: a dataclass with `kernels` and `autoencoders`, paths.
-    """
-    found = dataclasses.asdict(config)
-    for name in ("kernels", "autoencoders"):
-        found[name] = [_fingerprint(path) for path in found[name]]
-    return found
+_SETTINGS = "settings.json"
 
 
-def check_settings(folder, settings):
+def begin(folder, config):
     """Refuses a folder of other settings; writes these into a new one.
 
     Args:
         folder: a `pathlib.Path`.
-        settings: a dictionary that JSON can hold.
+        config: a dataclass with `kernels` and `autoencoders`, paths; their
+            files count by their contents.
 
     Raises:
         ExperimentError: naming the settings that differ.
     """
-    path = folder / "settings.json"
+    settings = dataclasses.asdict(config)
+    for name in ("kernels", "autoencoders"):
+        settings[name] = [_fingerprint(path) for path in settings[name]]
+    path = folder / _SETTINGS
     if path.exists():
         found = files.read_json(path)
         if found != settings:
@@ -75,6 +69,16 @@ def once(folder, run, function):
     return files.read_json(path)
 
 
+def finish(folder, like):
+    """Writes `results.json` with all runs; see `records`, whose they are."""
+    found = records(folder, like)
+    settings = files.read_json(folder / _SETTINGS)
+    files.write_json(
+        folder / "results.json", {"settings": settings, "runs": found}
+    )
+    return found
+
+
 def records(folder, like):
     """Reads all runs of a folder.
 
@@ -99,18 +103,7 @@ def records(folder, like):
 
 def commits(found):
     """Says which commits on which machines made runs, a sentence a line."""
-    counts = {}
-    for record in found:
-        made = record["provenance"]
-        name = (
-            f"commit {made['commit'][:7]}{made['commit'][40:]}, "
-            f"{provenance.hardware(made)}, {provenance.software(made)}"
-        )
-        counts[name] = counts.get(name, 0) + 1
-    return [
-        f"{count} run{'s' if count > 1 else ''}: {name}."
-        for name, count in counts.items()
-    ]
+    return provenance.counted([one["provenance"] for one in found], "run")
 
 
 def _fingerprint(path):

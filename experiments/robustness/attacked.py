@@ -2,6 +2,7 @@
 
 from experiments import command_line
 from experiments import files
+from experiments import image_data
 from experiments import inputs
 from experiments import lazy
 from experiments import paper_tables
@@ -15,7 +16,6 @@ from experiments.robustness import figure as robustness_figure
 from experiments.robustness import settings
 from experiments.robustness import table as robustness_table
 
-bbh = lazy.import_module("bbh_tf")
 robustness = lazy.import_module("experiments.robustness.measures")
 
 
@@ -90,10 +90,7 @@ def _attack(folder, results, output, chosen, data_dir):
         return found
     print(f"Attacking {folder}.", flush=True)
     model = trained_runs.load(folder)
-    try:
-        data = bbh.datasets.load(config["dataset"], data_dir=data_dir)
-    except (ValueError, OSError, ImportError) as error:
-        raise ExperimentError(f"--data_dir: {error}") from error
+    data = image_data.load(config["dataset"], data_dir)
     count = chosen["num_images"]
     images, labels = data.test_images[:count], data.test_labels[:count]
     run = run_config.read(config)

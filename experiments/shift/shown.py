@@ -2,6 +2,7 @@
 
 from experiments import command_line
 from experiments import files
+from experiments import image_data
 from experiments import lazy
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
@@ -13,7 +14,6 @@ from experiments.shift import runs as shift_runs
 from experiments.shift import settings
 from experiments.shift import tables as shift_tables
 
-bbh = lazy.import_module("bbh_tf")
 shift_images = lazy.import_module("experiments.shift.images")
 
 
@@ -71,10 +71,7 @@ def make(
 def _load(dataset, data_dir, idx_dir):
     if idx_dir and dataset != "mnist":
         raise ExperimentError(f"--idx_dir: holds MNIST; got runs on {dataset}.")
-    try:
-        return bbh.datasets.load(dataset, data_dir=data_dir)
-    except (ValueError, OSError, ImportError) as error:
-        raise ExperimentError(f"--data_dir: {error}") from error
+    return image_data.load(dataset, data_dir)
 
 
 def _write(series, results, num_test, output):
