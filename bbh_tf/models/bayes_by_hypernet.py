@@ -18,6 +18,7 @@ _FORMS = {
         # Begun at random, each draw is a network of its own: small ones on few
         # images never learn, whatever the KL counts.
         "start": "pretrained",
+        "initializer": "hyperfan",
         "annealed": 0.45,
     },
     "paper": {
@@ -26,6 +27,7 @@ _FORMS = {
         "num_neighbours": 1,
         "learning_rate": 1e-4,
         "start": "random",
+        "initializer": "glorot_uniform",
         "annealed": 0.15,
     },
 }
@@ -57,6 +59,7 @@ def bayes_by_hypernet(
     | divergence | `NearestNeighbourEntropy`, neighbour 3 | `KernelKL` |
     | annealed over | 5 to 50 % of the epochs | 5 to 20 % |
     | likelihood under | 5 draws up to 10,000 examples, 1 beyond | 1 draw |
+    | kernels of the hypernetworks begin | hyperfan | Glorot |
     | weights begin | around those of `network` | at random |
     | `FusedAdam` at | 1e-3, falling by a cosine | 1e-4 |
 
@@ -118,7 +121,10 @@ def bayes_by_hypernet(
     chosen = _FORMS[form]
     defaults = {
         "posterior": posteriors.Implicit(
-            hypernetworks.MLP(chosen["units"]), noise_dim=chosen["noise_dim"]
+            hypernetworks.MLP(
+                chosen["units"], kernel_initializer=chosen["initializer"]
+            ),
+            noise_dim=chosen["noise_dim"],
         ),
         "start": chosen["start"],
         "divergence": lambda pairs: _divergence(form, pairs),

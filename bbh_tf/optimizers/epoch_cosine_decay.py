@@ -30,9 +30,8 @@ class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     Example:
 
     ```python
-    rate = bbh_tf.optimizers.EpochCosineDecay(1e-3, decay_epochs=100)
+    rate = bbh_tf.optimizers.EpochCosineDecay(1e-3, decay_epochs=50)
     model.compile(bbh_tf.optimizers.FusedAdam(rate))
-    model.fit(x, y, epochs=100)
     ```
 
     References:

@@ -17,6 +17,7 @@ METHOD = dataclasses.replace(
         "num_neighbours": 3,
         "hypernetwork_units": (64, 256, 16),
         "noise_dim": 8,
+        "hypernetwork_initializer": "hyperfan",
         "start": "network",
         "learning_rate": 1e-3,
         "learning_rate_decay": "cosine",

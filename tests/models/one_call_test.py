@@ -41,7 +41,8 @@ def test_is_what_its_choices_make():
         bbh.models.bayes_by_hypernet, network(), 64, num_epochs=20, seed=1
     )
     posterior = bbh.posteriors.Implicit(
-        bbh.hypernetworks.MLP((64, 256, 16)), noise_dim=8
+        bbh.hypernetworks.MLP((64, 256, 16), kernel_initializer="hyperfan"),
+        noise_dim=8,
     )
     expected = bbh.models.BayesianModel(
         bbh.models.bayesify(network(), posterior, start="pretrained"),
@@ -177,7 +178,7 @@ def test_says_what_it_chose():
     )
     (line,) = lines
     for part in (
-        "MLP([64, 256, 16])",
+        "MLP([64, 256, 16], hyperfan)",
         "noise_dim=8",
         "31 weights, begun around those of the network",
         "NearestNeighbourEntropy(num_neighbours=3)",
