@@ -6,6 +6,7 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf.flows import flow
 from bbh_tf.flows import flow_dense
+from bbh_tf.flows import halves
 from bbh_tf.flows import scales
 
 
@@ -137,18 +138,17 @@ class Coupling(flow.Flow):
         kept, moved = self._split(z)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        return tf.concat([kept, scale * moved + shift], axis=-1), log_det
+        return halves.join(kept, scale * moved + shift), log_det
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
         kept, moved = self._split(mapped)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        return tf.concat([kept, (moved - shift) / scale], axis=-1), -log_det
+        return halves.join(kept, (moved - shift) / scale), -log_det
 
     def _split(self, z):
-        half = z.shape[-1] // 2
-        return z[..., :half], z[..., half:]
+        return halves.cut(z, z.shape[-1] // 2)
 
     def _shift_and_scale(self, kept):
         # Networks of any kind take vectors in one row.
@@ -160,7 +160,7 @@ class Coupling(flow.Flow):
             hidden = layer(hidden)
         both = self._linear(hidden)
         both = tf.reshape(both, tf.concat([shape, [both.shape[-1]]], axis=0))
-        shift, log_scale = tf.split(both, 2, axis=-1)
+        shift, log_scale = halves.cut(both, both.shape[-1] // 2)
         return shift, scales.positive(
             log_scale, self.max_log_scale, self.min_scale
         )
