@@ -90,6 +90,10 @@ def test_a_page_runs_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
             r"test NLL ([\d.]+), then ([\d.]+)", printed
         ).groups()
         assert float(after) <= float(before) + 0.005
+        before, after = re.search(
+            r"NLL of new labels (-?[\d.]+), then (-?[\d.]+) nats", printed
+        ).groups()
+        assert float(after) <= float(before) + 0.005
         coverages = re.findall(r"([\d.]+) hold the true class", printed)
         assert len(coverages) == 2
         assert all(0.9 < float(coverage) < 0.99 for coverage in coverages)

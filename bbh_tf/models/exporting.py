@@ -9,6 +9,7 @@ import tensorflow as tf
 from bbh_tf import memory
 from bbh_tf.layers import selection
 from bbh_tf.models import inputs_of
+from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import uncertainty_of_draws
 
 # The draws are held twice while they are written: here, and as variables.
@@ -100,9 +101,7 @@ def check_format(format):
 
 def input_specs(model):
     """Returns the structure of `tf.TensorSpec` that a model's network takes."""
-    # The network, or the first of several that take the same.
-    network = next(x for x in model.layers if isinstance(x, keras.Model))
-    return inputs_of.specs(network)
+    return inputs_of.specs(outputs_of.network_of(model))
 
 
 def _collect(networks, num_samples):
