@@ -24,6 +24,8 @@ def _blocks(path):
     return re.findall(r"```python\n(.*?)```", path.read_text(), re.S)
 
 
+# Of Keras, where it exports to ONNX.
+@pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
 @pytest.mark.parametrize(
     "path",
     sorted(path for path in _DOCS.glob("*.md") if _blocks(path)),
