@@ -69,11 +69,12 @@ class AdaptiveSets(conformal.SplitConformal):
         count, num_classes = probabilities.shape
         labels = checks.check_labels(labels, (count,), num_classes)
         scores = self._scores(probabilities, _CALIBRATION)
-        return self._calibrate(scores[np.arange(count), labels])
+        return self._calibrate(scores[np.arange(count), labels], num_classes)
 
     def predict(self, probabilities):
         """Returns the sets; see `ThresholdSets.predict`."""
         probabilities = conformal.check_sets(probabilities)
+        self._check_alike(probabilities.shape[1], "a number of classes")
         return self._scores(probabilities, _PREDICTION) <= self.threshold
 
     def _scores(self, probabilities, purpose):
