@@ -5,6 +5,7 @@ import tensorflow as tf
 from bbh_tf import postprocessing
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
+from bbh_tf.postprocessing.with_temperature import class_numbers
 from bbh_tf.postprocessing.with_temperature import of_rank
 
 
@@ -82,12 +83,14 @@ class Tempered:
                 "not see: expected sample_weight, 0 for labels that do not "
                 "count and 1 for others."
             )
-        rank = outputs.ndim - 1
         if self.likelihood is likelihoods.categorical_logits:
-            return postprocessing.fit_temperature(
-                outputs, of_rank(labels, rank - 1), sample_weight
+            labels = class_numbers(
+                labels, outputs.shape[1:-1], outputs.shape[-1]
             )
-        labels = of_rank(labels, rank)
+            return postprocessing.fit_temperature(
+                outputs, labels, sample_weight
+            )
+        labels = of_rank(labels, outputs.ndim - 1)
         if self.likelihood is likelihoods.bernoulli_logits:
             return postprocessing.fit_binary_temperature(
                 outputs, labels, sample_weight

@@ -55,6 +55,8 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
         for name, values in entropies.items()
     }
     ax = axes.given_or_new(ax)
+    if isinstance(colors, str):
+        colors = [colors]
     colors = colors or [f"C{number}" for number in range(len(checked))]
     for (name, values), color in zip(checked.items(), itertools.cycle(colors)):
         ax.hist(

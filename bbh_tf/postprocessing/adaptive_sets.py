@@ -54,7 +54,12 @@ class AdaptiveSets(conformal.SplitConformal):
         super().__init__(level)
         counts.check_factor("penalty", penalty)
         counts.check_count("num_free", num_free)
-        if not isinstance(seed, numbers.Integral) or seed < 0:
+        if not isinstance(randomized, bool | np.bool_):
+            raise ValueError(
+                f"Expected randomized to be True or False; got {randomized!r}."
+            )
+        is_number = isinstance(seed, numbers.Integral)
+        if not is_number or isinstance(seed, bool) or seed < 0:
             raise ValueError(
                 f"Expected seed to be an integer >= 0; got {seed!r}."
             )

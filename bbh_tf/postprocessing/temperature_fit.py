@@ -70,8 +70,8 @@ def fit_binary_temperature(logits, labels, sample_weight=None):
         float between 0.02 and 50, to 1e-5 of itself; see there.
 
     Raises:
-        ValueError: if a label is not 0 or 1, the logits are not finite, or
-            have a shape that the labels or weights do not fit.
+        ValueError: if a label is not 0 or 1, the logits are probabilities, are
+            not finite, or have a shape that the labels or weights do not fit.
 
     Example:
     ```python
@@ -83,6 +83,11 @@ def fit_binary_temperature(logits, labels, sample_weight=None):
     if wrong.size:
         raise ValueError(f"labels: expected 0 or 1, got {wrong[0]:.6g}.")
     logits = check_draws(logits, "logits", labels)
+    if logits.min() >= 0 and logits.max() <= 1 and 0 < labels.mean() < 1:
+        raise ValueError(
+            "logits: expected outputs without a sigmoid, on both sides of 0; "
+            f"got numbers from {logits.min():.6g} to {logits.max():.6g}."
+        )
     weights = search.check_weights(sample_weight, labels.shape)
     # Two classes, of which the true one's logit is taken off.
     other = logits * np.where(labels == 1, -1.0, 1.0)
@@ -129,7 +134,13 @@ def _fit(logits, weights):
 
 def _checked(logits, labels):
     """Returns `(num_samples, examples, ..., classes)`, and the labels."""
-    logits = checks.check_floats(logits, "logits")
+    if np.shape(logits)[-1:] == (1,):
+        raise ValueError(
+            "logits: expected two classes or more along the last axis, got 1; "
+            "a single logit of labels that are 0 or 1 is for "
+            "fit_binary_temperature."
+        )
+    logits = checks.check_logits(logits)
     rank = np.ndim(labels)
     if logits.ndim not in (rank + 1, rank + 2) or rank == 0:
         raise ValueError(
@@ -139,19 +150,5 @@ def _checked(logits, labels):
         )
     if logits.ndim == rank + 1:
         logits = logits[None]
-    if logits.shape[-1] == 1:
-        raise ValueError(
-            "logits: expected two classes or more along the last axis, got 1; "
-            "a single logit of labels that are 0 or 1 is for "
-            "fit_binary_temperature."
-        )
     labels = checks.check_labels(labels, logits.shape[1:-1], logits.shape[-1])
-    sums = logits.sum(axis=-1)
-    if logits.min() >= 0 and np.all(
-        np.abs(sums - 1) <= checks.ROW_SUM_TOLERANCE
-    ):
-        raise ValueError(
-            "logits: expected outputs without a softmax; got probabilities, "
-            "rows that sum to 1. Their logarithm will do."
-        )
     return logits, labels

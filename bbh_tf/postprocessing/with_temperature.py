@@ -41,7 +41,7 @@ def with_temperature(
             output, logits.
         x: inputs, as the model's `predict` takes them.
         y: array-like, their labels, `(examples, ...)` or `(examples, ..., 1)`:
-            integers for classes, 0 and 1, or numbers.
+            integers for classes, or one-hot rows of them; 0 and 1; or numbers.
         num_samples: number of draws; None for the model's own number.
         seed: seed of the draws; `predict` takes those of 0.
         batch_size: examples in a batch, where `x` holds arrays.
@@ -66,6 +66,8 @@ def with_temperature(
     model.save("tempered.keras")
     ```
     """
+    if y is None:
+        raise ValueError("with_temperature expects labels, y; got None.")
     if hasattr(model, "predict_samples"):
         if likelihood is not None:
             raise ValueError(
@@ -95,9 +97,11 @@ def with_temperature(
             f"{type(model).__name__} with {num_outputs}."
         )
     logits = model.predict(x, batch_size=batch_size, verbose=0)
-    labels = np.asarray(y)
-    rank = np.ndim(logits) - (fit is fit_temperature)
-    temperature = fit(logits, of_rank(labels, rank), sample_weight)
+    if fit is fit_temperature:
+        labels = class_numbers(y, logits.shape[:-1], logits.shape[-1])
+    else:
+        labels = of_rank(y, np.ndim(logits))
+    temperature = fit(logits, labels, sample_weight)
     is_sequential = isinstance(model, keras.Sequential)
     return keras.Model(
         model.inputs[0] if is_sequential else model.input,
@@ -115,3 +119,31 @@ def of_rank(labels, rank):
     if labels.ndim == rank + 1 and labels.shape[-1] == 1:
         return labels[..., 0]
     return labels[..., None] if labels.ndim == rank - 1 else labels
+
+
+def class_numbers(labels, shape, num_classes):
+    """Returns the numbers of classes, as Keras' users may have labels of them.
+
+    Args:
+        labels: array-like, integers or whole numbers, of the shape or with one
+            more axis of length 1; or one-hot rows, `(*shape, num_classes)`.
+        shape: that of the numbers, a tuple.
+        num_classes: number of classes.
+
+    Returns:
+        Array, of integers if that is what they were.
+
+    Raises:
+        ValueError: if rows of that length are not one-hot.
+    """
+    labels = of_rank(labels, len(shape))
+    if labels.shape == (*shape, num_classes):
+        if not np.all(np.sort(labels, axis=-1) == np.eye(num_classes)[-1]):
+            raise ValueError(
+                "labels: expected class numbers or one-hot rows; got rows that "
+                "are not one-hot."
+            )
+        return labels.argmax(axis=-1)
+    if labels.dtype.kind == "f" and np.all(labels == np.floor(labels)):
+        return labels.astype(np.int64)
+    return labels

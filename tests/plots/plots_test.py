@@ -195,6 +195,14 @@ def test_correlations_keep_their_matrix_and_blank_the_diagonal():
             lambda: plots.predictive_bands([0], [0], [1.0], widths=(2, 1)),
             "widths: .* that grow",
         ),
+        (
+            lambda: plots.predictive_bands([0], [0], [1.0], widths=()),
+            r"widths: .* got \[\]",
+        ),
+        (
+            lambda: plots.weight_correlations(np.zeros((0, 0))),
+            r"correlations: .* got \(0, 0\)",
+        ),
         (lambda: plots.weight_marginal([1.0]), r"values: .* got \(1,\)"),
         (
             lambda: plots.weight_correlations(_DRAWS),

@@ -204,6 +204,12 @@ _ROWS = [[0.5, 0.5]] * 20
         (lambda p: p.AdaptiveSets(penalty=-1), "penalty .* got -1"),
         (lambda p: p.AdaptiveSets(num_free=0), "num_free .* got 0"),
         (lambda p: p.AdaptiveSets(seed=None), "seed .* got None"),
+        (lambda p: p.AdaptiveSets(seed=True), "seed .* got True"),
+        (lambda p: p.AdaptiveSets(randomized="no"), "randomized .* got 'no'"),
+        (
+            lambda p: p.ThresholdSets().calibrate([[1.0]] * 20, [0] * 20),
+            r"two classes or more .* \(20, 1\)",
+        ),
         (lambda p: p.ThresholdSets().predict(_ROWS), "ThresholdSets: .*calibr"),
         (
             lambda p: p.ThresholdSets().calibrate(_ROWS, [0.5] * 20),

@@ -208,6 +208,7 @@ def test_half_precision_is_divided_in_float32():
 
 
 def test_a_plain_model_of_labels_0_and_1():
+    keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     labels = np.where(model.predict(X, verbose=0) > 0, 1, 0)
     labels[14:] = 1 - labels[14:]
@@ -261,6 +262,7 @@ def _masked():
 
 
 def test_labels_under_keras_mask_want_weights():
+    keras.utils.set_random_seed(0)
     model = _masked()
     x = np.array([[1, 2, 0], [3, 0, 0], [4, 1, 2]])
     y = model.predict(x).argmax(axis=-1)
@@ -272,6 +274,25 @@ def test_labels_under_keras_mask_want_weights():
     y[x == 0] = 1
     postprocessing.with_temperature(model, x, y, sample_weight=x != 0)
     assert model.temperature == found
+
+
+@pytest.mark.parametrize("make", [_model, lambda: _plain("sequential")[0]])
+def test_labels_as_keras_users_have_them(make):
+    def made():
+        keras.utils.set_random_seed(0)
+        return make()
+
+    def temperature(labels):
+        found = postprocessing.with_temperature(made(), X, labels)
+        if isinstance(found, bbh.models.BayesianModel):
+            return found.temperature
+        return found.layers[-1].temperature
+
+    labels = made().predict(X, verbose=0).argmax(axis=1)
+    labels[14:] = (labels[14:] + 1) % 3
+    expected = temperature(labels)
+    for same in (np.eye(3)[labels], labels[:, None], labels.astype("float32")):
+        assert temperature(same) == expected
 
 
 def _of_one_s_own():
@@ -329,6 +350,20 @@ def _of_one_s_own():
                 np.eye(3) - 1, [0, 1, 2], [1, 0]
             ),
             r"sample_weight: expected shape \(3,\), .* got \(2,\)",
+        ),
+        (
+            lambda: postprocessing.with_temperature(_model(), X, None),
+            "expects labels, y; got None",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _model(), X, np.full((20, 3), 1 / 3)
+            ),
+            "rows that are not one-hot",
+        ),
+        (
+            lambda: postprocessing.fit_binary_temperature([0.2, 0.9], [0, 1]),
+            "without a sigmoid, .* from 0.2 to 0.9",
         ),
         (
             lambda: postprocessing.fit_binary_temperature([1.0, 2.0], [0, 2]),
