@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from bbh_tf.postprocessing.gathering import gathered
+from bbh_tf.postprocessing.gathering import is_of_batches
 from bbh_tf.postprocessing.temperature import Temperature
 from bbh_tf.postprocessing.temperature_fit import fit_binary_temperature
 from bbh_tf.postprocessing.temperature_fit import fit_temperature
@@ -16,7 +18,7 @@ _FITS = {
 def with_temperature(
     model,
     x,
-    y,
+    y=None,
     num_samples=None,
     seed=0,
     batch_size=None,
@@ -39,9 +41,11 @@ def with_temperature(
             (`BayesianModel`, `DeepEnsemble`), under one of the likelihoods
             with a name; or a functional or sequential `keras.Model` with one
             output, logits.
-        x: inputs, as the model's `predict` takes them.
+        x: inputs, as the model's `predict` takes them; or a data set of `(x,
+            y)` or `(x, y, sample_weight)`, which is gathered in memory.
         y: array-like, their labels, `(examples, ...)` or `(examples, ..., 1)`:
             integers for classes, or one-hot rows of them; 0 and 1; or numbers.
+            None where `x` has them.
         num_samples: number of draws; None for the model's own number.
         seed: seed of the draws; `predict` takes those of 0.
         batch_size: examples in a batch, where `x` holds arrays.
@@ -66,7 +70,14 @@ def with_temperature(
     model.save("tempered.keras")
     ```
     """
-    if y is None:
+    if is_of_batches(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "Expected a data set of (x, y), and no other labels or "
+                "weights, since their order may not be the same; got both."
+            )
+        x, y, sample_weight = gathered(x)
+    elif y is None:
         raise ValueError("with_temperature expects labels, y; got None.")
     if hasattr(model, "predict_samples"):
         if likelihood is not None:

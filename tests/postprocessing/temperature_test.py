@@ -295,6 +295,45 @@ def test_labels_as_keras_users_have_them(make):
         assert temperature(same) == expected
 
 
+class _Batches(keras.utils.PyDataset):
+    def __init__(self, x, *others):
+        super().__init__()
+        self._arrays = x, *others
+
+    @property
+    def num_batches(self):
+        return 3
+
+    def __getitem__(self, index):
+        part = slice(8 * index, 8 * index + 8)
+        return keras.tree.map_structure(lambda a: a[part], self._arrays)
+
+
+def test_data_sets_bring_their_labels():
+    model = _model()
+    labels = model.predict(X).argmax(axis=1)
+    labels[::4] = (labels[::4] + 1) % 3
+    weights = np.arange(20) % 3
+    for arrays in ((X, labels), (X, labels, weights)):
+        weight = arrays[2] if len(arrays) == 3 else None
+        postprocessing.with_temperature(model, X, labels, sample_weight=weight)
+        expected = model.temperature
+        data = tf.data.Dataset.from_tensor_slices(arrays)
+        # Another order in each pass.
+        data = data.shuffle(20, reshuffle_each_iteration=True).batch(6)
+        for batches in (data, _Batches(*arrays)):
+            model.temperature = 1.0
+            postprocessing.with_temperature(model, batches)
+            assert model.temperature == pytest.approx(expected, rel=1e-4)
+    for batches, y, message in (
+        (data, labels, "order may not be the same"),
+        (data.map(lambda x, *_: x), None, "got x alone"),
+        (data.take(0), None, "got 0 batches"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            postprocessing.with_temperature(model, batches, y)
+
+
 def _of_one_s_own():
     def logistic(outputs):
         import tensorflow_probability as tfp
