@@ -157,6 +157,15 @@ def test_files_that_are_older_load(tmp_path, monkeypatch):
     assert model.temperature == 1.0
 
 
+def test_a_summary_says_it():
+    model, lines = _model(), []
+    model.summary(print_fn=lines.append)
+    assert not any("Temperature" in line for line in lines)
+    model.temperature = _TEMPERED
+    model.summary(print_fn=lines.append)
+    assert lines[-1] == "Temperature of predictions: 2.5"
+
+
 def test_it_is_exported(tmp_path):
     model = _model()
     model.temperature = _TEMPERED
