@@ -138,7 +138,8 @@ def _checked(logits, labels):
         raise ValueError(
             "logits: expected two classes or more along the last axis, got 1; "
             "a single logit of labels that are 0 or 1 is for "
-            "fit_binary_temperature."
+            "fit_binary_temperature, or with_temperature(..., "
+            'likelihood="bernoulli_logits").'
         )
     logits = checks.check_logits(logits)
     rank = np.ndim(labels)
