@@ -268,6 +268,10 @@ class BayesianModel(
         """
         self.network.summary(print_fn=print_fn, **kwargs)
         (print_fn or print)(report.posterior_table(self))
+        if self.temperature not in (None, 1.0):
+            (print_fn or print)(
+                f"Temperature of predictions: {self.temperature:.4g}"
+            )
 
     def get_config(self):
         """Returns the constructor's arguments."""
