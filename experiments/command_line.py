@@ -7,10 +7,11 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from experiments import strategies
 from experiments.errors import ExperimentError
 
 
-def start(run):
+def start(run, takes_strategy=False):
     """Parses the flags and runs; a mistake is told in one line.
 
     The exit status is 0 when all is done, 1 after a mistake and 130 after
@@ -18,12 +19,17 @@ def start(run):
 
     Args:
         run: callable without arguments, called when the flags are parsed.
+        takes_strategy: whether the command has the flag `--strategy`, and
+            follows it. Others refuse to be one of several workers, which would
+            all write the same files.
     """
 
     def main(argv):
         try:
             if len(argv) > 1:
                 raise ExperimentError(f"expected flags only; got {argv[1]!r}.")
+            if not takes_strategy:
+                strategies.check_one_process()
             run()
         except (ExperimentError, MemoryError) as error:
             return _fail(error)

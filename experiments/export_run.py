@@ -15,6 +15,7 @@ from experiments import command_line
 from experiments import lazy
 from experiments import paper_tables
 from experiments import table_command
+from experiments.errors import ExperimentError
 
 exported_folder = lazy.import_module("experiments.exporting.exported_folder")
 
@@ -49,6 +50,11 @@ def _define_table(values):
 
 
 def _run(table):
+    if flags.FLAGS.strategy != "auto":
+        raise ExperimentError(
+            "--strategy: expected auto, since an export is for one device; "
+            f"got {flags.FLAGS.strategy!r}."
+        )
     config = table_command.config_from_flags(table)
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)

@@ -27,7 +27,7 @@ def check(name):
             f"--strategy: expected one of {', '.join(STRATEGIES)}; got "
             f"{name!r}."
         )
-    count = _num_workers()
+    count = num_workers()
     if name == "multiworker" and count < 2:
         raise ExperimentError(
             "--strategy=multiworker: expected TF_CONFIG to name several "
@@ -37,6 +37,21 @@ def check(name):
         raise ExperimentError(
             "--strategy=mirrored: expected one process; TF_CONFIG names "
             f"{count} workers."
+        )
+
+
+def check_one_process():
+    """Refuses to be one of several processes, which would all do the same.
+
+    Raises:
+        ExperimentError: if `TF_CONFIG` names several.
+    """
+    count = num_workers()
+    if count > 1:
+        raise ExperimentError(
+            "expected one process, since this command does not spread over "
+            f"workers; TF_CONFIG names {count}. Unset it, and start the "
+            "command once."
         )
 
 
@@ -52,7 +67,7 @@ def make(name):
     Returns:
         A `tf.distribute.Strategy`.
     """
-    if name == "multiworker" or _num_workers() > 1:
+    if name == "multiworker" or num_workers() > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "mirrored":
         devices = tf.config.list_logical_devices("GPU")
@@ -63,7 +78,12 @@ def make(name):
     return tf.distribute.get_strategy()
 
 
-def _num_workers():
+def num_workers():
+    """Returns how many processes `TF_CONFIG` names; 0 if it is not set.
+
+    Raises:
+        ExperimentError: if it is not as it should be.
+    """
     text = os.environ.get("TF_CONFIG", "").strip()
     try:
         cluster = json.loads(text or "{}").get("cluster", {})

@@ -38,7 +38,9 @@ def start(table):
         table: one of `paper_tables.TABLES`.
     """
     define_flags(table)
-    command_line.start(lambda: run(config_from_flags(table)))
+    command_line.start(
+        lambda: run(config_from_flags(table)), takes_strategy=True
+    )
 
 
 def define_flags(table, values=flags.FLAGS):

@@ -9,8 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from experiments import command_line
 from experiments import strategies
 from experiments.errors import ExperimentError
+from tests.experiments import commands
 from tests.experiments import mirrored_run
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -65,3 +67,40 @@ def test_a_strategy_that_cannot_be_is_refused(
     monkeypatch.setenv("TF_CONFIG", cluster)
     with pytest.raises(ExperimentError, match=message):
         strategies.check(name)
+
+
+_TWO = '{"cluster": {"worker": ["a:1", "b:1"]}}'
+
+
+@pytest.mark.parametrize(
+    ("cluster", "takes_strategy", "is_run"),
+    [(_TWO, False, False), (_TWO, True, True), ("", False, True)],
+)
+def test_a_command_of_one_process_refuses_to_be_one_of_several(
+    monkeypatch, capsys, cluster, takes_strategy, is_run
+):
+    monkeypatch.setenv("TF_CONFIG", cluster)
+    statuses, done = [], []
+
+    def run_app(main, flags_parser):
+        del flags_parser
+        statuses.append(main(["program"]))
+
+    monkeypatch.setattr(command_line.app, "run", run_app)
+    command_line.start(lambda: done.append(True), takes_strategy=takes_strategy)
+    assert bool(done) == is_run
+    assert statuses == [0 if is_run else 1]
+    message = capsys.readouterr().err
+    assert ("expected one process" in message) == (not is_run)
+    assert ("TF_CONFIG names 2" in message) == (not is_run)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bhn_identity", "Unknown command line flag 'strategy'"),
+        ("export_run", "--strategy: expected auto"),
+    ],
+)
+def test_a_strategy_is_not_ignored_in_silence(name, message):
+    commands.check_refused(commands.call(name, "--strategy=mirrored"), message)
