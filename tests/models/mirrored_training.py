@@ -14,6 +14,7 @@ import tensorflow as tf
 import bbh_tf as bbh
 from bbh_tf.layers import drawing
 from tests.models import small_models
+from tests.priors import linear_gaussian
 
 CASES = {
     "even": (8, None, None),
@@ -21,9 +22,14 @@ CASES = {
     "regularizer": (8, "l2", None),
     "annealed mean field": (7, None, "mean field"),
     "adversarial": (8, None, "adversarial"),
-    "flow": (8, None, "flow"),
+    "hypernetwork of a network": (8, None, "flow"),
+    "deep weight prior": (7, None, "deep weight prior"),
+    "one call": (8, None, "one call"),
     "fused": (7, None, "fused"),
 }
+# Examples of a batch, and steps, from which the moments of noise are taken.
+NOISY_BATCH, NOISY_STEPS = 8, 400
+NOISY = ("dropout", "MNF")
 
 
 def make_model(regularizer, posterior):
@@ -40,15 +46,32 @@ def make_model(regularizer, posterior):
         )
     if posterior == "fused":
         model = small_models.model(small_models.network(extra), compiled=False)
-        model.compile(bbh.optimizers.FusedAdam(0.01, weight_decay=0.1))
+        # Four steps of seven are three and a half epochs of eight examples.
+        rate = bbh.optimizers.EpochCosineDecay(0.01, decay_epochs=4)
+        model.compile(bbh.optimizers.FusedAdam(rate, weight_decay=0.1))
         return model
     if posterior == "flow":
-        flow = bbh.flows.real_nvp(2, (4,), initial_log_scale=-2.0, seed=1)
         return small_models.model(
-            small_models.network(
-                extra, posterior=bbh.posteriors.WeightNormFlow(flow)
+            bbh.models.bayesify(
+                plain(extra),
+                bbh.posteriors.WeightNormFlow(
+                    bbh.flows.real_nvp(2, (4,), initial_log_scale=-2.0, seed=1)
+                ),
+                scope="network",
             ),
             divergence=bbh.divergences.MonteCarloKL(),
+        )
+    if posterior == "deep weight prior":
+        return small_models.model(
+            with_kernel_prior(), divergence=bbh.divergences.MonteCarloKL()
+        )
+    if posterior == "one call":
+        return bbh.models.bayes_by_hypernet(
+            plain(extra),
+            num_train_examples=8,
+            num_epochs=4,
+            seed=3,
+            print_fn=lambda *_: None,
         )
     return small_models.model(
         small_models.network(extra, posterior=bbh.posteriors.MeanField()),
@@ -57,24 +80,54 @@ def make_model(regularizer, posterior):
     )
 
 
-def train(model, batch_size, strategy):
+def plain(extra):
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(5, activation="tanh"),
+            extra,
+            keras.layers.Dense(3),
+        ]
+    )
+
+
+def with_kernel_prior():
+    """A random convolution, whose prior trains a reverse model."""
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Reshape((2, 2, 1)),
+            bbh.layers.Bayesian(
+                keras.layers.Conv2D(4, 3, padding="same", activation="tanh"),
+                bbh.posteriors.MeanField(),
+                prior=linear_gaussian.prior(error=0.5, num_slices=3),
+            ),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+        ]
+    )
+
+
+def train(model, batch_size, strategy, loops=False):
+    """Trains by `fit`, or by a loop of one's own over `train_step`."""
     x, y = small_models.data(2 * batch_size)
     batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
 
-    @tf.function
-    def step(batch):
-        return strategy.run(model.train_step, (batch,))
+    if loops:
 
-    if strategy.num_replicas_in_sync == 1:
-        logs = model.fit(batches, epochs=2, verbose=0, shuffle=False)
-        last = {name: values[-1] for name, values in logs.history.items()}
-    else:
+        @tf.function
+        def step(batch):
+            return strategy.run(model.train_step, (batch,))
+
         distributed = strategy.experimental_distribute_dataset(batches)
         for _ in range(2):
             model.reset_metrics()
             for batch in distributed:
                 step(batch)
         last = model.get_metrics_result()
+    else:
+        logs = model.fit(batches, epochs=2, verbose=0, shuffle=False)
+        last = {name: values[-1] for name, values in logs.history.items()}
     return {
         "logs": {name: float(value) for name, value in last.items()},
         "weights": [np.array(v).tolist() for v in model.trainable_variables],
@@ -83,16 +136,6 @@ def train(model, batch_size, strategy):
             int(np.array(model.examples_seen)),
         ],
     }
-
-
-def fit_mirrored(strategy, batch_size):
-    with strategy.scope():
-        model = make_model(None, None)
-    x, y = small_models.data(2 * batch_size)
-    logs = model.fit(
-        x, y, batch_size=batch_size, epochs=2, shuffle=False, verbose=0
-    )
-    return {name: values[-1] for name, values in logs.history.items()}
 
 
 def fused_operations(strategy):
@@ -153,6 +196,50 @@ def noise(strategy):
     }
 
 
+def noisy_steps(layer, strategy):
+    """Trains with noise of single examples on an example, many times over.
+
+    Returns:
+        Of each step the NLL, `(steps,)`, and the change of the last layer's
+        bias, in units of the learning rate, `(steps, 3)`. The learning rate is
+        so small that the steps are alike.
+    """
+    rate = 1e-4
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        if layer == "dropout":
+            between = [
+                keras.layers.Dense(5, activation="tanh"),
+                bbh.layers.MCDropout(0.5, seed=1),
+            ]
+        else:
+            between = [bbh.layers.MNFDense(5, initial_log_std=-1.0, seed=1)]
+        logits = keras.layers.Dense(3)
+        network = keras.Sequential([keras.Input((4,)), *between, logits])
+        model = small_models.model(network, compiled=False)
+        model.compile(keras.optimizers.SGD(rate))
+    x, _ = small_models.data(1)
+    count = NOISY_BATCH * NOISY_STEPS
+    losses, biases = [], [np.zeros(3)]
+
+    def note(batch, logs):
+        losses.append(float(logs["nll"]))
+        biases.append(np.array(logits.bias, np.float64))
+        model.reset_metrics()
+
+    model.fit(
+        np.repeat(2 * x, count, axis=0),
+        np.ones(count, int),
+        batch_size=NOISY_BATCH,
+        verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=note)],
+    )
+    return {
+        "nll": losses,
+        "gradient": (np.diff(biases, axis=0) / -rate).tolist(),
+    }
+
+
 def predictions(strategy):
     """Returns draws, their mean, and whether they were spread."""
     x, _ = small_models.data(10)
@@ -188,7 +275,6 @@ def main():
     )
     mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     results = {
-        "fit": fit_mirrored(mirrored, 8),
         "fused operations": fused_operations(mirrored),
         "noise": noise(mirrored),
         "clipping": clipping(mirrored),
@@ -197,13 +283,19 @@ def main():
             for strategy in (tf.distribute.get_strategy(), mirrored)
         ],
     }
+    for layer in NOISY:
+        results[layer] = [
+            noisy_steps(layer, strategy)
+            for strategy in (tf.distribute.get_strategy(), mirrored)
+        ]
     for name, (batch_size, regularizer, posterior) in CASES.items():
         results[name] = []
         for strategy in (tf.distribute.get_strategy(), mirrored):
             with strategy.scope():
                 model = make_model(regularizer, posterior)
                 model.optimizer.build(model.trainable_variables)
-            results[name].append(train(model, batch_size, strategy))
+            loops = name == "uneven" and strategy is mirrored
+            results[name].append(train(model, batch_size, strategy, loops))
     print(json.dumps(results))
 
 
