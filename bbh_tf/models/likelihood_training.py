@@ -123,10 +123,11 @@ class LikelihoodTraining:
         return self.train_function
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Keras has no public name for it. It adds up batches of workers, which
-        # TensorFlow cannot.
-        if iterator is not None and workers.are_several(
-            self.distribute_strategy
+        # Keras has no public name for it. It adds up a batch's parts, which
+        # TensorFlow cannot if they are of workers, or of several sizes.
+        if (
+            iterator is not None
+            and self.distribute_strategy.num_replicas_in_sync > 1
         ):
             iterator, data_batch = (
                 None,

@@ -2,8 +2,9 @@
 
 Under `tf.distribute.MultiWorkerMirroredStrategy` Keras 3.15 fails in two
 places: it adds up a batch whose parts lie in different processes, and it takes
-means of scalars over an axis that they do not have. All else of `fit`, its
-callbacks, metrics, validation and progress, works there, and is used.
+means of scalars over an axis that they do not have. (The former fails in one
+process, too, where replicas have parts of several sizes.) All else of `fit`,
+its callbacks, metrics, validation and progress, works there, and is used.
 """
 
 import contextlib
@@ -46,7 +47,7 @@ def check(model):
 
 
 def local_batch(model, epoch_iterator):
-    """Returns what a device of this worker gets of the first batch."""
+    """Returns what the first device of this process gets of the first batch."""
     for _, _, iterator in epoch_iterator:
         return keras.tree.map_structure(
             lambda part: _local(model.distribute_strategy, part), next(iterator)
