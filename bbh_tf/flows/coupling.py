@@ -128,14 +128,14 @@ class Coupling(flow.Flow):
         kept, moved = self._split(z)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        return tf.concat([kept, scale * moved + shift], axis=-1), log_det
+        return _join(kept, scale * moved + shift), log_det
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
         kept, moved = self._split(mapped)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        return tf.concat([kept, (moved - shift) / scale], axis=-1), -log_det
+        return _join(kept, (moved - shift) / scale), -log_det
 
     def _split(self, z):
         half = z.shape[-1] // 2
@@ -151,7 +151,7 @@ class Coupling(flow.Flow):
             hidden = layer(hidden)
         both = self._linear(hidden)
         both = tf.reshape(both, tf.concat([shape, [both.shape[-1]]], axis=0))
-        shift, log_scale = tf.split(both, 2, axis=-1)
+        shift, log_scale = flow_dense.halves(both)
         return shift, tf.exp(log_scale) + self.min_scale
 
     def get_config(self):
@@ -164,6 +164,16 @@ class Coupling(flow.Flow):
             "min_scale": self.min_scale,
             "name": self.name,
         }
+
+
+@tf.custom_gradient
+def _join(kept, moved):
+    # TensorFlow's own gradient does not compile; see `flow_dense.halves`.
+    def gradient(upstream):
+        size = kept.shape[-1]
+        return upstream[..., :size], upstream[..., size:]
+
+    return tf.concat([kept, moved], axis=-1), gradient
 
 
 def _width_of(network, kept):

@@ -136,7 +136,7 @@ class InverseAutoregressive(flow.Flow):
         for layer in self._layers_in_turn:
             hidden = layer(hidden)
         shift, log_scale = (
-            tf.reshape(half, shape) for half in tf.split(hidden, 2, axis=-1)
+            tf.reshape(half, shape) for half in flow_dense.halves(hidden)
         )
         scale = tf.exp(log_scale) + self.min_scale
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)

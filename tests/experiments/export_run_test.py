@@ -130,7 +130,7 @@ def compare(tmp_path, config, export, kl_tolerance=1e-4):
             np.testing.assert_allclose(saved[0][key], saved[1][key], atol=1e-4)
 
 
-@pytest.mark.parametrize("row", ["ensemble", "bbb"])
+@pytest.mark.parametrize("row", ["ensemble", "bbb", "dropout"])
 def test_a_run_there_is_the_run_here(tmp_path, row):
     compare(
         tmp_path,
