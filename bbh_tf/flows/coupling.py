@@ -6,6 +6,7 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf.flows import flow
 from bbh_tf.flows import flow_dense
+from bbh_tf.flows import scales
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.flows")
@@ -13,9 +14,13 @@ class Coupling(flow.Flow):
     """Keeps the first half of a vector, and moves the second by what it says.
 
         h        = network(z_a)
-        m, s     = two linear maps of h
+        m, a     = two linear maps of h
+        s        = max_log_scale tanh(a / max_log_scale)
         (z_a, z_b) -> (z_a, (exp(s) + min_scale) z_b + m)
 
+    The bound on s is what keeps a stack of couplings finite: the paper's form
+    (None, s = a) turns one far draw in many thousands into infinity, each
+    coupling's exponential feeding the next. Near the identity the two agree.
     The linear maps start near zero, and the coupling near the identity. Of
     an odd number of elements the second half has one more; of a single one
     the map is affine. Let a `Permutation` follow, or the first half stays
@@ -33,6 +38,8 @@ class Coupling(flow.Flow):
             for convolutional networks).
         initial_std: standard deviation of the linear maps' initial kernels.
         min_scale: added to each scale.
+        max_log_scale: bound of |s|, above 0; None for the paper's form,
+            without one.
         name: name of the layer.
 
     Raises:
@@ -50,6 +57,7 @@ class Coupling(flow.Flow):
         weight_norm=False,
         initial_std=1e-4,
         min_scale=1e-3,
+        max_log_scale=scales.MAX_LOG_SCALE,
         name=None,
     ):
         super().__init__(name=name)
@@ -73,6 +81,7 @@ class Coupling(flow.Flow):
         self.weight_norm = bool(weight_norm)
         self.initial_std = float(initial_std)
         self.min_scale = float(min_scale)
+        self.max_log_scale = scales.check_bound(max_log_scale)
 
     def build(self, dim):
         """Makes the networks; see `Flow.build`."""
@@ -152,7 +161,9 @@ class Coupling(flow.Flow):
         both = self._linear(hidden)
         both = tf.reshape(both, tf.concat([shape, [both.shape[-1]]], axis=0))
         shift, log_scale = flow_dense.halves(both)
-        return shift, tf.exp(log_scale) + self.min_scale
+        return shift, scales.positive(
+            log_scale, self.max_log_scale, self.min_scale
+        )
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -162,6 +173,7 @@ class Coupling(flow.Flow):
             "weight_norm": self.weight_norm,
             "initial_std": self.initial_std,
             "min_scale": self.min_scale,
+            "max_log_scale": self.max_log_scale,
             "name": self.name,
         }
 

@@ -9,15 +9,18 @@ from bbh_tf import randomness
 from bbh_tf.flows import flow
 from bbh_tf.flows import flow_dense
 from bbh_tf.flows import permutation
+from bbh_tf.flows import scales
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.flows")
 class InverseAutoregressive(flow.Flow):
     """Moves each element by what those before it say.
 
-        x_i = m_i(z_<i) + (exp(a_i(z_<i)) + min_scale) z_i
+        s_i = max_log_scale tanh(a_i(z_<i) / max_log_scale)
+        x_i = m_i(z_<i) + (exp(s_i) + min_scale) z_i
 
-    One masked network (MADE) gives all m and a at once, so that the map
+    The bound on s keeps far draws finite, as in `Coupling`. One masked
+    network (MADE) gives all m and a at once, so that the map
     forward is one pass. The map back would be one pass for each element: it
     is refused.
 
@@ -33,6 +36,8 @@ class InverseAutoregressive(flow.Flow):
             authors' code.
         initial_std: standard deviation of the last layer's initial kernel.
         min_scale: added to each scale.
+        max_log_scale: bound of |s|, above 0; None for the authors' form,
+            without one.
         name: name of the layer.
 
     Raises:
@@ -52,6 +57,7 @@ class InverseAutoregressive(flow.Flow):
         weight_norm=True,
         initial_std=1e-4,
         min_scale=1e-3,
+        max_log_scale=scales.MAX_LOG_SCALE,
         name=None,
     ):
         super().__init__(name=name)
@@ -71,6 +77,7 @@ class InverseAutoregressive(flow.Flow):
         self.weight_norm = bool(weight_norm)
         self.initial_std = float(initial_std)
         self.min_scale = float(min_scale)
+        self.max_log_scale = scales.check_bound(max_log_scale)
 
     def build(self, dim):
         """Makes the masked network; see `Flow.build`.
@@ -138,7 +145,7 @@ class InverseAutoregressive(flow.Flow):
         shift, log_scale = (
             tf.reshape(half, shape) for half in flow_dense.halves(hidden)
         )
-        scale = tf.exp(log_scale) + self.min_scale
+        scale = scales.positive(log_scale, self.max_log_scale, self.min_scale)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
         return scale * z + shift, log_det
 
@@ -165,5 +172,6 @@ class InverseAutoregressive(flow.Flow):
             "weight_norm": self.weight_norm,
             "initial_std": self.initial_std,
             "min_scale": self.min_scale,
+            "max_log_scale": self.max_log_scale,
             "name": self.name,
         }

@@ -8,6 +8,7 @@ from bbh_tf.flows import coupling
 from bbh_tf.flows import elementwise_affine
 from bbh_tf.flows import inverse_autoregressive as autoregressive
 from bbh_tf.flows import permutation
+from bbh_tf.flows import scales
 
 
 def real_nvp(
@@ -17,6 +18,7 @@ def real_nvp(
     initial_log_scale=-6.25,
     weight_norm=False,
     seed=None,
+    max_log_scale=scales.MAX_LOG_SCALE,
 ):
     """Returns an elementwise affine map, then RealNVP couplings.
 
@@ -29,6 +31,7 @@ def real_nvp(
         initial_log_scale: see `ElementwiseAffine`.
         weight_norm: see `Coupling`.
         seed: seed of random orders; None for a random one.
+        max_log_scale: see `Coupling`; None for the paper's form.
 
     Returns:
         A `Chain`, unbuilt.
@@ -44,14 +47,22 @@ def real_nvp(
     flows = [elementwise_affine.ElementwiseAffine(initial_log_scale)]
     for index in range(num_layers):
         flows += [
-            coupling.Coupling(units=units, weight_norm=weight_norm),
+            coupling.Coupling(
+                units=units,
+                weight_norm=weight_norm,
+                max_log_scale=max_log_scale,
+            ),
             permutation.Permutation(mixing, seed + index),
         ]
     return chain.Chain(flows)
 
 
 def inverse_autoregressive(
-    num_layers=4, units=(200,), initial_log_scale=-6.25, seed=1234
+    num_layers=4,
+    units=(200,),
+    initial_log_scale=-6.25,
+    seed=1234,
+    max_log_scale=scales.MAX_LOG_SCALE,
 ):
     """Returns an elementwise affine map, then inverse autoregressive flows.
 
@@ -62,6 +73,7 @@ def inverse_autoregressive(
         units: widths of the hidden layers of one.
         initial_log_scale: see `ElementwiseAffine`.
         seed: that of the first ordering; the next have the next.
+        max_log_scale: see `InverseAutoregressive`.
 
     Returns:
         A `Chain`, unbuilt.
@@ -77,7 +89,9 @@ def inverse_autoregressive(
         [
             elementwise_affine.ElementwiseAffine(initial_log_scale),
             *(
-                autoregressive.InverseAutoregressive(units, seed=seed + index)
+                autoregressive.InverseAutoregressive(
+                    units, seed=seed + index, max_log_scale=max_log_scale
+                )
                 for index in range(num_layers)
             ),
         ]

@@ -21,6 +21,12 @@ FLOWS = {
             [keras.layers.Dense(6, activation="tanh"), keras.layers.Dense(4)]
         )
     ),
+    "coupling, tightly bounded": lambda: flows.Coupling(
+        units=(7,), max_log_scale=0.2
+    ),
+    "coupling, not bounded": lambda: flows.Coupling(
+        units=(7,), max_log_scale=None
+    ),
     "permutation": lambda: flows.Permutation(seed=3),
     "reversal": lambda: flows.Permutation("reversed"),
     "RealNVP": lambda: flows.real_nvp(3, (7,), initial_log_scale=-0.5, seed=1),
@@ -30,8 +36,15 @@ FLOWS = {
     "one IAF, not normalised": lambda: flows.InverseAutoregressive(
         (9,), None, weight_norm=False
     ),
+    "one IAF, tightly bounded": lambda: flows.InverseAutoregressive(
+        (9,), seed=3, max_log_scale=0.2
+    ),
 }
-AUTOREGRESSIVE = {"IAF", "one IAF, not normalised"}
+AUTOREGRESSIVE = {
+    "IAF",
+    "one IAF, not normalised",
+    "one IAF, tightly bounded",
+}
 
 
 def built(name, dim=5, scale=0.3):
@@ -223,6 +236,18 @@ def test_more_axes():
         (lambda: flows.Coupling(units=(0,)), "units to be a list of positive"),
         (lambda: flows.Coupling(units=7), "units to be a list of positive"),
         (lambda: flows.Coupling(min_scale=-1), "min_scale to be a finite"),
+        (
+            lambda: flows.Coupling(max_log_scale=0),
+            "max_log_scale to be a finite number > 0, or None .*; got 0",
+        ),
+        (
+            lambda: flows.real_nvp(max_log_scale=np.inf),
+            "max_log_scale to be a finite number > 0",
+        ),
+        (
+            lambda: flows.InverseAutoregressive(max_log_scale="2"),
+            "max_log_scale to be a finite number > 0",
+        ),
         (lambda: flows.ElementwiseAffine(np.nan), "finite initial_log_scale"),
         (lambda: flows.Permutation("x"), '"reversed" or a list of places'),
         (lambda: flows.Permutation([0, 0]), "each of 0, 1, ... once"),
