@@ -154,6 +154,7 @@ def _import(folder, config, run, outcome, labels, exported_on):
                 "gpus": [] if done["platform"] == "cpu" else [done["device"]],
                 "jax": done["jax"],
                 "compile_seconds": done["compile_seconds"],
+                "compile_cpu_seconds": done["compile_cpu_seconds"],
             },
         },
     )

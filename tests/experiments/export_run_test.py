@@ -200,6 +200,7 @@ def test_without_tensorflow_and_imported_twice(tmp_path, rest, exported, done):
     assert there["measures"] == pytest.approx(here["measures"], rel=1e-4)
     assert there["provenance"]["gpus"] == []
     assert there["provenance"]["compile_seconds"] > 0
+    assert there["provenance"]["compile_cpu_seconds"] > 0
     assert outcome.take_in(exported, done, tmp_path / "imported") == [there]
 
 
