@@ -4,6 +4,7 @@ import contextlib
 
 from experiments import inputs
 from experiments import lazy
+from experiments import run_config
 from experiments.methods import METHODS
 
 bbh = lazy.import_module("bbh_tf")
@@ -91,6 +92,8 @@ def settings(config):
         A text of one line.
     """
     parts = [f"{config.optimizer} {config.learning_rate:g}"]
+    if config.learning_rate_decay is not None:
+        parts[-1] += f", {config.learning_rate_decay} decay"
     if config.global_clipnorm is not None:
         parts.append(f"gradients clipped at {config.global_clipnorm:g}")
     parts += METHODS[config.method].describe(config)
@@ -112,4 +115,9 @@ def _optimizer(config):
     if config.optimizer == "tf1_rmsprop":
         make = bbh.optimizers.TF1RMSprop
     given = {k: value for k, value in settings.items() if value is not None}
-    return make(config.learning_rate, **given)
+    rate = config.learning_rate
+    if config.learning_rate_decay == "cosine":
+        rate = bbh.optimizers.EpochCosineDecay(
+            rate, run_config.num_epochs(config)
+        )
+    return make(rate, **given)

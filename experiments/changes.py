@@ -103,6 +103,12 @@ BY_NEIGHBOURS = ("kernel", "full_kernel", "entropy")
 CHANGES = {
     "optimizer": Change("the optimiser", _texts(*_OPTIMIZERS), _always),
     "learning_rate": Change("its step size", _POSITIVE, _always),
+    "learning_rate_decay": Change(
+        "how that falls over the epochs",
+        _one_of({"none": None, "cosine": "cosine"}),
+        # Members of ensembles count no epochs.
+        lambda found: found["method"] not in ("map", "ensemble"),
+    ),
     "epsilon": Change("its constant", _POSITIVE, _always),
     "batch_size": Change("examples in a batch", _COUNT, _always),
     "prior_scale": Change(
@@ -153,6 +159,12 @@ CHANGES = {
     "architecture": Change(
         "form of the hypernetworks",
         _texts(*_ARCHITECTURES),
+        _is_hypernetwork,
+    ),
+    "start": Change(
+        "where their posteriors begin: at random, or around the weights that "
+        "a plain network begins with",
+        _texts("random", "network"),
         _is_hypernetwork,
     ),
     "hypernetwork_units": Change(

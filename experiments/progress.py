@@ -14,7 +14,7 @@ class Bar:
 
     def __init__(self, runs):
         self._total = sum(
-            _planned(run) + _prediction_epochs(run) for run in runs
+            run_config.num_epochs(run) + _prediction_epochs(run) for run in runs
         )
         self._done = {}
         self._bar = tqdm.tqdm(
@@ -28,7 +28,7 @@ class Bar:
         """Shows how far a run is."""
         done = epochs
         if stage != "training":
-            done = _planned(config)
+            done = run_config.num_epochs(config)
         if stage == "done":
             done += _prediction_epochs(config)
         self._done[config.row, config.seed] = done
@@ -46,13 +46,6 @@ class Bar:
         self._bar.close()
 
 
-def _planned(config):
-    """How many epochs a run trains, the last one perhaps cut short."""
-    if config.num_steps is None:
-        return config.epochs
-    return config.num_steps / run_config.steps_per_epoch(config)
-
-
 def _prediction_epochs(config):
     """What predicting costs, in epochs: about a twentieth of the training."""
-    return 0.05 * _planned(config)
+    return 0.05 * run_config.num_epochs(config)

@@ -51,6 +51,8 @@ class RunConfig:
         batch_size: examples in a batch, of each member in an ensemble.
         optimizer: `"adam"` or `"tf1_rmsprop"`.
         learning_rate: its step size.
+        learning_rate_decay: how that falls over the epochs: `"cosine"`, or
+            None for not at all.
         epsilon: its constant, or None for Keras' own.
         global_clipnorm: largest norm of the gradient of all parameters
             together, or None for no clipping, as in the paper.
@@ -69,6 +71,8 @@ class RunConfig:
         architecture: form of the hypernetworks: `"layerwise"`, `"sliced"`,
             `"single"` or `"matrix_product"`.
         released_slices: whether slices are the authors' contiguous chunks.
+        start: where the posteriors of Bayes by Hypernet begin: `"random"`, or
+            `"network"`, around the weights that a plain network begins with.
         hypernetwork_units: widths of the hypernetworks' hidden layers, or None
             for the paper's.
         hypernetwork_initializer: initialiser of their kernels; None for
@@ -113,6 +117,7 @@ class RunConfig:
     batch_size: int = _BATCH_SIZE
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    learning_rate_decay: str | None = None
     epsilon: float | None = None
     global_clipnorm: float | None = None
     divergence: str | None = None
@@ -126,6 +131,7 @@ class RunConfig:
     divergence_weights: int | None = None
     architecture: str = "layerwise"
     released_slices: bool = False
+    start: str = "random"
     hypernetwork_units: tuple | None = None
     hypernetwork_initializer: str | None = None
     shared_noise: bool = False
@@ -160,6 +166,8 @@ def make(config, row, seed):
         found["num_members"] = config.num_members
     anneals = found.pop("anneals", False)
     start, length = data_sets.DATASETS[config.dataset].annealing
+    if isinstance(anneals, tuple):
+        start, length = anneals
     batch_size = found.pop("batch_size", _BATCH_SIZE)
     epochs = _num_epochs(config, batch_size)
     outliers = data_sets.DATASETS[config.dataset].outliers
@@ -227,6 +235,13 @@ def steps_per_epoch(config):
 def num_steps(config):
     """Number of training steps of a `RunConfig`, from first to last."""
     return config.num_steps or config.epochs * steps_per_epoch(config)
+
+
+def num_epochs(config):
+    """How many epochs a `RunConfig` trains, the last one perhaps cut short."""
+    if config.num_steps is None:
+        return config.epochs
+    return config.num_steps / steps_per_epoch(config)
 
 
 def _steps_per_epoch(config, batch_size):

@@ -218,6 +218,7 @@ def write_results(
     with files.replacing(folder / "predictions.npz") as path:
         np.savez_compressed(
             path,
+            test_labels=labels,
             **{
                 f"{name}_{k}": v.astype(np.float32)
                 for name, found in predictives.items()

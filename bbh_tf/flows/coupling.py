@@ -6,6 +6,7 @@ import tensorflow as tf
 from bbh_tf import checks
 from bbh_tf.flows import flow
 from bbh_tf.flows import flow_dense
+from bbh_tf.flows import halves
 from bbh_tf.flows import scales
 
 
@@ -137,18 +138,17 @@ class Coupling(flow.Flow):
         kept, moved = self._split(z)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        return _join(kept, scale * moved + shift), log_det
+        return halves.join(kept, scale * moved + shift), log_det
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
         kept, moved = self._split(mapped)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        return _join(kept, (moved - shift) / scale), -log_det
+        return halves.join(kept, (moved - shift) / scale), -log_det
 
     def _split(self, z):
-        half = z.shape[-1] // 2
-        return z[..., :half], z[..., half:]
+        return halves.cut(z, z.shape[-1] // 2)
 
     def _shift_and_scale(self, kept):
         # Networks of any kind take vectors in one row.
@@ -160,7 +160,7 @@ class Coupling(flow.Flow):
             hidden = layer(hidden)
         both = self._linear(hidden)
         both = tf.reshape(both, tf.concat([shape, [both.shape[-1]]], axis=0))
-        shift, log_scale = flow_dense.halves(both)
+        shift, log_scale = halves.cut(both, both.shape[-1] // 2)
         return shift, scales.positive(
             log_scale, self.max_log_scale, self.min_scale
         )
@@ -176,16 +176,6 @@ class Coupling(flow.Flow):
             "max_log_scale": self.max_log_scale,
             "name": self.name,
         }
-
-
-@tf.custom_gradient
-def _join(kept, moved):
-    # TensorFlow's own gradient does not compile; see `flow_dense.halves`.
-    def gradient(upstream):
-        size = kept.shape[-1]
-        return upstream[..., :size], upstream[..., size:]
-
-    return tf.concat([kept, moved], axis=-1), gradient
 
 
 def _width_of(network, kept):

@@ -67,14 +67,3 @@ class FlowDense(keras.layers.Layer):
 def count_parameters(inputs, units, weight_norm):
     """Counts the parameters of a `FlowDense`."""
     return inputs * units + units * (2 if weight_norm else 1)
-
-
-def halves(outputs):
-    """Splits outputs in two along the last axis.
-
-    `tf.split` and `tf.concat` hand their axis on to their gradients, where it
-    is no constant once XLA compiles a function that calls a compiled one, as
-    a training step calls a posterior's flow. Slices do not.
-    """
-    half = outputs.shape[-1] // 2
-    return outputs[..., :half], outputs[..., half:]

@@ -8,6 +8,7 @@ from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf.flows import flow
 from bbh_tf.flows import flow_dense
+from bbh_tf.flows import halves
 from bbh_tf.flows import permutation
 from bbh_tf.flows import scales
 
@@ -143,7 +144,7 @@ class InverseAutoregressive(flow.Flow):
         for layer in self._layers_in_turn:
             hidden = layer(hidden)
         shift, log_scale = (
-            tf.reshape(half, shape) for half in flow_dense.halves(hidden)
+            tf.reshape(half, shape) for half in halves.cut(hidden, z.shape[-1])
         )
         scale = scales.positive(log_scale, self.max_log_scale, self.min_scale)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)

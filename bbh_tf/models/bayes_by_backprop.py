@@ -1,5 +1,7 @@
 """Bayes by Backprop in one call."""
 
+from bbh_tf import annealing
+from bbh_tf import checks
 from bbh_tf import divergences
 from bbh_tf import posteriors
 from bbh_tf.models import one_call
@@ -58,15 +60,16 @@ def bayes_by_backprop(
         Blundell et al., Weight Uncertainty in Neural Networks,
         arXiv:1505.05424.
     """
+    checks.check_count("num_epochs", num_epochs)
     defaults = {
         "posterior": posteriors.MeanField(),
         "divergence": _divergence,
+        "annealing": annealing.Linear(0.05 * num_epochs, 0.15 * num_epochs),
     }
     return one_call.make(
         network,
         num_train_examples,
         likelihood,
-        num_epochs,
         learning_rate,
         print_fn,
         defaults,

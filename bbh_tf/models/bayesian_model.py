@@ -19,6 +19,7 @@ from bbh_tf.models import predictive_model
 from bbh_tf.models import predictor
 from bbh_tf.models import refusals
 from bbh_tf.models import report
+from bbh_tf.optimizers import epoch_cosine_decay
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
@@ -156,6 +157,7 @@ class BayesianModel(
         """
         report.check_training_memory(self.random_layers, optimizer)
         super().compile(optimizer, loss, **kwargs)
+        epoch_cosine_decay.let_follow(self.optimizer, self.epoch)
         # Made for the layers that were trained so far.
         self._predictors.clear()
 
@@ -266,6 +268,10 @@ class BayesianModel(
         """
         self.network.summary(print_fn=print_fn, **kwargs)
         (print_fn or print)(report.posterior_table(self))
+        if self.temperature not in (None, 1.0):
+            (print_fn or print)(
+                f"Temperature of predictions: {self.temperature:.4g}"
+            )
 
     def get_config(self):
         """Returns the constructor's arguments."""

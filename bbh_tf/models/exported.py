@@ -14,25 +14,32 @@ class Exported:
         input_signature=None,
         num_samples=None,
         seed=0,
+        opset_version=None,
     ):
-        """Writes a TensorFlow SavedModel of `predict_uncertainty`.
+        """Writes a program of `predict_uncertainty`: a SavedModel, or ONNX.
 
         It needs neither this library nor Keras, takes batches of any size
         and holds `num_samples` draws of the weights as they are, 4 bytes
         each, and not the posterior: serving generates nothing, and says the
-        same each time.
+        same each time. A temperature is in it, as in `predict`.
 
         Args:
-            filepath: folder to write to.
-            format: `"tf_saved_model"`; no other.
+            filepath: folder to write to, or file, for ONNX.
+            format: `"tf_saved_model"`; or `"onnx"`, which needs `tf2onnx` and
+                `onnx`, for networks without vocabularies. (A single draw is
+                an ordinary Keras model: `draw().export`.)
             verbose: accepted for Keras' sake; nothing is shown.
             input_signature: structure of `tf.TensorSpec` that the inputs are
                 to have; None for that of the network, batches of any size.
             num_samples: number of draws; None for `num_prediction_samples`.
             seed: seed of the draws, an integer.
+            opset_version: number of ONNX's set of operations; None for that
+                of `tf2onnx`.
 
         Raises:
-            ValueError: if another format is asked for.
+            ValueError: if another format is asked for, or the format has no
+                room for the network or its draws.
+            ImportError: if what writes ONNX is not installed.
             MemoryError: if the draws do not fit in memory.
 
         Example:
@@ -47,7 +54,8 @@ class Exported:
         ```
         """
         del verbose
-        exporting.check_format(format)
+        resources = exporting.resources_of(self)
+        exporting.check_format(format, resources)
         count = self._count(num_samples)
         exporting.export(
             filepath,
@@ -55,7 +63,9 @@ class Exported:
             count,
             self.distribution,
             input_signature or exporting.input_specs(self),
-            exporting.resources_of(self),
+            resources,
+            format,
+            opset_version,
         )
 
     def quantize(self, mode=None, **kwargs):

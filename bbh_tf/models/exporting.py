@@ -9,33 +9,48 @@ import tensorflow as tf
 from bbh_tf import memory
 from bbh_tf.layers import selection
 from bbh_tf.models import inputs_of
+from bbh_tf.models import onnx_format
+from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import uncertainty_of_draws
 
 # The draws are held twice while they are written: here, and as variables.
 _COPIES = 2
+FORMATS = ("tf_saved_model", "onnx")
 
 
 def export(
-    folder, networks, num_samples, distribution_of, signature, resources=()
+    path,
+    networks,
+    num_samples,
+    distribution_of,
+    signature,
+    resources=(),
+    format="tf_saved_model",
+    opset_version=None,
 ):
-    """Writes a SavedModel that says what draws predict, and how surely.
+    """Writes a program that says what draws predict, and how surely.
 
     The draws are variables in it, one for each tensor of a draw, with the
     draws along the first axis; a loop runs over them.
 
     Args:
-        folder: where to write.
+        path: where to write, a folder for a SavedModel, a file for ONNX.
         networks: the draws, as `SamplingModel.networks` yields them.
         num_samples: number of draws.
         distribution_of: function from outputs to a distribution of labels.
         signature: structure of `tf.TensorSpec` that the inputs have.
         resources: what the network reads besides variables; see
             `resources_of`.
+        format: one of `FORMATS`.
+        opset_version: see `onnx_format.write`.
 
     Raises:
         MemoryError: if the draws do not fit in memory.
+        ValueError: if they do not fit into the format.
     """
     forward, draws = _collect(networks, num_samples)
+    if format == "onnx":
+        onnx_format.check(sum(x.nbytes for x in _leaves(draws)))
     module = tf.Module(name="draws")
     module.draws = [tf.Variable(x, trainable=False) for x in _leaves(draws)]
 
@@ -68,11 +83,14 @@ def export(
     module.serve = tf.function(
         serve, input_signature=[signature], autograph=False
     )
+    if format == "onnx":
+        onnx_format.write(path, module.serve, signature, opset_version)
+        return
     # What no draw replaces, normalisation say, is read from the network.
     concrete = module.serve.get_concrete_function()
     module.shared = list(concrete.graph.variables)
     tf.saved_model.save(
-        module, folder, signatures={"serving_default": module.serve}
+        module, path, signatures={"serving_default": module.serve}
     )
 
 
@@ -86,23 +104,35 @@ def resources_of(model):
     ]
 
 
-def check_format(format):
-    """Refuses all formats but one.
+def check_format(format, resources=()):
+    """Refuses formats that are not known, or lack what they need.
+
+    Args:
+        format: one of `FORMATS`.
+        resources: what the network reads besides variables.
 
     Raises:
-        ValueError: naming it.
+        ValueError: naming them, or the resources.
+        ImportError: if what writes ONNX is not installed.
     """
-    if format != "tf_saved_model":
+    if format not in FORMATS:
         raise ValueError(
-            f'Expected format to be "tf_saved_model"; got {format!r}.'
+            f'Expected format to be "{FORMATS[0]}" or "{FORMATS[1]}"; got '
+            f"{format!r}. (For TFLite, convert the SavedModel.)"
         )
+    if format == "onnx":
+        onnx_format.check()
+        if resources:
+            raise ValueError(
+                'format="onnx" has no vocabularies: expected a network that '
+                "takes numbers; it has a layer that looks up texts. Give it "
+                "what that layer puts out, or export a SavedModel."
+            )
 
 
 def input_specs(model):
     """Returns the structure of `tf.TensorSpec` that a model's network takes."""
-    # The network, or the first of several that take the same.
-    network = next(x for x in model.layers if isinstance(x, keras.Model))
-    return inputs_of.specs(network)
+    return inputs_of.specs(outputs_of.network_of(model))
 
 
 def _collect(networks, num_samples):

@@ -30,10 +30,16 @@ class KLWeighting:
 
     def kl_weight(self):
         """Returns the factor of the KL in the loss of the next step."""
+        factor = self.annealing(self.epoch())
+        scale = KLWeighting.kl_scale.tensor(self) / self._num_examples()
+        return tf.cast(factor, tf.float32) * tf.cast(scale, tf.float32)
+
+    def epoch(self):
+        """Returns the passes over the training set so far, a scalar tensor."""
+        seen = tf.cast(self.examples_seen.value, tf.float64)
+        return tf.cast(seen / self._num_examples(), tf.float32)
+
+    def _num_examples(self):
         # float32 would lose count at 2^24 examples.
-        kind = KLWeighting
-        count = tf.cast(kind.num_train_examples.tensor(self), tf.float64)
-        epoch = tf.cast(self.examples_seen.value, tf.float64)
-        factor = self.annealing(tf.cast(epoch / count, tf.float32))
-        scale = tf.cast(kind.kl_scale.tensor(self) / count, tf.float32)
-        return tf.cast(factor, tf.float32) * scale
+        count = KLWeighting.num_train_examples.tensor(self)
+        return tf.cast(count, tf.float64)

@@ -148,6 +148,17 @@ def name_of(likelihood):
     return getattr(likelihood, "__name__", type(likelihood).__name__)
 
 
+def has_logits(likelihood):
+    """Whether a likelihood's outputs are logits, of classes or of 0 and 1."""
+    return likelihood is categorical_logits or likelihood is bernoulli_logits
+
+
+def is_normal(likelihood):
+    """Whether a likelihood is one of the normal ones here."""
+    # Subclasses may be of anything.
+    return likelihood is normal_learned_scale or type(likelihood) is Normal
+
+
 def is_categorical(distribution):
     """Whether a distribution is over classes, with probabilities to show."""
     # By name, so that TensorFlow Probability need not be imported.

@@ -11,19 +11,17 @@ from bbh_tf.models import likelihoods
 from bbh_tf.models import refusals
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
+from bbh_tf.optimizers import epoch_cosine_decay
 
 # Weights for each example from which on the user is warned. MNIST has 8 under
 # the paper's LeNet, which trains well at the full KL.
 _MANY_WEIGHTS = 30
-# Part of the training over which the KL is annealed, in the authors' code.
-_ANNEALING_START, _ANNEALING_LENGTH = 0.05, 0.15
 
 
 def make(
     network,
     num_train_examples,
     likelihood,
-    num_epochs,
     learning_rate,
     print_fn,
     defaults,
@@ -35,33 +33,26 @@ def make(
         network: a built `keras.Model`.
         num_train_examples: N.
         likelihood: as `BayesianModel` takes it.
-        num_epochs: epochs that are meant.
-        learning_rate: of Adam.
+        learning_rate: of Adam; a number or a schedule.
         print_fn: function that prints a text, or None.
         defaults: dictionary with the `posterior`; the `divergence` as a
             function of the list of `bbh_tf.divergences.Pair`; and other
-            arguments of `BayesianModel`.
+            arguments of `bayesify` and `BayesianModel`.
         settings: dictionary of the caller's own arguments of `bayesify` and
             `BayesianModel`.
 
     Returns:
         A compiled `BayesianModel`.
     """
-    checks.check_count("num_epochs", num_epochs)
     checks.check_count("num_train_examples", num_train_examples)
-    of_network, of_model = _split(settings)
-    of_model = {**defaults, **of_model}
-    posterior = of_network.pop("posterior", of_model.pop("posterior"))
-    bayesian = bayesify(network, posterior, **of_network)
+    if "posterior" in settings:
+        # Not all can begin around given weights.
+        defaults = {**defaults, "start": "random"}
+    of_network, of_model = _split({**defaults, **settings})
+    bayesian = bayesify(network, **of_network)
     if settings.get("divergence") is None:
         pairs = total_kl.pairs_of(refusals.random_layers_of(bayesian))
         of_model["divergence"] = defaults["divergence"](pairs)
-    of_model.setdefault(
-        "annealing",
-        annealing.Linear(
-            _ANNEALING_START * num_epochs, _ANNEALING_LENGTH * num_epochs
-        ),
-    )
     model = BayesianModel(bayesian, num_train_examples, likelihood, **of_model)
     is_classes = model.likelihood is likelihoods.categorical_logits
     model.compile(
@@ -69,7 +60,8 @@ def make(
         metrics=["accuracy"] if is_classes else None,
     )
     if print_fn is not None:
-        print_fn(_choices(model, learning_rate))
+        begun = of_network.get("start", "random")
+        print_fn(_choices(model, begun, learning_rate))
     _check_size(model)
     return model
 
@@ -91,14 +83,16 @@ def _split(settings):
     )
 
 
-def _choices(model, learning_rate):
+def _choices(model, begun, learning_rate):
     posteriors = {
         f"{type(layer.posterior).__name__}({_arguments(layer.posterior)})"
         for layer in model.bayesian_layers
     }
     schedule = model.annealing
+    where = "" if begun == "random" else ", begun around those of the network"
     lines = [
-        f"{', '.join(sorted(posteriors))} over {_num_weights(model):,} weights",
+        f"{', '.join(sorted(posteriors))} over {_num_weights(model):,} weights"
+        f"{where}",
         f"{type(model.divergence).__name__}({_arguments(model.divergence)}), "
         f"{model.num_samples} samples a step, times {model.kl_scale:g} / "
         f"{model.num_train_examples:,}",
@@ -110,7 +104,13 @@ def _choices(model, learning_rate):
         )
     if model.num_likelihood_samples > 1:
         lines.append(f"likelihood under {model.num_likelihood_samples} draws")
-    lines.append(f"FusedAdam({learning_rate:g})")
+    if isinstance(learning_rate, epoch_cosine_decay.EpochCosineDecay):
+        lines.append(
+            f"FusedAdam({learning_rate.initial_learning_rate:g}), falling over "
+            f"{learning_rate.decay_epochs:g} epochs"
+        )
+    else:
+        lines.append(f"FusedAdam({learning_rate:g})")
     return f"{model.name}: " + "; ".join(lines)
 
 

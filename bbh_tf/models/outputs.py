@@ -54,6 +54,15 @@ def check(likelihood, network):
         )
 
 
+def network_of(model):
+    """Returns the network of a model, or the first of several that are alike.
+
+    Args:
+        model: a model of this library, with a Keras model among its layers.
+    """
+    return next(x for x in model.layers if isinstance(x, keras.Model))
+
+
 def mask(outputs):
     """Returns the Keras mask of outputs, bools `(batch, ...)`, or None."""
     return getattr(outputs, "_keras_mask", None)

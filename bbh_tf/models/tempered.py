@@ -1,7 +1,12 @@
 """A model whose predictions have a temperature."""
 
+import tensorflow as tf
+
+from bbh_tf import postprocessing
 from bbh_tf.models import likelihoods
-from bbh_tf.postprocessing import Temperature
+from bbh_tf.models import outputs as outputs_of
+from bbh_tf.postprocessing.with_temperature import class_numbers
+from bbh_tf.postprocessing.with_temperature import of_rank
 
 
 class Tempered:
@@ -12,20 +17,25 @@ class Tempered:
     """
 
     def make_temperature(self):
-        """Makes the temperature, 1 at first, where labels are classes."""
+        """Makes the temperature, 1 at first, where it is known what it does."""
         self._temperature = None
-        if self.likelihood is likelihoods.categorical_logits:
+        if likelihoods.has_logits(self.likelihood) or likelihoods.is_normal(
+            self.likelihood
+        ):
             # A layer, so that all ways of keeping a model keep it.
-            self._temperature = Temperature(name="temperature")
+            self._temperature = postprocessing.Temperature(name="temperature")
 
     @property
     def temperature(self):
-        """What logits are divided by in predictions; 1 at first.
+        """How much less sure predictions are made; 1 at first.
 
+        Logits are divided by it, of classes and of labels that are 0 or 1;
+        under `"normal"` and `"normal_learned_scale"` the standard deviation
+        that each draw gives the labels is multiplied by it, and what draws
+        disagree about stays as it is.
         `bbh_tf.postprocessing.with_temperature` fits it. Training, the
         network's outputs (`predict_samples`) and `draw` know nothing of it. It
-        is saved with the weights. None for other likelihoods than
-        `"categorical_logits"`.
+        is saved with the weights. None for likelihoods of one's own.
         """
         if self._temperature is None:
             return None
@@ -33,13 +43,62 @@ class Tempered:
 
     @temperature.setter
     def temperature(self, value):
+        self._check_tempered()
+        self._temperature.temperature = value
+
+    def _check_tempered(self):
         if self._temperature is None:
             raise ValueError(
-                "A temperature divides logits of classes: expected the "
-                'likelihood "categorical_logits"; got '
+                "A temperature divides logits, or multiplies a normal's "
+                "standard deviation: expected the likelihood "
+                '"categorical_logits", "bernoulli_logits", "normal" or '
+                '"normal_learned_scale"; got '
                 f"{likelihoods.name_of(self.likelihood)!r}."
             )
-        self._temperature.temperature = value
+
+    def best_temperature(self, outputs, labels, sample_weight=None):
+        """Finds the temperature that fits labels best, and leaves it be.
+
+        Args:
+            outputs: array `(num_samples, examples, ...)`, those of
+                `predict_samples`.
+            labels: array-like, `(examples, ...)`.
+            sample_weight: array-like, `(examples,)` or of the labels' shape;
+                None for 1.
+
+        Returns:
+            float; see `postprocessing.fit_temperature` for classes,
+            `fit_binary_temperature` for 0 and 1, `fit_std_factor` for numbers.
+
+        Raises:
+            ValueError: as they do; if the likelihood is another, or if outputs
+                come with a mask, which is not seen here, and labels without
+                weights.
+        """
+        self._check_tempered()
+        network = outputs_of.network_of(self)
+        if sample_weight is None and outputs_of.have_mask(network):
+            raise ValueError(
+                "The outputs come with Keras' mask, which a temperature does "
+                "not see: expected sample_weight, 0 for labels that do not "
+                "count and 1 for others."
+            )
+        if self.likelihood is likelihoods.categorical_logits:
+            labels = class_numbers(
+                labels, outputs.shape[1:-1], outputs.shape[-1]
+            )
+            return postprocessing.fit_temperature(
+                outputs, labels, sample_weight
+            )
+        labels = of_rank(labels, outputs.ndim - 1)
+        if self.likelihood is likelihoods.bernoulli_logits:
+            return postprocessing.fit_binary_temperature(
+                outputs, labels, sample_weight
+            )
+        found = self.likelihood(tf.convert_to_tensor(outputs))
+        return postprocessing.fit_std_factor(
+            found.mean().numpy(), found.stddev().numpy(), labels, sample_weight
+        )
 
     def distribution(self, outputs):
         """Returns what the likelihood says of a network's outputs.
@@ -50,6 +109,10 @@ class Tempered:
         Returns:
             A distribution of labels, as `likelihoods.distribution` has it.
         """
-        if self._temperature is not None:
+        if likelihoods.has_logits(self.likelihood):
             outputs = self._temperature(outputs)
-        return likelihoods.distribution(self.likelihood, outputs)
+        found = likelihoods.distribution(self.likelihood, outputs)
+        if likelihoods.is_normal(self.likelihood):
+            scale = self._temperature.multiply(found.scale)
+            found = type(found)(found.loc, scale)
+        return found

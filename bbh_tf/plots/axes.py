@@ -18,3 +18,15 @@ def given_or_new(ax):
             f"Plots need matplotlib ({error}): pip install bbh_tf[plots]"
         ) from error
     return pyplot.subplots()[1] if ax is None else ax
+
+
+def check_kind(value, kind, name):
+    """Refuses what is not of a class.
+
+    Raises:
+        ValueError: naming what came.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"{name}: expected a {kind.__name__}, got a {type(value).__name__}."
+        )

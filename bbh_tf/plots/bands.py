@@ -40,8 +40,11 @@ def predictive_bands(
     ```
     """
     x, mean, std = _checked(x, mean, std)
+    widths = np.atleast_1d(widths).tolist()
     edges = [0.0, *widths]
-    if any(not inner < outer for inner, outer in zip(edges, edges[1:])):
+    if not widths or any(
+        not inner < outer for inner, outer in zip(edges, edges[1:])
+    ):
         raise ValueError(
             f"widths: expected numbers above 0 that grow, got {widths}."
         )

@@ -1,6 +1,7 @@
 """How sure a model is of several kinds of examples."""
 
 import itertools
+import numbers
 
 import numpy as np
 
@@ -26,7 +27,8 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
         The axes, in per cent of each kind's examples.
 
     Raises:
-        ValueError: if an entropy is not finite, or beyond the right end.
+        ValueError: if an entropy is not finite, or beyond the right end; if
+            there is no dictionary of them, or only one class.
         ImportError: if matplotlib is not installed.
 
     Example:
@@ -36,12 +38,25 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
     )
     ```
     """
+    is_count = isinstance(num_classes, numbers.Integral)
+    if not is_count or num_classes < 2:
+        raise ValueError(
+            "num_classes: expected an integer of at least 2, got "
+            f"{num_classes!r}."
+        )
+    if not hasattr(entropies, "items") or not entropies:
+        raise ValueError(
+            "entropies: expected a dictionary from names to arrays; got a "
+            f"{type(entropies).__name__}."
+        )
     end = np.log(num_classes)
     checked = {
         name: _checked(values, name, num_classes, end)
         for name, values in entropies.items()
     }
     ax = axes.given_or_new(ax)
+    if isinstance(colors, str):
+        colors = [colors]
     colors = colors or [f"C{number}" for number in range(len(checked))]
     for (name, values), color in zip(checked.items(), itertools.cycle(colors)):
         ax.hist(

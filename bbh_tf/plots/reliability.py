@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bbh_tf import uncertainty
 from bbh_tf.plots import axes
 
 # Of a normal, for 95 %.
@@ -24,6 +25,7 @@ def reliability(diagram, ax=None, color="C0"):
         The axes.
 
     Raises:
+        ValueError: if it is no such diagram.
         ImportError: if matplotlib is not installed.
 
     Example:
@@ -32,6 +34,7 @@ def reliability(diagram, ax=None, color="C0"):
     bbh_tf.plots.reliability(diagram)
     ```
     """
+    axes.check_kind(diagram, uncertainty.ReliabilityDiagram, "diagram")
     ax = axes.given_or_new(ax)
     filled = diagram.count > 0
     count = diagram.count[filled]

@@ -1,5 +1,6 @@
 """Errors against how much is answered."""
 
+from bbh_tf import uncertainty
 from bbh_tf.plots import axes
 
 
@@ -18,6 +19,7 @@ def risk_coverage(curve, ax=None, generalized=False, color="C0", label=None):
         The axes.
 
     Raises:
+        ValueError: if it is no such curve.
         ImportError: if matplotlib is not installed.
 
     Example:
@@ -26,13 +28,17 @@ def risk_coverage(curve, ax=None, generalized=False, color="C0", label=None):
     bbh_tf.plots.risk_coverage(curve, label="MAP")
     ```
     """
+    axes.check_kind(curve, uncertainty.RiskCoverage, "curve")
     ax = axes.given_or_new(ax)
     risk = curve.generalized_risk if generalized else curve.risk
-    ax.plot(curve.coverage, risk, color=color, label=label)
+    (line,) = ax.plot(curve.coverage, risk, color=color, label=label)
     ax.set(
         xlim=(0, 1),
         xlabel="coverage",
         ylabel="generalised risk" if generalized else "risk",
     )
-    ax.set_ylim(bottom=0)
+    # From 0 on, and yet as far up as any line that is still to come.
+    line.sticky_edges.y.append(0)
+    ax.update_datalim([(0, 0)], updatex=False)
+    ax.autoscale_view()
     return ax

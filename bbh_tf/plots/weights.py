@@ -88,7 +88,7 @@ def weight_correlations(correlations, ax=None):
     ```
     """
     matrix = np.array(correlations, np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+    if matrix.ndim != 2 or not 0 < matrix.shape[0] == matrix.shape[1]:
         raise ValueError(
             "correlations: expected shape (weights, weights), got "
             f"{matrix.shape}."

@@ -50,7 +50,10 @@ class AbsoluteIntervals(conformal.SplitConformal):
         predictions = conformal.check_numbers(predictions, "predictions")
         labels = conformal.check_numbers(labels, "labels", predictions.shape)
         residuals = np.abs(labels - predictions)
-        return self._calibrate(residuals / _scales(scales, predictions.shape))
+        return self._calibrate(
+            residuals / _scales(scales, predictions.shape),
+            _trait(predictions, scales),
+        )
 
     def predict(self, predictions, scales=None):
         """Returns the intervals.
@@ -63,11 +66,20 @@ class AbsoluteIntervals(conformal.SplitConformal):
             `(lower, upper)`: float64 arrays of that shape.
 
         Raises:
-            ValueError: if it is not calibrated, or as `calibrate` does.
+            ValueError: if it is not calibrated, predictions are of another
+                shape than there but for the examples, scales were given there
+                and are not here, or the reverse; or as `calibrate` does.
         """
         predictions = conformal.check_numbers(predictions, "predictions")
+        self._check_alike(_trait(predictions, scales), "predictions and scales")
         half = self.threshold * _scales(scales, predictions.shape)
-        return predictions - half, predictions + half
+        return conformal.outward(predictions - half, predictions + half)
+
+
+def _trait(predictions, scales):
+    shape = ("examples", *predictions.shape[1:])
+    known = "without" if scales is None else "with"
+    return f"({', '.join(map(str, shape))}) {known} scales"
 
 
 def _scales(scales, shape):

@@ -54,7 +54,12 @@ class AdaptiveSets(conformal.SplitConformal):
         super().__init__(level)
         counts.check_factor("penalty", penalty)
         counts.check_count("num_free", num_free)
-        if not isinstance(seed, numbers.Integral) or seed < 0:
+        if not isinstance(randomized, bool | np.bool_):
+            raise ValueError(
+                f"Expected randomized to be True or False; got {randomized!r}."
+            )
+        is_number = isinstance(seed, numbers.Integral)
+        if not is_number or isinstance(seed, bool) or seed < 0:
             raise ValueError(
                 f"Expected seed to be an integer >= 0; got {seed!r}."
             )
@@ -69,11 +74,12 @@ class AdaptiveSets(conformal.SplitConformal):
         count, num_classes = probabilities.shape
         labels = checks.check_labels(labels, (count,), num_classes)
         scores = self._scores(probabilities, _CALIBRATION)
-        return self._calibrate(scores[np.arange(count), labels])
+        return self._calibrate(scores[np.arange(count), labels], num_classes)
 
     def predict(self, probabilities):
         """Returns the sets; see `ThresholdSets.predict`."""
         probabilities = conformal.check_sets(probabilities)
+        self._check_alike(probabilities.shape[1], "a number of classes")
         return self._scores(probabilities, _PREDICTION) <= self.threshold
 
     def _scores(self, probabilities, purpose):

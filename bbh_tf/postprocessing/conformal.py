@@ -24,6 +24,8 @@ from bbh_tf.uncertainty import checks
 
 # Of 100 * 0.07, say, which is 7 and a bit.
 _ROUND_OFF = 1e-9
+# Of a score and an interval, each of up to four operations.
+_SPACINGS = 8
 
 
 class SplitConformal:
@@ -45,6 +47,7 @@ class SplitConformal:
             )
         self.level = float(level)
         self._threshold = None
+        self._trait = None
 
     @property
     def threshold(self):
@@ -56,8 +59,13 @@ class SplitConformal:
             )
         return self._threshold
 
-    def _calibrate(self, scores):
-        """Takes the threshold from held-out scores, `(examples, ...)`."""
+    def _calibrate(self, scores, trait):
+        """Takes the threshold from held-out scores, `(examples, ...)`.
+
+        Args:
+            scores: array, one score for each label.
+            trait: what `predict` must be given alike; see `_check_alike`.
+        """
         count = len(scores)
         place = math.ceil((count + 1) * self.level - _ROUND_OFF)
         if place > count:
@@ -68,7 +76,42 @@ class SplitConformal:
             )
         found = np.partition(scores, place - 1, axis=0)[place - 1]
         self._threshold = float(found) if found.ndim == 0 else found
+        self._trait = trait
         return self
+
+    def _check_alike(self, trait, what):
+        """Refuses what is not as `calibrate` was given it.
+
+        Args:
+            trait: a number of classes, say.
+            what: what the caller calls it.
+
+        Raises:
+            ValueError: if it is another, or nothing is calibrated.
+        """
+        _ = self.threshold
+        if trait != self._trait:
+            raise ValueError(
+                f"{type(self).__name__}.predict: expected {what} as in "
+                f"`calibrate`, {self._trait}; got {trait}."
+            )
+
+
+def outward(lower, upper):
+    """Moves ends of intervals outward by what round-off may have taken.
+
+    A label that is as far out as the threshold says is inside, which matters
+    where many are: labels that are whole numbers, say.
+
+    Args:
+        lower: float64 array.
+        upper: float64 array of that shape.
+
+    Returns:
+        Both, further out by a few times the spacing of such numbers.
+    """
+    slack = _SPACINGS * np.spacing(np.maximum(np.abs(lower), np.abs(upper)))
+    return lower - slack, upper + slack
 
 
 def check_sets(probabilities):

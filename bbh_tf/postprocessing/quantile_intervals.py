@@ -49,7 +49,9 @@ class QuantileIntervals(conformal.SplitConformal):
         """
         lower, upper = _ends(lower, upper)
         labels = conformal.check_numbers(labels, "labels", lower.shape)
-        return self._calibrate(np.maximum(lower - labels, labels - upper))
+        return self._calibrate(
+            np.maximum(lower - labels, labels - upper), lower.shape[1:]
+        )
 
     def predict(self, lower, upper):
         """Returns the intervals.
@@ -64,10 +66,13 @@ class QuantileIntervals(conformal.SplitConformal):
             lies below the lower one, and no label is inside.
 
         Raises:
-            ValueError: if it is not calibrated, or as `calibrate` does.
+            ValueError: if it is not calibrated, ends are of another shape than
+                there but for the examples, or as `calibrate` does.
         """
         lower, upper = _ends(lower, upper)
-        return lower - self.threshold, upper + self.threshold
+        self._check_alike(lower.shape[1:], "labels of an example of shape")
+        threshold = self.threshold
+        return conformal.outward(lower - threshold, upper + threshold)
 
 
 def _ends(lower, upper):

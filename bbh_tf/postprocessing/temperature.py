@@ -19,7 +19,7 @@ class Temperature(keras.layers.Layer):
         name: name of the layer.
         **kwargs: other arguments of `keras.layers.Layer`.
 
-    Input shape: `(batch, ..., classes)`.
+    Input shape: `(batch, ...)`.
 
     Output shape: the same, in `float32` under any precision policy.
 
@@ -56,6 +56,17 @@ class Temperature(keras.layers.Layer):
 
     def call(self, inputs):
         return keras.ops.cast(inputs, "float32") / self._divisor
+
+    def multiply(self, scales):
+        """Multiplies instead, what makes a normal distribution less sure.
+
+        Args:
+            scales: tensor of standard deviations, of any shape.
+
+        Returns:
+            `float32` tensor of that shape.
+        """
+        return keras.ops.cast(scales, "float32") * self._divisor
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the inputs."""

@@ -1,8 +1,10 @@
 """The temperature under which held-out labels are most probable.
 
 One number divides the logits of every draw, then the draws' probabilities are
-averaged: mean_s softmax(logits_s / T). It is fitted on that mean, not draw by
-draw, which would leave the mean unsure of what each draw is sure of.
+averaged: mean_s softmax(logits_s / T), or mean_s sigmoid(logits_s / T). It is
+fitted on that mean, not draw by draw, which would leave the mean unsure of what
+each draw is sure of. An example of several labels (pixels, tags) counts label
+by label.
 
 References:
     Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks",
@@ -11,23 +13,15 @@ References:
     2021, arXiv:2007.08792 (calibrate the mean, not the members).
 """
 
-import math
-import warnings
-
-import keras
 import numpy as np
 
-from bbh_tf.postprocessing.temperature import Temperature
+from bbh_tf.postprocessing import search
 from bbh_tf.uncertainty import checks
 
-LOWEST, HIGHEST = 0.02, 50.0
-# 1 is one of them.
-_NUM_COARSE = 13
-_TOLERANCE = 1e-5
-_GOLDEN = (math.sqrt(5) - 1) / 2
+_WHY = "too few of them, or none of them (or all) predicted wrongly"
 
 
-def fit_temperature(logits, labels):
+def fit_temperature(logits, labels, sample_weight=None):
     """Finds the temperature with the lowest negative log-likelihood.
 
     Args:
@@ -36,6 +30,8 @@ def fit_temperature(logits, labels):
             of one network.
         labels: array-like of integers, `(examples, ...)`, none of which the
             model was trained on.
+        sample_weight: array-like, `(examples, ...)` or `(examples,)`, what
+            labels count, 0 for padding say; None for 1.
 
     Returns:
         float between 0.02 and 50, to 1e-5 of itself. The negative
@@ -44,8 +40,8 @@ def fit_temperature(logits, labels):
         predicted rightly ask for a temperature of 0.
 
     Raises:
-        ValueError: if the logits are probabilities, are not finite, or have a
-            shape that the labels do not fit.
+        ValueError: if the logits are probabilities, are not finite, are of one
+            class, or have a shape that the labels or weights do not fit.
 
     Example:
     ```python
@@ -53,135 +49,99 @@ def fit_temperature(logits, labels):
     fit_temperature([[2.0, 0.0]] * 4, [0, 0, 0, 1])  # 1.8205
     ```
     """
-    logits = _checked(logits, labels)
-    found = {}
-
-    def nll(log_temperature):
-        if log_temperature not in found:
-            found[log_temperature] = _nll(logits / math.exp(log_temperature))
-        return found[log_temperature]
-
-    # A mixture's likelihood may have several maxima.
-    coarse = np.linspace(math.log(LOWEST), math.log(HIGHEST), _NUM_COARSE)
-    coarse[_NUM_COARSE // 2] = 0.0
-    best = int(np.argmin([nll(t) for t in coarse.tolist()]))
-    _golden_section(
-        nll, coarse[max(best - 1, 0)], coarse[min(best + 1, _NUM_COARSE - 1)]
-    )
-    log_temperature = min(found, key=found.get)
-    for end, name in ((coarse[0], "lowest"), (coarse[-1], "highest")):
-        if abs(log_temperature - end) < 2 * _TOLERANCE:
-            warnings.warn(
-                f"The {name} temperature that is tried, {math.exp(end):.3g}, "
-                "fits the labels best: too few of them, or none of them (or "
-                "all) predicted wrongly.",
-                stacklevel=2,
-            )
-    return math.exp(log_temperature)
+    logits, labels = _checked(logits, labels)
+    weights = search.check_weights(sample_weight, labels.shape)
+    true = np.take_along_axis(logits, labels[None, ..., None], axis=-1)
+    return _fit(logits - true, weights)
 
 
-def with_temperature(model, x, y, num_samples=None, seed=0, batch_size=None):
-    """Fits a model's temperature; what it predicts is tempered from then on.
-
-    A model of this library keeps it as `model.temperature`: `predict`,
-    `evaluate`, `predict_uncertainty` and exported programs divide the logits
-    by it, and it is saved with the weights. What the network puts out stays
-    as it is: `predict_samples` and `draw` know no temperature, and neither
-    does training. After more training, fit it again.
-
-    An ordinary Keras model is given a `Temperature` layer at its end.
+def fit_binary_temperature(logits, labels, sample_weight=None):
+    """Finds the temperature of labels that are 0 or 1; see `fit_temperature`.
 
     Args:
-        model: a model with `predict_samples` and a `temperature`
-            (`BayesianModel`, `DeepEnsemble`), whose labels are classes; or a
-            functional or sequential `keras.Model` with one output, logits.
-        x: inputs, as the model's `predict` takes them.
-        y: array-like of integers, their labels, `(examples, ...)` or
-            `(examples, ..., 1)`; see `fit_temperature`.
-        num_samples: number of draws; None for the model's own number.
-        seed: seed of the draws; `predict` takes those of 0.
-        batch_size: examples in a batch, where `x` holds arrays.
+        logits: array-like, `(num_samples, examples, ...)` of draws, as
+            `predict_samples` returns them under `"bernoulli_logits"`, or
+            `(examples, ...)` of one network.
+        labels: array-like of 0 and 1, `(examples, ...)`, none of which the
+            model was trained on.
+        sample_weight: as in `fit_temperature`.
 
     Returns:
-        The model itself, or, of an ordinary Keras model, a new one on the same
-        layers, which is not compiled.
+        float between 0.02 and 50, to 1e-5 of itself; see there.
 
     Raises:
-        ValueError: if the model's labels are no classes, it has more than one
-            output, or its outputs are no logits.
+        ValueError: if a label is not 0 or 1, the logits are probabilities, are
+            not finite, or have a shape that the labels or weights do not fit.
 
     Example:
     ```python
-    model = bbh_tf.postprocessing.with_temperature(model, images, labels)
-    probabilities = model.predict(test_images)
-    model.save("tempered.keras")
+    fit_binary_temperature([2.0, 2.0, 2.0, -2.0], [1, 1, 0, 0])  # 1.8205
     ```
     """
-    if hasattr(model, "predict_samples"):
-        if model.temperature is None:
-            # The model says why it has none.
-            model.temperature = 1.0
-        logits = model.predict_samples(
-            x, num_samples, seed=seed, batch_size=batch_size
-        )
-        model.temperature = fit_temperature(logits, _labels(y, logits[0]))
-        return model
-    num_outputs = len(getattr(model, "outputs", None) or ())
-    if num_outputs != 1:
+    labels = checks.check_floats(labels, "labels")
+    wrong = labels[(labels != 0) & (labels != 1)]
+    if wrong.size:
+        raise ValueError(f"labels: expected 0 or 1, got {wrong[0]:.6g}.")
+    logits = check_draws(logits, "logits", labels)
+    if logits.min() >= 0 and logits.max() <= 1 and 0 < labels.mean() < 1:
         raise ValueError(
-            "Expected a model of this library, or a built functional or "
-            "sequential Keras model with one output; got a "
-            f"{type(model).__name__} with {num_outputs}."
+            "logits: expected outputs without a sigmoid, on both sides of 0; "
+            f"got numbers from {logits.min():.6g} to {logits.max():.6g}."
         )
-    logits = model.predict(x, batch_size=batch_size, verbose=0)
-    temperature = fit_temperature(logits, _labels(y, logits))
-    is_sequential = isinstance(model, keras.Sequential)
-    return keras.Model(
-        model.inputs[0] if is_sequential else model.input,
-        Temperature(temperature)(model.outputs[0]),
-        name=model.name,
-    )
+    weights = search.check_weights(sample_weight, labels.shape)
+    # Two classes, of which the true one's logit is taken off.
+    other = logits * np.where(labels == 1, -1.0, 1.0)
+    return _fit(np.stack([np.zeros_like(other), other], axis=-1), weights)
 
 
-def _labels(labels, logits):
-    """Returns labels without the last axis, of length 1, that Keras lets be."""
-    labels = np.asarray(labels)
-    if labels.ndim == np.ndim(logits) and labels.shape[-1] == 1:
-        return labels[..., 0]
-    return labels
-
-
-def _golden_section(function, low, high):
-    """Evaluates a function closer and closer to a minimum between two ends."""
-    inner = high - _GOLDEN * (high - low)
-    outer = low + _GOLDEN * (high - low)
-    while high - low > _TOLERANCE:
-        if function(inner) <= function(outer):
-            high, outer = outer, inner
-            inner = high - _GOLDEN * (high - low)
-        else:
-            low, inner = inner, outer
-            outer = low + _GOLDEN * (high - low)
-
-
-def _nll(logits):
-    """Returns the mean of -log mean_s p_s(true class), nats.
+def check_draws(values, name, labels):
+    """Checks one number for each label, of one network or of draws.
 
     Args:
-        logits: array `(num_samples, examples, classes)`, less those of the
-            true classes.
+        values: array-like, `(num_samples, examples, ...)` or `(examples, ...)`.
+        name: str, what the caller calls it.
+        labels: array `(examples, ...)`.
+
+    Returns:
+        float64 array `(num_samples, examples, ...)`.
+
+    Raises:
+        ValueError: if it is not finite, or has another shape.
     """
-    top = np.maximum(logits.max(axis=-1), 0.0)
-    total = np.exp(logits - top[..., None]).sum(axis=-1)
-    log_prob = -(top + np.log(total))
-    highest = log_prob.max(axis=0)
-    mean = np.mean(np.exp(log_prob - highest), axis=0)
-    return float(-np.mean(highest + np.log(mean)))
+    values = checks.check_floats(values, name)
+    fits = labels.shape in (values.shape, values.shape[1:])
+    if labels.ndim == 0 or not fits:
+        raise ValueError(
+            f"{name}: expected shape (num_samples, examples, ...) or "
+            f"(examples, ...) for labels (examples, ...); got {values.shape} "
+            f"for {labels.shape}."
+        )
+    return values if values.ndim == labels.ndim + 1 else values[None]
+
+
+def _fit(logits, weights):
+    """Fits logits `(num_samples, ..., classes)`, less those of the labels."""
+    logits = logits.reshape(len(logits), -1, logits.shape[-1])
+
+    def nll(temperature):
+        tempered = logits / temperature
+        top = np.maximum(tempered.max(axis=-1), 0.0)
+        total = np.exp(tempered - top[..., None]).sum(axis=-1)
+        return search.mean_nll(-(top + np.log(total)), weights)
+
+    return search.best(nll, "temperature", _WHY)
 
 
 def _checked(logits, labels):
-    """Returns `(num_samples, examples, classes)`, less the labels' logits."""
-    logits = checks.check_floats(logits, "logits")
+    """Returns `(num_samples, examples, ..., classes)`, and the labels."""
+    if np.shape(logits)[-1:] == (1,):
+        raise ValueError(
+            "logits: expected two classes or more along the last axis, got 1; "
+            "a single logit of labels that are 0 or 1 is for "
+            "fit_binary_temperature, or with_temperature(..., "
+            'likelihood="bernoulli_logits").'
+        )
+    logits = checks.check_logits(logits)
     rank = np.ndim(labels)
     if logits.ndim not in (rank + 1, rank + 2) or rank == 0:
         raise ValueError(
@@ -192,13 +152,4 @@ def _checked(logits, labels):
     if logits.ndim == rank + 1:
         logits = logits[None]
     labels = checks.check_labels(labels, logits.shape[1:-1], logits.shape[-1])
-    sums = logits.sum(axis=-1)
-    if logits.min() >= 0 and np.all(
-        np.abs(sums - 1) <= checks.ROW_SUM_TOLERANCE
-    ):
-        raise ValueError(
-            "logits: expected outputs without a softmax; got probabilities, "
-            "rows that sum to 1. Their logarithm will do."
-        )
-    true = np.take_along_axis(logits, labels[None, ..., None], axis=-1)
-    return (logits - true).reshape(len(logits), -1, logits.shape[-1])
+    return logits, labels

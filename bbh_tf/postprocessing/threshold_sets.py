@@ -50,7 +50,9 @@ class ThresholdSets(conformal.SplitConformal):
         probabilities = conformal.check_sets(probabilities)
         count, num_classes = probabilities.shape
         labels = checks.check_labels(labels, (count,), num_classes)
-        return self._calibrate(1 - probabilities[np.arange(count), labels])
+        return self._calibrate(
+            1 - probabilities[np.arange(count), labels], num_classes
+        )
 
     def predict(self, probabilities):
         """Returns the sets.
@@ -62,9 +64,10 @@ class ThresholdSets(conformal.SplitConformal):
             bool array `(examples, classes)`, whether a class is in the set.
 
         Raises:
-            ValueError: if it is not calibrated, or the probabilities are no
-                distributions.
+            ValueError: if it is not calibrated, or was with another number of
+                classes, or the probabilities are no distributions.
         """
         probabilities = conformal.check_sets(probabilities)
+        self._check_alike(probabilities.shape[1], "a number of classes")
         # As the scores are computed, so that round-off is the same.
         return 1 - probabilities <= self.threshold

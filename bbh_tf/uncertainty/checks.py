@@ -52,8 +52,9 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
         float64 array of the same shape, the values unchanged.
 
     Raises:
-        ValueError: on a wrong rank, an empty array, NaN or inf, an entry
-            below 0, or a row whose sum is off 1 by more than 1e-3.
+        ValueError: on a wrong rank, an empty array, NaN or inf, one class
+            only, an entry below 0, or a row whose sum is off 1 by more than
+            1e-3.
     """
     array = check_floats(probabilities, name)
     expected = f"({', '.join(axes)})" if axes else "(..., classes)"
@@ -61,6 +62,7 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
         raise ValueError(
             f"{name}: expected shape {expected}, got {array.shape}."
         )
+    check_classes(array, name)
     smallest = float(np.min(array))
     if smallest < 0:
         raise ValueError(
@@ -72,6 +74,46 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
         raise ValueError(
             f"{name}: expected rows that sum to 1 over the last axis, "
             f"got a sum of {worst:.6g}."
+        )
+    return array
+
+
+def check_classes(array, name):
+    """Refuses a last axis of one class, of which nothing can be said.
+
+    Raises:
+        ValueError: naming what a single output may have been.
+    """
+    if array.shape[-1] == 1:
+        raise ValueError(
+            f"{name}: expected two classes or more along the last axis, got "
+            f"shape {array.shape}; of labels that are 0 or 1 give both classes."
+        )
+
+
+def check_logits(logits, name="logits"):
+    """Checks logits of classes: finite, and not through a softmax already.
+
+    Args:
+        logits: array-like, `(..., classes)`.
+        name: str, what the caller calls it.
+
+    Returns:
+        float64 array of the same shape.
+
+    Raises:
+        ValueError: if it is empty, not finite, of one class or none, or all
+            of its rows are probabilities.
+    """
+    array = check_floats(logits, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name}: expected shape (..., classes), got ().")
+    check_classes(array, name)
+    off = np.abs(array.sum(axis=-1) - 1)
+    if array.min() >= 0 and np.all(off <= ROW_SUM_TOLERANCE):
+        raise ValueError(
+            f"{name}: expected outputs without a softmax; got probabilities, "
+            "rows that sum to 1. Their logarithm will do."
         )
     return array
 

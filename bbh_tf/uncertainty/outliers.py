@@ -16,7 +16,7 @@ import numpy as np
 
 from bbh_tf.uncertainty import detection
 from bbh_tf.uncertainty import entropy
-from bbh_tf.uncertainty.checks import check_floats
+from bbh_tf.uncertainty.checks import check_logits
 from bbh_tf.uncertainty.checks import check_probabilities
 
 _SAMPLE_AXES = ("num_samples", "examples", "...", "classes")
@@ -34,14 +34,15 @@ def energy(logits):
         float64 array `(...)`, in nats; low where a logit is high.
 
     Raises:
-        ValueError: if the input is empty, not finite or no numbers.
+        ValueError: if the input is empty, not finite, no numbers, of one class
+            or of probabilities.
 
     Example:
     ```python
     energy([[0.0, 0.0], [3.0, 0.0]])  # [-0.6931, -3.0486]
     ```
     """
-    logits = np.atleast_1d(check_floats(logits, "logits"))
+    logits = check_logits(logits)
     top = logits.max(axis=-1)
     return -(top + np.log(np.exp(logits - top[..., None]).sum(axis=-1)))
 
@@ -93,10 +94,10 @@ def outlier_scores(logits):
         `"variation_ratio"`.
 
     Raises:
-        ValueError: if the rank is less than 2, the input is empty or not
-            finite.
+        ValueError: if the rank is less than 2, the input is empty, not finite,
+            of one class or of probabilities.
     """
-    logits = check_floats(logits, "logits")
+    logits = check_logits(logits)
     if logits.ndim < 2:
         raise ValueError(
             "logits: expected shape (num_samples, examples, ..., classes) or "
@@ -129,8 +130,9 @@ def evaluate_outliers(in_logits, out_logits):
         `"auroc"`, `"aupr"` (outliers positive) and `"fpr95"`.
 
     Raises:
-        ValueError: as `outlier_scores` does, or if one of the two has draws
-            and the other has not.
+        ValueError: as `outlier_scores` does, or if the two have not as many
+            draws (what draws disagree about depends on how many there are) and
+            classes.
         ImportError: if scikit-learn is not installed.
 
     Example:
@@ -140,10 +142,12 @@ def evaluate_outliers(in_logits, out_logits):
     ```
     """
     inside, outside = outlier_scores(in_logits), outlier_scores(out_logits)
-    if inside.keys() != outside.keys():
+    shapes = np.shape(in_logits), np.shape(out_logits)
+    # Draws come first, where there are any, and classes last.
+    if len({(s[-1], len(s) > 2 and s[0]) for s in shapes}) > 1:
         raise ValueError(
-            "out_logits: expected several draws or one, as in_logits has; got "
-            f"shapes {np.shape(out_logits)} and {np.shape(in_logits)}."
+            "out_logits: expected as many draws and classes as in_logits has; "
+            f"got shapes {shapes[1]} and {shapes[0]}."
         )
     return {
         name: {

@@ -185,12 +185,6 @@ class Trainer:
                 )
                 loss = tf.reduce_mean(log_prob - log_joint)
             gradients = tape.gradient(loss, variables)
-            # A scale may overflow for one draw: such a step is left out.
-            is_finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
-            gradients = [
-                tf.where(is_finite, gradient, tf.zeros_like(gradient))
-                for gradient in gradients
-            ]
             self._optimizer.apply(gradients, variables)
             return [index + 1]
 

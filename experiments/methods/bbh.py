@@ -24,7 +24,11 @@ def _build(config, data):
         slices = "chunks" if config.released_slices else "output"
         if config.architecture == "single":
             slices = _SINGLE_G_SLICES
-        make = functools.partial(bbh_tf.hypernetworks.Sliced, slices)
+        make = functools.partial(
+            bbh_tf.hypernetworks.Sliced,
+            slices,
+            center=config.start == "network",
+        )
     posterior = bbh_tf.posteriors.Implicit(
         make(**chosen),
         noise_dim=config.noise_dim,
@@ -36,6 +40,7 @@ def _build(config, data):
         posterior,
         prior=parts.prior(config),
         scope="network" if config.architecture == "single" else "layer",
+        start="pretrained" if config.start == "network" else "random",
     )
     return parts.model(
         config, data, network, divergence=parts.divergence(config)
@@ -72,6 +77,8 @@ def _describe(config):
         texts.append(f"hypernetworks {widths} wide")
     if "kernel_initializer" in chosen:
         texts.append(f"begun {chosen['kernel_initializer']}")
+    if config.start != "random":
+        texts.append("begun around the plain network's weights")
     return texts + parts.describe_kl(config)
 
 

@@ -17,7 +17,8 @@ class Method:
         describe: function from a `RunConfig` to a list of texts, what the
             notes say of how it was trained.
         settings: attributes of `RunConfig` that it sets in place of what is
-            there, and `"anneals"`, whether its KL is annealed.
+            there, and `"anneals"`, whether its KL is annealed: as the data
+            set says, or `(start, length)` as parts of all epochs.
         datasets: data set -> what it sets there in place of `settings`.
         released: what the authors' code has in place of all that.
         released_datasets: data set -> what the authors' code has there.

@@ -1,6 +1,7 @@
 """The parts of a page that show the runs of one table."""
 
 from experiments.reporting import figures
+from experiments.reporting import sureness_figures
 from experiments.reporting import tables
 
 
@@ -30,4 +31,17 @@ def add(page, results, folder):
             "Entropy of the mean prediction, all seeds together. Test images "
             "should lie to the left, outliers to the right; the right end is a "
             "uniform guess.",
+        )
+    if sureness_figures.have_labels(results, folder):
+        page.figure(
+            figures.as_png(sureness_figures.reliability(results, folder)),
+            "Accuracy of the test images of a confidence, with 95 % intervals; "
+            "grey, how many there are. On the diagonal a model is as often "
+            "right as it is sure.",
+        )
+        page.figure(
+            figures.as_png(sureness_figures.risk_and_coverage(results, folder)),
+            "Errors where a model answers the surest test images only, by the "
+            "highest probability: the share of what it answers (the area under "
+            "it is AURC) and of all (AUGRC). One line a seed.",
         )

@@ -220,6 +220,17 @@ def notes(results):
             "errors among the surest test images by the highest probability, "
             "averaged over how many of them are looked at; per mille."
         )
+    again = {}
+    for result in results:
+        made = result.get("measured_again")
+        if made is not None:
+            name = f"{name_of(result['config'])} (commit {made['commit'][:7]})"
+            again[name] = None
+    if again:
+        lines.append(
+            "Measured later, from the predictions that were kept, AURC among "
+            f"others: {', '.join(again)}."
+        )
     if config["dataset"] != paper_tables.data_of(config).lower():
         lines.append(
             "The paper's figures are for MNIST and notMNIST with 431,080 "

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import pyplot
 
+import bbh_tf as bbh
 from experiments import paper_tables
 from experiments.reporting import figures
 from experiments.shift import calibration_measures
@@ -21,7 +22,8 @@ def reliability(results):
     Returns:
         A figure. Left, bins of equal width; right, of equal mass, errors
         against 1 - confidence on logarithmic axes, where most predictions
-        are. Bars are 95 % intervals of a binomial share.
+        are. Bars are 95 % intervals of a binomial share, Wilson's left, Clopper
+        and Pearson's right.
     """
     columns = min(_RUNS_A_ROW, len(results))
     rows = -(-len(results) // columns)
@@ -59,22 +61,18 @@ def reliability(results):
 
 
 def _linear(axis, bins, color):
-    axis.plot([0, 1], [0, 1], color="0.7", linewidth=1, zorder=0)
-    _points(axis, bins.confidence, bins.accuracy, bins.lower, bins.upper, color)
-    # Empty bins leave no point: how many predictions each has, in per cent.
-    share = bins.count / bins.count.sum()
-    axis.bar(
-        bins.confidence,
-        0.25 * share / share.max(),
-        1 / calibration_measures.NUM_BINS,
-        color="0.85",
-        zorder=-1,
-    )
-    axis.set(
-        xlim=(0, 1.02),
-        ylim=(0, 1.02),
-        xlabel="confidence",
-        ylabel="accuracy",
+    number = calibration_measures.NUM_BINS
+    edges = np.linspace(0, 1, number + 1)
+    confidence, accuracy = np.full((2, number), np.nan)
+    count = np.zeros(number, int)
+    # Empty bins were left out.
+    place = calibration_measures.equal_width(bins.confidence)
+    confidence[place], accuracy[place] = bins.confidence, bins.accuracy
+    count[place] = bins.count
+    bbh.plots.reliability(
+        bbh.uncertainty.ReliabilityDiagram(edges, confidence, accuracy, count),
+        axis,
+        color,
     )
 
 
@@ -82,15 +80,24 @@ def _logarithmic(axis, bins, color):
     lowest = 0.2 / bins.count.max()
     doubt = np.clip(1 - bins.confidence, _SUREST, 1)
     axis.plot([_SUREST, 1], [_SUREST, 1], color="0.7", linewidth=1, zorder=0)
-    _points(
-        axis,
+    axis.vlines(
         doubt,
-        np.maximum(1 - bins.accuracy, lowest),
         np.maximum(1 - bins.upper, lowest),
         1 - bins.lower,
-        color,
-        filled=bins.accuracy < 1,
+        color=color,
+        linewidth=1.2,
+        alpha=0.7,
     )
+    # Where none are wrong: at the lower end, and open.
+    for chosen, fill in ((bins.accuracy < 1, color), (bins.accuracy == 1, "w")):
+        axis.plot(
+            doubt[chosen],
+            np.maximum(1 - bins.accuracy[chosen], lowest),
+            "o",
+            color=color,
+            markersize=4,
+            markerfacecolor=fill,
+        )
     axis.set(
         xscale="log",
         yscale="log",
@@ -98,19 +105,4 @@ def _logarithmic(axis, bins, color):
         ylim=(lowest / 1.5, 1.2),
         xlabel="1 - confidence",
         ylabel="share of errors",
-    )
-
-
-def _points(axis, x, y, lower, upper, color, filled=None):
-    axis.vlines(x, lower, upper, color=color, linewidth=1.2, alpha=0.7)
-    filled = np.ones(len(x), bool) if filled is None else filled
-    axis.plot(x[filled], y[filled], "o", color=color, markersize=4)
-    # None of them wrong: at the lower end, and open.
-    axis.plot(
-        x[~filled],
-        y[~filled],
-        "o",
-        color=color,
-        markersize=4,
-        markerfacecolor="white",
     )

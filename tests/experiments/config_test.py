@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 import bbh_tf as bbh
@@ -204,7 +205,7 @@ def test_matrix_products_have_sizes_of_their_own():
 
     units, told = built()
     assert units == [16, 64] and "matrix_product" in told
-    assert "wide" not in told and "begun" not in told
+    assert "wide" not in told and "begun hyperfan" not in told
     units, told = built(("hypernetwork_units", (8,)))
     assert units == [8] and "hypernetworks 8 wide" in told
 
@@ -226,6 +227,39 @@ def test_widths_reach_all_hypernetworks(architecture):
     (first, *_) = model.trainable_variables
     assert first.shape[1] == 4
     assert first.shape[0] > 2
+
+
+@pytest.mark.parametrize("start", ["network", "random"])
+@pytest.mark.parametrize("architecture", ["single", "sliced", "layerwise"])
+def test_posteriors_begin_around_a_plain_network(architecture, start):
+    changed = (
+        ("architecture", architecture),
+        ("start", start),
+        ("hypernetwork_units", (8, 4)),
+    )
+    run = _run("bbh", dataset="digits", changes=changed)
+    model = building.build(run, bbh.datasets.load("digits").take(20, 10))
+    one, two = (
+        next(w for w in model.draw(index=k).weights if w.shape == (32, 32))
+        for k in range(2)
+    )
+    one, two = one.numpy(), two.numpy()
+    # A plain network's; and not, of which a random start has as much.
+    glorot = (2 / sum(one.shape)) ** 0.5
+    is_around = np.std(one) == pytest.approx(glorot, rel=0.1)
+    is_around &= np.sqrt(np.mean(np.square(one - two))) < 0.2 * glorot
+    assert is_around == (start == "network")
+
+
+def test_the_learning_rate_falls_over_the_steps_of_a_run():
+    changed = (("learning_rate_decay", "cosine"), ("batch_size", 10))
+    run = _run("bbb", dataset="digits", num_steps=3, changes=changed)
+    data = bbh.datasets.load("digits").take(20, 10)
+    schedule = building.build(run, data).optimizer.get_config()["learning_rate"]
+    expected = 3 / run_config.steps_per_epoch(run)
+    assert schedule["config"]["decay_epochs"] == pytest.approx(expected)
+    with pytest.raises(ExperimentError, match="learning_rate_decay"):
+        _run("map", changes=changed)
 
 
 def test_texts_become_changes_and_texts_again():

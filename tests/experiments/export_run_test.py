@@ -130,12 +130,19 @@ def compare(tmp_path, config, export, kl_tolerance=1e-4):
             np.testing.assert_allclose(saved[0][key], saved[1][key], atol=1e-4)
 
 
-@pytest.mark.parametrize("row", ["ensemble", "bbb", "dropout"])
-def test_a_run_there_is_the_run_here(tmp_path, row):
+@pytest.mark.parametrize(
+    ("row", "changes"),
+    [
+        ("ensemble", ()),
+        ("dropout", ()),
+        ("bbb", (("learning_rate_decay", "cosine"),)),
+    ],
+)
+def test_a_run_there_is_the_run_here(tmp_path, row, changes):
     compare(
         tmp_path,
-        _config(tmp_path / "here", row),
-        lambda folder: _export(folder, row),
+        _config(tmp_path / "here", row, changes=changes),
+        lambda folder: _export(folder, row, changes=changes),
     )
 
 

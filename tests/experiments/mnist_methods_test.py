@@ -24,7 +24,8 @@ def test_smoke_run_prints_the_table_and_writes_one_page(tmp_path, capsys):
     assert "Bayes by Hypernet" in printed
     assert "±" in printed
     page = (tmp_path / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 4
+    # Curves, entropies, reliability, risk; and images of each row.
+    assert page.count("data:image/png;base64,") == 6
     assert "<script" not in page
     assert 'src="http' not in page
     assert "--preset=released_code" in page

@@ -177,8 +177,8 @@ def test_only_draws_are_written(tmp_path):
 
 def test_refusals(tmp_path, monkeypatch):
     model = small_models.model()
-    with pytest.raises(ValueError, match="\"tf_saved_model\"; got 'onnx'"):
-        model.export(tmp_path / "served", format="onnx")
+    with pytest.raises(ValueError, match="or \"onnx\"; got 'litert'. .For TFL"):
+        model.export(tmp_path / "served", format="litert")
     with pytest.raises(ValueError, match="num_samples .* got 0"):
         model.export(tmp_path / "served", num_samples=0)
     monkeypatch.setattr(memory, "available_bytes", lambda: 1000)

@@ -385,6 +385,7 @@ def test_networks_that_are_refused(case):
         ({"mean": "mode", "covariance": "diagonal"}, "the whole matrix"),
         ({"prior_precision": 0.0}, "positive, finite number.*; got 0.0"),
         ({"prior_precision": "2"}, "got '2'"),
+        ({"prior_precision": True}, "got True"),
         ({"train_data": X}, "with labels"),
         ({"train_data": (X, CLASSES[:30])}, "same number of examples"),
         ({"train_data": (X, CLASSES + 1)}, "classes from 0 to 2; got 3"),
@@ -392,6 +393,7 @@ def test_networks_that_are_refused(case):
         ({"train_data": (X, NUMBERS[:, :2])}, "0 to 2; got|labels for outputs"),
         ({"train_data": (X, NUMBERS @ np.ones((2, 3)))}, "sum to 1; got"),
         ({"train_data": (X, CLASSES, -np.ones(40))}, "weight >= 0 for each"),
+        ({"train_data": (X, CLASSES, np.zeros(40))}, "none of which counts"),
         (
             {"train_data": (X, CLASSES, np.ones((40, 3)))},
             r"\(40,\); got shape \(40, 3\)",

@@ -16,6 +16,8 @@ CALLS = {
     "hypernet": bbh.models.bayes_by_hypernet,
     "backprop": bbh.models.bayes_by_backprop,
 }
+SLICED = bbh.hypernetworks.Sliced(units=(8,))
+IMPLICIT = bbh.posteriors.Implicit(bbh.hypernetworks.MLP((8,)))
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
 
@@ -43,14 +45,15 @@ def test_is_what_its_choices_make():
         noise_dim=8,
     )
     expected = bbh.models.BayesianModel(
-        bbh.models.bayesify(network(), posterior),
+        bbh.models.bayesify(network(), posterior, start="pretrained"),
         64,
         divergence=bbh.divergences.NearestNeighbourEntropy(3),
-        annealing=bbh.annealing.Linear(1.0, 3.0),
+        annealing=bbh.annealing.Linear(1.0, 9.0),
         num_likelihood_samples=5,
         seed=1,
     )
-    expected.compile(bbh.optimizers.FusedAdam(1e-3), metrics=["accuracy"])
+    rate = bbh.optimizers.EpochCosineDecay(1e-3, 20)
+    expected.compile(bbh.optimizers.FusedAdam(rate), metrics=["accuracy"])
     expected.set_weights(found.get_weights())
     for model in (found, expected):
         model.fit(X, LABELS, batch_size=32, epochs=2, shuffle=False, verbose=0)
@@ -87,20 +90,38 @@ def test_the_paper_is_one_argument_away():
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
 
 
-def test_hypernetworks_begin_as_wide_as_layers_want_them():
-    def beginning(count, outputs=3, **settings):
-        call = bbh.models.bayes_by_hypernet
-        model = made(call, network(outputs), count, **settings)
-        (config,) = {
-            str(layer.posterior.get_config()["hypernetwork"]["config"])
-            for layer in model.bayesian_layers
-        }
-        return "hyperfan" in config
+@pytest.mark.parametrize(
+    ("settings", "is_around"),
+    [
+        ({}, True),
+        ({"start": "random"}, False),
+        ({"form": "paper"}, False),
+        # Slices without a center cannot, and are not asked to.
+        ({"posterior": bbh.posteriors.Implicit(SLICED)}, False),
+        ({"posterior": IMPLICIT, "start": "pretrained"}, True),
+    ],
+)
+def test_weights_begin_around_those_of_the_network(settings, is_around):
+    given = network()
+    model = made(bbh.models.bayes_by_hypernet, given, 64, **settings)
+    kernels = [model.draw(index=k).get_layer("hidden").kernel for k in range(9)]
+    kernel = given.get_layer("hidden").kernel.numpy()
+    deviation = np.mean(np.square(np.mean(kernels, axis=0) - kernel))
+    assert (deviation < 0.01 * np.mean(np.square(kernel))) == is_around
 
-    assert beginning(10_000)
-    assert not beginning(10_001)
-    assert not beginning(100, form="paper")
-    assert not beginning(100, 2, likelihood="normal_learned_scale")
+
+def test_the_learning_rate_falls_in_the_advised_form():
+    def rates(**settings):
+        call = bbh.models.bayes_by_hypernet
+        model = made(call, network(), 64, num_epochs=2, **settings)
+        rate = model.optimizer.learning_rate
+        before = float(rate)
+        model.fit(X, LABELS, epochs=2, verbose=0)
+        return before, float(model.optimizer.learning_rate)
+
+    assert rates() == pytest.approx((1e-3, 1e-5))
+    assert rates(learning_rate=0.01) == pytest.approx((1e-2, 1e-4))
+    assert rates(form="paper") == pytest.approx((1e-4, 1e-4))
 
 
 def test_few_examples_have_the_likelihood_under_several_draws():
@@ -159,12 +180,12 @@ def test_says_what_it_chose():
     for part in (
         "MLP([64, 256, 16], hyperfan)",
         "noise_dim=8",
-        "31 weights",
+        "31 weights, begun around those of the network",
         "NearestNeighbourEntropy(num_neighbours=3)",
         "1 / 64",
-        "epochs 5 to 20",
+        "epochs 5 to 50",
         "likelihood under 5 draws",
-        "FusedAdam(0.001)",
+        "FusedAdam(0.001), falling over 100 epochs",
     ):
         assert part in line
 

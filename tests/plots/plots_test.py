@@ -104,6 +104,16 @@ def test_the_area_under_the_curve_is_the_measure(generalized):
     assert np.mean(line.get_ydata()) - last == pytest.approx(expected)
 
 
+def test_curves_in_one_picture_are_all_seen():
+    low = bbh.uncertainty.risk_coverage([1, 1, 1, 2], [0.1, 0.2, 0.3, 0.4])
+    high = bbh.uncertainty.risk_coverage([5, 6, 7, 9], [0.1, 0.2, 0.3, 0.4])
+    ax = plots.risk_coverage(low)
+    assert ax.get_ylim()[0] == 0
+    plots.risk_coverage(high, ax)
+    bottom, top = ax.get_ylim()
+    assert bottom == 0 and top > high.risk.max()
+
+
 def test_histograms_are_shares_and_hold_all():
     end = np.log(3)
     entropies = {"few": [0.0, end + 1e-6], "many": np.full(50, 0.5)}
@@ -154,6 +164,22 @@ def test_correlations_keep_their_matrix_and_blank_the_diagonal():
     ("call", "message"),
     [
         (
+            lambda: plots.reliability(_ROWS),
+            "diagram: expected a ReliabilityDiagram, got a ndarray",
+        ),
+        (
+            lambda: plots.risk_coverage([0.1, 0.2]),
+            "curve: expected a RiskCoverage, got a list",
+        ),
+        (
+            lambda: plots.entropy_histograms({"one": [0.0]}, 1),
+            "num_classes: expected an integer of at least 2, got 1",
+        ),
+        (
+            lambda: plots.entropy_histograms([0.1, 0.2], 3),
+            "entropies: expected a dictionary .* got a list",
+        ),
+        (
             lambda: plots.entropy_histograms({"one": [1.2]}, 3),
             "one: expected entropies from 0 to .* got 1.2",
         ),
@@ -168,6 +194,14 @@ def test_correlations_keep_their_matrix_and_blank_the_diagonal():
         (
             lambda: plots.predictive_bands([0], [0], [1.0], widths=(2, 1)),
             "widths: .* that grow",
+        ),
+        (
+            lambda: plots.predictive_bands([0], [0], [1.0], widths=()),
+            r"widths: .* got \[\]",
+        ),
+        (
+            lambda: plots.weight_correlations(np.zeros((0, 0))),
+            r"correlations: .* got \(0, 0\)",
         ),
         (lambda: plots.weight_marginal([1.0]), r"values: .* got \(1,\)"),
         (

@@ -137,8 +137,37 @@ def test_each_of_several_numbers_has_its_own_width():
     made = postprocessing.AbsoluteIntervals(0.9)
     made.calibrate(np.zeros((99, 2)), labels)
     lower, upper = made.predict(np.zeros((4, 2)))
-    np.testing.assert_array_equal(upper[0], np.sort(np.abs(labels), axis=0)[89])
+    np.testing.assert_allclose(
+        upper[0], np.sort(np.abs(labels), axis=0)[89], rtol=1e-14
+    )
     np.testing.assert_array_equal(lower, -upper)
+
+
+@pytest.mark.parametrize("level", [0.3, 0.5, 0.7, 0.9])
+def test_round_off_leaves_no_label_out(level):
+    """Labels at the very threshold, as whole numbers often are."""
+    generator = np.random.default_rng(5)
+    predictions = generator.choice([0.1, 0.7, 3.3], size=999)
+    labels = predictions.round() + generator.integers(-9, 10, size=999)
+    scales = generator.choice([0.3, 0.7, 3.3], size=999)
+    for given, by in ((None, 1), (scales, scales)):
+        made = postprocessing.AbsoluteIntervals(level)
+        made.calibrate(predictions, labels, given)
+        lower, upper = made.predict(predictions, given)
+        scores = np.abs(labels - predictions) / by
+        np.testing.assert_array_equal(
+            (lower <= labels) & (labels <= upper),
+            scores <= made.threshold + 1e-11,
+        )
+        np.testing.assert_allclose(upper - lower, 2 * made.threshold * by)
+    made = postprocessing.QuantileIntervals(level)
+    ends = predictions - scales, predictions + scales
+    made.calibrate(*ends, labels)
+    lower, upper = made.predict(*ends)
+    scores = np.maximum(ends[0] - labels, labels - ends[1])
+    np.testing.assert_array_equal(
+        (lower <= labels) & (labels <= upper), scores <= made.threshold + 1e-11
+    )
 
 
 def test_the_least_that_a_level_needs_is_enough():
@@ -175,6 +204,12 @@ _ROWS = [[0.5, 0.5]] * 20
         (lambda p: p.AdaptiveSets(penalty=-1), "penalty .* got -1"),
         (lambda p: p.AdaptiveSets(num_free=0), "num_free .* got 0"),
         (lambda p: p.AdaptiveSets(seed=None), "seed .* got None"),
+        (lambda p: p.AdaptiveSets(seed=True), "seed .* got True"),
+        (lambda p: p.AdaptiveSets(randomized="no"), "randomized .* got 'no'"),
+        (
+            lambda p: p.ThresholdSets().calibrate([[1.0]] * 20, [0] * 20),
+            r"two classes or more .* \(20, 1\)",
+        ),
         (lambda p: p.ThresholdSets().predict(_ROWS), "ThresholdSets: .*calibr"),
         (
             lambda p: p.ThresholdSets().calibrate(_ROWS, [0.5] * 20),
@@ -199,6 +234,46 @@ _ROWS = [[0.5, 0.5]] * 20
         (
             lambda p: p.AbsoluteIntervals().calibrate([0], [0], [0]),
             "scales: expected numbers above 0, got 0",
+        ),
+        (
+            lambda p: (
+                p.ThresholdSets(0.5)
+                .calibrate(_ROWS, [0] * 20)
+                .predict(np.eye(3))
+            ),
+            "ThresholdSets.predict: expected a number of classes .* 2; got 3",
+        ),
+        (
+            lambda p: (
+                p.AdaptiveSets(0.5)
+                .calibrate(_ROWS, [0] * 20)
+                .predict(np.eye(3))
+            ),
+            "AdaptiveSets.predict: expected a number of classes .* 2; got 3",
+        ),
+        (
+            lambda p: (
+                p.AbsoluteIntervals(0.5)
+                .calibrate([0] * 9, [1] * 9, [1] * 9)
+                .predict([0])
+            ),
+            r"\(examples\) with scales; got \(examples\) without scales",
+        ),
+        (
+            lambda p: (
+                p.AbsoluteIntervals(0.5)
+                .calibrate([[0, 0]] * 9, [[1, 2]] * 9)
+                .predict([[0]])
+            ),
+            r"\(examples, 2\) without scales; got \(examples, 1\) without",
+        ),
+        (
+            lambda p: (
+                p.QuantileIntervals(0.5)
+                .calibrate([[0, 0]] * 9, [[1, 1]] * 9, [[1, 2]] * 9)
+                .predict([[0]], [[1]])
+            ),
+            r"labels of an example of shape .* \(2,\); got \(1,\)",
         ),
         (
             lambda p: p.QuantileIntervals().calibrate([1, 0], [0, 1], [0, 0]),

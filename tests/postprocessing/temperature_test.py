@@ -157,6 +157,15 @@ def test_files_that_are_older_load(tmp_path, monkeypatch):
     assert model.temperature == 1.0
 
 
+def test_a_summary_says_it():
+    model, lines = _model(), []
+    model.summary(print_fn=lines.append)
+    assert not any("Temperature" in line for line in lines)
+    model.temperature = _TEMPERED
+    model.summary(print_fn=lines.append)
+    assert lines[-1] == "Temperature of predictions: 2.5"
+
+
 def test_it_is_exported(tmp_path):
     model = _model()
     model.temperature = _TEMPERED
@@ -207,8 +216,140 @@ def test_half_precision_is_divided_in_float32():
     np.testing.assert_array_equal(outputs, [[120000.0, 0.0]])
 
 
-def _regression():
-    return small_models.model(likelihood="normal")
+def test_a_plain_model_of_labels_0_and_1():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    labels = np.where(model.predict(X, verbose=0) > 0, 1, 0)
+    labels[14:] = 1 - labels[14:]
+    tempered = postprocessing.with_temperature(
+        model, X, labels, likelihood="bernoulli_logits"
+    )
+    logits = model.predict(X, verbose=0)
+    assert tempered.layers[-1].temperature == pytest.approx(
+        postprocessing.fit_binary_temperature(logits, labels)
+    )
+
+
+@pytest.mark.parametrize("num_samples", [1, 6])
+def test_of_0_and_1_it_is_that_of_two_classes(num_samples):
+    generator = np.random.default_rng(1)
+    logits = 9.0 * generator.normal(size=(num_samples, 200, 2))
+    labels = generator.random((200, 2)) < 0.5 + 0.3 * np.sign(logits.mean(0))
+    found = postprocessing.fit_binary_temperature(logits, labels.astype(int))
+    classes = np.stack([np.zeros_like(logits), logits], axis=-1)
+    expected = postprocessing.fit_temperature(classes, labels.astype(int))
+    assert found == pytest.approx(expected)
+    assert abs(np.log(found)) > 0.1
+    if num_samples == 1:
+        alone = postprocessing.fit_binary_temperature(logits[0], labels)
+        assert alone == found
+
+
+def test_labels_of_no_weight_do_not_count():
+    logits, labels = _draws(3, 4.0)
+    expected = postprocessing.fit_temperature(logits[:, ::2], labels[::2])
+    shown = labels.copy()
+    shown[1::2] = 0
+    weights = np.arange(len(labels)) % 2 == 0
+    found = postprocessing.fit_temperature(logits, shown, 3.0 * weights)
+    assert found == pytest.approx(expected)
+    assert postprocessing.fit_temperature(logits, shown) != found
+    # Of examples whose labels are several.
+    logits = logits.reshape(3, 100, 4, 4)
+    labels, weights = labels.reshape(100, 4), np.arange(100) % 2
+    one = postprocessing.fit_temperature(logits, labels, weights)
+    other = postprocessing.fit_temperature(logits[:, 1::2], labels[1::2])
+    assert one == pytest.approx(other)
+
+
+def _masked():
+    tokens = keras.Input((3,), dtype="int32")
+    h = keras.layers.Embedding(5, 4, mask_zero=True)(tokens)
+    network = keras.Model(tokens, keras.layers.Dense(3)(h))
+    network = bbh.models.bayesify(network, bbh.posteriors.MeanField(-2.0))
+    return small_models.model(network)
+
+
+def test_labels_under_keras_mask_want_weights():
+    keras.utils.set_random_seed(0)
+    model = _masked()
+    x = np.array([[1, 2, 0], [3, 0, 0], [4, 1, 2]])
+    y = model.predict(x).argmax(axis=-1)
+    y[0, 0] = (y[0, 0] + 1) % 3
+    with pytest.raises(ValueError, match="mask, .* sample_weight"):
+        postprocessing.with_temperature(model, x, y)
+    postprocessing.with_temperature(model, x, y, sample_weight=x != 0)
+    found = model.temperature
+    y[x == 0] = 1
+    postprocessing.with_temperature(model, x, y, sample_weight=x != 0)
+    assert model.temperature == found
+
+
+@pytest.mark.parametrize("make", [_model, lambda: _plain("sequential")[0]])
+def test_labels_as_keras_users_have_them(make):
+    def made():
+        keras.utils.set_random_seed(0)
+        return make()
+
+    def temperature(labels):
+        found = postprocessing.with_temperature(made(), X, labels)
+        if isinstance(found, bbh.models.BayesianModel):
+            return found.temperature
+        return found.layers[-1].temperature
+
+    labels = made().predict(X, verbose=0).argmax(axis=1)
+    labels[14:] = (labels[14:] + 1) % 3
+    expected = temperature(labels)
+    for same in (np.eye(3)[labels], labels[:, None], labels.astype("float32")):
+        assert temperature(same) == expected
+
+
+class _Batches(keras.utils.PyDataset):
+    def __init__(self, x, *others):
+        super().__init__()
+        self._arrays = x, *others
+
+    @property
+    def num_batches(self):
+        return 3
+
+    def __getitem__(self, index):
+        part = slice(8 * index, 8 * index + 8)
+        return keras.tree.map_structure(lambda a: a[part], self._arrays)
+
+
+def test_data_sets_bring_their_labels():
+    model = _model()
+    labels = model.predict(X).argmax(axis=1)
+    labels[::4] = (labels[::4] + 1) % 3
+    weights = np.arange(20) % 3
+    for arrays in ((X, labels), (X, labels, weights)):
+        weight = arrays[2] if len(arrays) == 3 else None
+        postprocessing.with_temperature(model, X, labels, sample_weight=weight)
+        expected = model.temperature
+        data = tf.data.Dataset.from_tensor_slices(arrays)
+        # Another order in each pass.
+        data = data.shuffle(20, reshuffle_each_iteration=True).batch(6)
+        for batches in (data, _Batches(*arrays)):
+            model.temperature = 1.0
+            postprocessing.with_temperature(model, batches)
+            assert model.temperature == pytest.approx(expected, rel=1e-4)
+    for batches, y, message in (
+        (data, labels, "order may not be the same"),
+        (data.map(lambda x, *_: x), None, "got x alone"),
+        (data.take(0), None, "got 0 batches"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            postprocessing.with_temperature(model, batches, y)
+
+
+def _of_one_s_own():
+    def logistic(outputs):
+        import tensorflow_probability as tfp
+
+        return tfp.distributions.Logistic(outputs, 1.0)
+
+    return small_models.model(likelihood=logistic)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +358,70 @@ def _regression():
         (lambda: postprocessing.Temperature(0), "temperature .* got 0"),
         (lambda: setattr(_model(), "temperature", -1.0), "above 0; got -1"),
         (
-            lambda: setattr(_regression(), "temperature", 2.0),
-            "categorical_logits\"; got 'normal'",
+            lambda: setattr(_of_one_s_own(), "temperature", 2.0),
+            "normal_learned_scale\"; got 'logistic'",
         ),
         (
-            lambda: postprocessing.with_temperature(_regression(), X, Y),
-            "categorical_logits\"; got 'normal'",
+            lambda: postprocessing.with_temperature(_of_one_s_own(), X, Y),
+            "normal_learned_scale\"; got 'logistic'",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _model(), X, Y, likelihood="bernoulli_logits"
+            ),
+            "likelihood=None: .* got 'bernoulli_logits'",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _plain("sequential")[0], X, Y, likelihood="normal"
+            ),
+            "\"bernoulli_logits\"; got 'normal'",
+        ),
+        (
+            lambda: postprocessing.fit_temperature([[1.0], [-1.0]], [0, 0]),
+            "two classes or more .* fit_binary_temperature",
+        ),
+        (
+            lambda: postprocessing.fit_temperature(
+                np.eye(3), [0, 1, 2], [1, 0, -1]
+            ),
+            "probabilities",
+        ),
+        (
+            lambda: postprocessing.fit_temperature(
+                np.eye(3) - 1, [0, 1, 2], [1, 0, -1]
+            ),
+            "sample_weight: .* got -1 to 1",
+        ),
+        (
+            lambda: postprocessing.fit_temperature(
+                np.eye(3) - 1, [0, 1, 2], [1, 0]
+            ),
+            r"sample_weight: expected shape \(3,\), .* got \(2,\)",
+        ),
+        (
+            lambda: postprocessing.with_temperature(_model(), X, None),
+            "expects labels, y; got None",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _model(), X, np.full((20, 3), 1 / 3)
+            ),
+            "rows that are not one-hot",
+        ),
+        (
+            lambda: postprocessing.fit_binary_temperature([0.2, 0.9], [0, 1]),
+            "without a sigmoid, .* from 0.2 to 0.9",
+        ),
+        (
+            lambda: postprocessing.fit_binary_temperature([1.0, 2.0], [0, 2]),
+            "labels: expected 0 or 1, got 2",
+        ),
+        (
+            lambda: postprocessing.fit_binary_temperature(
+                np.zeros((3, 2)), [0, 1, 1]
+            ),
+            r"logits: expected shape .* got \(3, 2\) for \(3,\)",
         ),
         (
             lambda: postprocessing.with_temperature(

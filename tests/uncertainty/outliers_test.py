@@ -78,8 +78,21 @@ def test_each_score_is_measured():
             lambda u: u.evaluate_outliers(
                 np.zeros((2, 3, 4)), np.zeros((3, 4))
             ),
-            r"out_logits: expected several draws or one, .* \(3, 4\)",
+            r"out_logits: expected as many draws and .* \(3, 4\)",
         ),
+        (
+            lambda u: u.evaluate_outliers(
+                np.zeros((2, 3, 4)), np.zeros((3, 3, 4))
+            ),
+            r"out_logits: expected as many draws and .* \(3, 3, 4\) and",
+        ),
+        (
+            lambda u: u.evaluate_outliers(np.zeros((3, 4)), np.zeros((3, 5))),
+            r"out_logits: expected as many draws and .* \(3, 5\) and",
+        ),
+        (lambda u: u.outlier_scores([[0.2, 0.8]]), "without a softmax"),
+        (lambda u: u.outlier_scores([[2.0], [1.0]]), "two classes or more"),
+        (lambda u: u.energy(1.0), r"logits: expected .* got \(\)"),
     ],
 )
 def test_refusals(call, message):

@@ -171,7 +171,7 @@ def moments(data, kind, weights, is_full):
         `Moments`.
 
     Raises:
-        ValueError: if outputs are not finite.
+        ValueError: if outputs are not finite, or no example counts.
     """
     inputs, units = weights.shape
     size = inputs * units
@@ -200,6 +200,11 @@ def moments(data, kind, weights, is_full):
         squares += factors @ np.square(targets)
         count += factors.sum()
         num_examples += len(features)
+    if not count:
+        raise ValueError(
+            f"laplace expects weights that are not all 0; got {num_examples} "
+            "examples, none of which counts."
+        )
     return Moments(
         num_examples=num_examples,
         num_labels=count * units,

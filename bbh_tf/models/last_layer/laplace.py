@@ -178,7 +178,9 @@ def _check_arguments(covariance, prior_precision, mean):
             'laplace(mean="mode") expects covariance="full": Newton\'s method '
             'needs the whole matrix; got "diagonal".'
         )
-    is_number = isinstance(prior_precision, numbers.Real)
+    is_number = isinstance(prior_precision, numbers.Real) and not isinstance(
+        prior_precision, bool
+    )
     if prior_precision is not None and not (
         is_number and 0 < prior_precision < math.inf
     ):

@@ -18,6 +18,7 @@ def lenet(
     dropout_rate=0.0,
     convolution=keras.layers.Conv2D,
     dense=keras.layers.Dense,
+    start="random",
 ):
     """Makes a LeNet: 431,080 weights at the defaults.
 
@@ -42,6 +43,8 @@ def lenet(
         convolution: callable that makes the convolutions, as
             `keras.layers.Conv2D` does.
         dense: callable that makes the dense layers, as `keras.layers.Dense`.
+        start: `"random"` or `"pretrained"`, as `bayesify` takes it: around the
+            weights that a plain network begins with.
 
     Returns:
         A `keras.Sequential` or functional model from images to logits,
@@ -91,4 +94,4 @@ def lenet(
     )
     if posterior is None:
         return network
-    return bayesify(network, posterior, prior, scope)
+    return bayesify(network, posterior, prior, scope, start=start)

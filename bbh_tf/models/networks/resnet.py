@@ -49,6 +49,7 @@ def resnet(
     convolution=keras.layers.Conv2D,
     dense=keras.layers.Dense,
     normalization=keras.layers.BatchNormalization,
+    start="random",
 ):
     """Makes a residual network of pre-activated units.
 
@@ -94,6 +95,8 @@ def resnet(
         dense: callable that makes the last layer, as `keras.layers.Dense`.
         normalization: callable that makes a normalisation layer, given its
             `name`.
+        start: `"random"` or `"pretrained"`, as `bayesify` takes it: around the
+            weights that a plain network begins with.
 
     Returns:
         A functional `keras.Model` from images to logits,
@@ -158,7 +161,7 @@ def resnet(
     network = keras.Model(images, logits, name=f"resnet{depth}")
     if posterior is None:
         return network
-    return bayesify(network, posterior, prior, scope)
+    return bayesify(network, posterior, prior, scope, start=start)
 
 
 def _shortcut(x, count, stride, name):

@@ -1,0 +1,49 @@
+"""Batches of held-out data as arrays, from one pass over them."""
+
+import keras
+import numpy as np
+
+
+def gathered(batches):
+    """Gathers batches, since a second pass may come in another order.
+
+    Args:
+        batches: a `tf.data.Dataset`, a `keras.utils.PyDataset`, or another
+            iterable of batches `(x, y)` or `(x, y, sample_weight)`.
+
+    Returns:
+        `(x, y, sample_weight)`: structures of arrays, the last None where
+        there are none.
+
+    Raises:
+        ValueError: if they are no batches, or a batch has no labels.
+    """
+    if isinstance(batches, keras.utils.PyDataset):
+        every = (batches[index] for index in range(batches.num_batches))
+    else:
+        every = iter(batches)
+    parts = []
+    for batch in every:
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
+        if y is None:
+            raise ValueError(
+                "Expected batches (x, y) where labels are not given; got x "
+                "alone."
+            )
+        parts.append((x, y) if weight is None else (x, y, weight))
+    if not parts or len({len(part) for part in parts}) > 1:
+        raise ValueError(
+            "Expected batches (x, y), or all of them (x, y, sample_weight); "
+            f"got {len(parts)} batches."
+        )
+    whole = keras.tree.map_structure(
+        lambda *arrays: np.concatenate([np.asarray(a) for a in arrays]), *parts
+    )
+    return whole if len(whole) == 3 else (*whole, None)
+
+
+def is_of_batches(x):
+    """Whether inputs are batches rather than arrays."""
+    return isinstance(x, keras.utils.PyDataset) or (
+        hasattr(x, "element_spec") or hasattr(x, "__next__")
+    )
