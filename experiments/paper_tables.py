@@ -5,6 +5,8 @@ from experiments.papers import bayes_by_hypernet
 from experiments.papers.paper import Row
 
 ATTACKS = bayes_by_hypernet.ATTACKS
+CAUSES = bayes_by_hypernet.CAUSES
+SAME_RUNS = bayes_by_hypernet.SAME_RUNS
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 _COLORS = (
     *("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#D55E00"),
@@ -40,6 +42,27 @@ def place(config):
     # Runs of version 0.1 knew Table 3 only.
     table = config.get("table", "mnist_methods")
     return table, config.get("row", config["method"])
+
+
+def is_the_papers(config):
+    """Tells whether a run has the paper's settings, but for its length."""
+    return (
+        config.get("num_steps") is None
+        and config.get("preset") == "paper"
+        and config.get("kl_scale", 1.0) == 1.0
+        and not config.get("changed")
+        and not config.get("num_validation")
+        and config.get("global_clipnorm") is None
+    )
+
+
+def same_runs(table, row):
+    """Returns the places, `(table, row)`, of the runs that a row is: its own,
+    and that of another table where both are one run.
+    """
+    places = {(table, row), SAME_RUNS.get((table, row), (table, row))}
+    places |= {one for one, other in SAME_RUNS.items() if other == (table, row)}
+    return sorted(places)
 
 
 def run_name(config):

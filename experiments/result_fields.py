@@ -7,6 +7,7 @@ from experiments import paper_tables
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import found as founds
+from experiments.reporting import reproduction
 from experiments.reporting import tables
 
 
@@ -28,6 +29,9 @@ def functions(results, page):
         - `rows TABLE EPOCHS FOLDER`: how many rows of the paper's table ran
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
+        - `reproduction TABLE...`: all rows of the paper's tables at the longest
+          length there is in any folder, and whether they are reproduced;
+        - `reproduced TABLE...`: how many of these rows are, of how many;
         - `tables FOLDER PLACE...`: tables of an `exhibit.json`, all or those
           at some places, counted from 1;
         - `figures FOLDER`, `notes FOLDER`: what else it has;
@@ -44,6 +48,8 @@ def functions(results, page):
             "value",
             "rows",
             "gaps",
+            "reproduction",
+            "reproduced",
             "tables",
             "figures",
             "notes",
@@ -103,6 +109,21 @@ class _Fields:
                 for gap in (min(gaps), max(gaps))
             ]
         return " to ".join(shown) or "–"
+
+    def reproduction(self, *names):
+        lines = [reproduction.HEADING]
+        for found in self._reproduction(names):
+            lines += [found.cells()]
+        return markdown(lines)
+
+    def reproduced(self, *names):
+        found = self._reproduction(names)
+        return f"{sum(row.is_near for row in found)} of {len(found)}"
+
+    def _reproduction(self, names):
+        for name in names:
+            _printed_rows(name)
+        return reproduction.find(self._results, names)
 
     def tables(self, folder, *places):
         every = self._exhibit(folder)["tables"]

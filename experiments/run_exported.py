@@ -89,7 +89,11 @@ def run_all(folder, out, max_seconds=math.inf, state_seconds=120.0):
         if time.monotonic() > deadline:
             _stop(f"{name}: cut short by --max_seconds before it began.")
         run = exported_run.ExportedRun(jax, folder / name, data)
-        print(f"{name}: compiled in {run.facts()['compile_seconds']:.1f} s")
+        facts = run.facts()
+        print(
+            f"{name}: compiled in {facts['compile_seconds']:.1f} s, "
+            f"{facts['compile_cpu_seconds']:.1f} s of processors"
+        )
         failures += _run(name, run, out / name, deadline, state_seconds)
     if failures:
         _stop(" ".join(failures))

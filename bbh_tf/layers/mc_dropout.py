@@ -106,9 +106,7 @@ class MCDropout(RandomLayer):
         """Masks the inputs."""
         drawn = drawing.drawn(self)
         if drawn is None:
-            return keras.random.dropout(
-                inputs, self.rate, self.noise_shape, self.seed_generator
-            )
+            return self._thinned(inputs)
         (mask,) = drawn
         if mask.dtype.is_integer:
             mask = self._mask_for(mask, inputs)
@@ -122,6 +120,23 @@ class MCDropout(RandomLayer):
                 "in all calls of the layer."
             )
         return inputs * tf.cast(mask, inputs.dtype)
+
+    def _thinned(self, inputs):
+        """Masks each example by itself."""
+        if self.rate == 0.0:
+            return inputs
+        sizes = self.noise_shape or [None] * inputs.shape.rank
+        known = [
+            own if size is None else size
+            for size, own in zip(sizes, inputs.shape)
+        ]
+        shape = [
+            own if size is None else size
+            for size, own in zip(known, tf.unstack(tf.shape(inputs)))
+        ]
+        uniform = randomness.example_uniform(shape, self.seed_generator)
+        kept = inputs * tf.cast(1.0 / (1.0 - self.rate), inputs.dtype)
+        return tf.where(uniform >= self.rate, kept, tf.zeros_like(inputs))
 
     def draw(self, num_samples, key, position=0, first=0):
         """Draws masks; see `RandomLayer.draw`."""

@@ -183,10 +183,9 @@ class MNF(RandomLayer):
 
     def _sample_outputs(self, inputs):
         posterior = self.posterior
-        noise = keras.random.normal(
+        noise = randomness.example_normal(
             (tf.shape(inputs)[0], *posterior.z_noise_shape),
-            dtype="float32",
-            seed=self.seed_generator,
+            self.seed_generator,
         )
         z, _ = posterior.sample_z(noise)
         z = tf.reshape(z, (-1, *[1] * (inputs.shape.rank - 2), posterior.dim))

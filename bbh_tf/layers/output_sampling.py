@@ -1,7 +1,8 @@
 """Outputs drawn in the place of weights: the local reparameterisation."""
 
-import keras
 import tensorflow as tf
+
+from bbh_tf import randomness
 
 # A square root has no slope at 0, where inputs that are all 0 lead.
 _SMALLEST_VARIANCE = 1e-30
@@ -22,9 +23,7 @@ def sample(mean, variance, seed_generator):
         Kingma et al., Variational Dropout and the Local Reparameterization
         Trick, arXiv:1506.02557, Eq. 6.
     """
-    noise = keras.random.normal(
-        tf.shape(mean), dtype="float32", seed=seed_generator
-    )
+    noise = randomness.example_normal(tf.shape(mean), seed_generator)
     return mean + safe_sqrt(variance) * noise
 
 

@@ -113,9 +113,7 @@ class KernelAutoencoder(keras.Model):
         shape = 1, tf.shape(kernels)[0], self.latent_dim
         with replica_noise.apart(self):
             noise = [
-                keras.random.normal(
-                    shape, dtype="float32", seed=self.seed_generator
-                )
+                randomness.example_normal(shape, self.seed_generator)
                 for _ in range(self.num_steps + 1)
             ]
         noise = [tf.ensure_shape(x, (1, None, self.latent_dim)) for x in noise]

@@ -10,6 +10,8 @@ the same numbers in eager code, in a graph and within a larger compiled
 program; TensorFlow's operations one by one do not round as compiled ones do.
 """
 
+from bbh_tf.randomness.example_noise import example_normal
+from bbh_tf.randomness.example_noise import example_uniform
 from bbh_tf.randomness.kept_seed import KeptSeed
 from bbh_tf.randomness.keys import fold
 from bbh_tf.randomness.keys import key
@@ -30,6 +32,8 @@ __all__ = [
     "TRAINING",
     "bits",
     "compiled_sampler",
+    "example_normal",
+    "example_uniform",
     "fold",
     "key",
     "normal",

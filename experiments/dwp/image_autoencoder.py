@@ -5,6 +5,8 @@ import typing
 import keras
 import tensorflow as tf
 
+from bbh_tf import randomness
+
 _SLOPE = 0.01
 
 
@@ -94,9 +96,7 @@ class ImageAutoencoder(keras.Model):
         """Bounds log p(x); see the class."""
         mean, variance = self.encoder(images)
         variance = tf.maximum(variance, 1e-10)
-        noise = keras.random.normal(
-            tf.shape(mean), dtype="float32", seed=self.seed_generator
-        )
+        noise = randomness.example_normal(tf.shape(mean), self.seed_generator)
         logits = self.decoder(mean + tf.sqrt(variance) * noise)
         each = tf.nn.sigmoid_cross_entropy_with_logits(images, logits)
         kl = 0.5 * tf.reduce_sum(

@@ -41,7 +41,8 @@ def find(folder, scale, dataset=None):
     """Compares results with what the tables ask for.
 
     A run counts where it has the scale's epochs, the paper's settings and the
-    whole KL, and nothing was changed by `--set`.
+    whole KL, and nothing was changed by `--set`. It counts for each row that it
+    is a run of: tables share rows.
 
     Args:
         folder: folder whose folders have results of runs.
@@ -72,7 +73,13 @@ def find(folder, scale, dataset=None):
         if wanted not in datasets:
             continue
         rows = sorted(paper_tables.TABLES[table].rows, key=_value)
-        is_done = [(table, row, seed, wanted) in done for row in rows]
+        is_done = [
+            any(
+                (*place, seed, wanted) in done
+                for place in paper_tables.same_runs(table, row)
+            )
+            for row in rows
+        ]
         batches.append(
             Batch(
                 table,
@@ -95,10 +102,5 @@ def _is_at_length(config, scale):
     return (
         config.get("scale") == scale
         and config.get("epochs") == epochs
-        and config.get("num_steps") is None
-        and config.get("preset") == "paper"
-        and config.get("kl_scale", 1.0) == 1.0
-        and not config.get("changed")
-        and not config.get("num_validation")
-        and config.get("global_clipnorm") is None
+        and paper_tables.is_the_papers(config)
     )

@@ -9,6 +9,7 @@ import bbh_tf as bbh
 from experiments import building
 from experiments import changes
 from experiments import config as configs
+from experiments import paper_tables
 from experiments import run_config
 from experiments.errors import ExperimentError
 from experiments.methods import parts
@@ -29,6 +30,17 @@ _DEFAULTS = {
 def _run(method, **changes):
     config = configs.Config(**{**_DEFAULTS, "rows": (method,), **changes})
     return config.runs()[0]
+
+
+@pytest.mark.parametrize(("one", "other"), list(paper_tables.SAME_RUNS.items()))
+def test_rows_that_are_one_run_have_the_same_settings(one, other):
+    figures, settings = [], []
+    for table, row in (one, other):
+        figures.append(paper_tables.TABLES[table].rows[row].figures)
+        found = dataclasses.asdict(_run(row, table=table))
+        settings.append({**found, "table": None, "row": None})
+    assert figures[0] == figures[1]
+    assert settings[0] == settings[1]
 
 
 def test_paper_preset_is_the_papers():

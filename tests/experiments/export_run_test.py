@@ -15,12 +15,12 @@ import bbh_tf as bbh
 from experiments import config as configs
 from experiments import data_sets
 from experiments import files
-from experiments import import_run
 from experiments import run_config
 from experiments import run_exported
 from experiments import runner
 from experiments.errors import ExperimentError
 from experiments.exporting import exported_folder
+from experiments.exporting import outcome
 
 pytest.importorskip("jax", reason="Exported programs are run by JAX.")
 
@@ -96,7 +96,7 @@ def compare(tmp_path, config, export, kl_tolerance=1e-4):
     here = runner.run(config)
     export(tmp_path / "exported")
     run_exported.run_all(tmp_path / "exported", tmp_path / "out")
-    there = import_run.run(
+    there = outcome.take_in(
         tmp_path / "exported", tmp_path / "out", tmp_path / "imported"
     )
     for one, other in zip(here, there, strict=True):
@@ -132,7 +132,11 @@ def compare(tmp_path, config, export, kl_tolerance=1e-4):
 
 @pytest.mark.parametrize(
     ("row", "changes"),
-    [("ensemble", ()), ("bbb", (("learning_rate_decay", "cosine"),))],
+    [
+        ("ensemble", ()),
+        ("dropout", ()),
+        ("bbb", (("learning_rate_decay", "cosine"),)),
+    ],
 )
 def test_a_run_there_is_the_run_here(tmp_path, row, changes):
     compare(
@@ -199,11 +203,12 @@ def test_the_last_epoch_may_be_cut_short(tmp_path, rest):
 
 def test_without_tensorflow_and_imported_twice(tmp_path, rest, exported, done):
     (here,) = runner.run(_config(tmp_path / "here"))
-    (there,) = import_run.run(exported, done, tmp_path / "imported")
+    (there,) = outcome.take_in(exported, done, tmp_path / "imported")
     assert there["measures"] == pytest.approx(here["measures"], rel=1e-4)
     assert there["provenance"]["gpus"] == []
     assert there["provenance"]["compile_seconds"] > 0
-    assert import_run.run(exported, done, tmp_path / "imported") == [there]
+    assert there["provenance"]["compile_cpu_seconds"] > 0
+    assert outcome.take_in(exported, done, tmp_path / "imported") == [there]
 
 
 def test_results_of_another_run_are_refused(tmp_path, exported, done):
@@ -216,7 +221,7 @@ def test_results_of_another_run_are_refused(tmp_path, exported, done):
         )
     )
     with pytest.raises(ExperimentError, match="came of another export"):
-        import_run.run(other, done, tmp_path / "imported")
+        outcome.take_in(other, done, tmp_path / "imported")
     assert not (tmp_path / "imported").exists()
 
 
@@ -226,7 +231,7 @@ def test_a_folder_with_other_results_is_refused(tmp_path, exported, done):
     (config,) = _config("unused", kl_scale=0.5).runs()
     files.write_json(folder / "config.json", dataclasses.asdict(config))
     with pytest.raises(ExperimentError, match="holds a run with"):
-        import_run.run(exported, done, tmp_path)
+        outcome.take_in(exported, done, tmp_path)
 
 
 def test_a_run_cut_short_is_told_and_goes_on(tmp_path, exported, done, capsys):
@@ -248,7 +253,7 @@ def test_a_run_cut_short_is_told_and_goes_on(tmp_path, exported, done, capsys):
         "state.npz",
     }
     with pytest.raises(ExperimentError, match="got none of map/seed_1"):
-        import_run.run(exported, out, tmp_path / "imported")
+        outcome.take_in(exported, out, tmp_path / "imported")
     run_exported.run_all(exported, out)
     assert not (there / "state.npz").exists()
     # As if it had not been cut short.
@@ -263,7 +268,7 @@ def test_a_run_cut_short_is_told_and_goes_on(tmp_path, exported, done, capsys):
     capsys.readouterr()
     run_exported.run_all(exported, out)
     assert capsys.readouterr().out == "All runs are done.\n"
-    import_run.run(exported, out, tmp_path / "imported")
+    outcome.take_in(exported, out, tmp_path / "imported")
 
 
 def test_files_that_are_missing_or_broken_are_named(tmp_path, exported, done):
@@ -273,7 +278,7 @@ def test_files_that_are_missing_or_broken_are_named(tmp_path, exported, done):
     predictions = out / "map" / "seed_1" / "predictions.npz"
     predictions.write_bytes(predictions.read_bytes()[:100])
     with pytest.raises(ExperimentError, match="npz and done.json of map/seed"):
-        import_run.run(folder, out, tmp_path / "imported")
+        outcome.take_in(folder, out, tmp_path / "imported")
     described = out / "map" / "seed_1" / "done.json"
     described.write_text(described.read_text().replace('"id": "', '"id": "x'))
     with pytest.raises(SystemExit, match="got another run"):
@@ -291,11 +296,11 @@ def test_a_checkpoint_of_another_run_is_not_given_results(
     there.mkdir(parents=True)
     files.write_json(there / "state.json", {"step": 1})
     with pytest.raises(ExperimentError, match="to have no checkpoint"):
-        import_run.run(exported, done, tmp_path)
+        outcome.take_in(exported, done, tmp_path)
     assert not (there / "results.json").exists()
     # A run that was done here stays what it is.
     files.write_json(there / "results.json", {"made": "here"})
-    assert import_run.run(exported, done, tmp_path) == [{"made": "here"}]
+    assert outcome.take_in(exported, done, tmp_path) == [{"made": "here"}]
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
@@ -320,7 +325,7 @@ def test_folders_that_are_none_are_refused_in_one_line(tmp_path, exported):
     with pytest.raises(SystemExit, match="got no export.json"):
         run_exported.run_all(tmp_path, tmp_path / "out")
     with pytest.raises(ExperimentError, match="expected a folder of exported"):
-        import_run.run(tmp_path, tmp_path / "out", tmp_path / "imported")
+        outcome.take_in(tmp_path, tmp_path / "out", tmp_path / "imported")
     with pytest.raises(ExperimentError, match="expected an empty folder"):
         _export(exported)
 

@@ -63,6 +63,8 @@ def test_what_is_done_is_not_left(tmp_path):
     assert _left(batches, "mnist_methods", 1)[0] == "bbh"
     assert _left(batches, "mnist_methods", 2)[0] == "mnf"
     assert len(_left(batches, "cifar5_methods", 0)) == 6
+    # The same run as Table 3's.
+    assert "independent_1" not in _left(batches, "mnist_noise", 0)
     # The digits stand in for MNIST, and not for CIFAR5.
     digits = {batch.table for batch in missing.find(tmp_path, "full", "digits")}
     assert "mnist_noise" in digits and "cifar5_methods" not in digits

@@ -121,9 +121,80 @@ def test_numbers_of_rows(results):
     assert results["gaps"]("mnist_methods", "100", "short") == "–"
 
 
+def _write(folder, row, seed=0, epochs=100, measures=(0.8, 0.99, 0.71), **of):
+    path = folder / row / f"seed_{seed}"
+    path.mkdir(parents=True)
+    names = ("error_percent", "in_auc", "outlier_auc")
+    config = {
+        "table": "mnist_methods",
+        "row": row,
+        "method": row,
+        "seed": seed,
+        "dataset": "mnist",
+        "preset": "paper",
+        "epochs": epochs,
+        "num_steps": None,
+        **of,
+    }
+    (path / "results.json").write_text(
+        json.dumps(
+            {
+                "config": config,
+                "measures": dict(zip(names, measures)),
+                "seconds": 1.0,
+            }
+        )
+    )
+
+
+def _found(tmp_path, table="mnist_methods"):
+    fields = result_fields.functions(tmp_path, tmp_path / "docs" / "page.md")
+    lines = fields["reproduction"](table).splitlines()[2:]
+    rows = [[cell.strip() for cell in line.split("|")[2:-1]] for line in lines]
+    return {row[0]: row[1:] for row in rows}, fields["reproduced"](table)
+
+
+def test_rows_at_their_longest_are_reproduced_or_not(tmp_path):
+    _write(tmp_path / "a", "map", measures=(0.94, 0.94, 0.71))
+    _write(tmp_path / "a", "map", seed=1, measures=(0.96, 0.94, 0.71))
+    # A shorter run, another of the same seed, and others' settings.
+    _write(tmp_path / "b", "map", epochs=10, measures=(50.0, 0.0, 0.0))
+    _write(tmp_path / "c", "map", measures=(50.0, 0.0, 0.0))
+    _write(tmp_path / "d", "map", seed=2, kl_scale=0.1)
+    _write(tmp_path / "e", "map", seed=3, changed=["learning_rate"])
+    _write(tmp_path / "f", "map", seed=4, dataset="digits", epochs=600)
+    # The paper has 0.49, 0.99, 0.65; 0.47, 0.99, 0.58; 0.63; 0.72, 0.97, 0.41.
+    _write(tmp_path / "a", "ensemble", epochs=10, measures=(0.5, 0.99, 0.6))
+    _write(tmp_path / "a", "dropout", measures=(0.63, 0.99, 0.58))
+    _write(tmp_path / "a", "mnf", epochs=10, measures=(1.1, 0.97, 0.51))
+    _write(tmp_path / "a", "bbb", measures=(0.72, 0.97, 0.5))
+    rows, count = _found(tmp_path)
+    assert count == "2 of 6"
+    assert rows["MAP"] == [
+        *("100 of 100", "2", "0.95 ± 0.01 *(0.80)*", "0.940 ± 0.000 *(0.99)*"),
+        *("0.710 ± 0.000 *(0.71)*", "**yes**"),
+    ]
+    assert rows["Deep ensemble"][0] == "10 of 100"
+    assert rows["Deep ensemble"][-1] == "**yes**, at less than the length"
+    assert rows["MC dropout"][-1] == "no: the cause is not known"
+    assert rows["MNF"][-1] == "not run at length"
+    assert rows["Bayes by Backprop"][-1].startswith("no: seeds differ")
+    assert rows["Bayes by Hypernet"][0] == "0 of 100"
+    assert rows["Bayes by Hypernet"][-1] == "not run"
+
+
+def test_a_row_of_two_tables_is_one_run(tmp_path):
+    _write(tmp_path / "a", "bbb", measures=(0.72, 0.97, 0.41))
+    of = {"table": "mnist_divergences", "method": "bbb"}
+    _write(tmp_path / "b", "analytic", epochs=10, measures=(2, 0, 0), **of)
+    rows, count = _found(tmp_path, "mnist_divergences")
+    assert rows["Closed form"][0] == "100 of 100" and count == "1 of 4"
+
+
 @pytest.mark.parametrize(
     ("field", "arguments", "message"),
     [
+        ("reproduced", ["mnist"], "one of mnist_methods.*got 'mnist'"),
         ("table", [], "expected a folder"),
         ("table", ["nowhere"], "expected a folder of results/; got 'nowhere'"),
         ("value", ["long/mnf", "nll"], "a row of long; got 'mnf'"),

@@ -187,6 +187,27 @@ def test_one_flow_for_the_network_trains_saves_and_exports(prior, tmp_path):
     assert model.predict_uncertainty(X)
 
 
+@pytest.mark.parametrize(
+    ("of", "kind"), [("Flow", "IAF"), ("WeightNormFlow", "RealNVP")]
+)
+def test_xla_trains_as_it_is_trained_without(of, kind):
+    values = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(1)
+        posterior = getattr(bbh.posteriors, of)(stack(kind, 1, -2.0))
+        model = bbh.models.BayesianModel(
+            bbh.models.bayesify(_network(), posterior),
+            8,
+            divergence=bbh.divergences.MonteCarloKL(),
+            seed=1,
+        )
+        model.compile(keras.optimizers.SGD(0.1), jit_compile=jit_compile)
+        model.train_on_batch(X, Y)
+        values.append(model.get_weights())
+    for one, other in zip(*values, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
 def test_mixed_precision_leaves_flows_in_float32():
     keras.config.set_dtype_policy("mixed_float16")
     try:

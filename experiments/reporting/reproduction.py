@@ -1,0 +1,144 @@
+"""Which rows of the paper's tables are reproduced, at the longest length."""
+
+import dataclasses
+
+from experiments import data_sets
+from experiments import files
+from experiments import paper_tables
+from experiments.papers import paper
+from experiments.reporting import tables
+
+# How far the mean over the seeds may be from what the paper prints.
+ERROR_TOLERANCE = 0.15
+AREA_TOLERANCE = 0.05
+HEADING = [
+    *("", "row", "epochs", "seeds", "error %", "in AUC"),
+    *("outlier AUC", "reproduced"),
+]
+_MEASURES = ("error_percent", "in_auc", "outlier_auc")
+# For what is as near as may be, but for how floats are kept.
+_ROUNDING = 1e-9
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """A row of a paper's table, and the longest runs of it.
+
+    Attributes:
+        table: its key.
+        row: its key.
+        epochs: of the longest runs, or None where there is none.
+        num_seeds: how many of them there are.
+        means: by `Figures`' names, `(mean, standard deviation or None)`.
+    """
+
+    table: str
+    row: str
+    epochs: int | None
+    num_seeds: int
+    means: dict
+
+    @property
+    def printed(self) -> paper.Figures:
+        """What the paper prints."""
+        return paper_tables.TABLES[self.table].rows[self.row].figures
+
+    @property
+    def epochs_at_length(self):
+        """Epochs of a run at the paper's length."""
+        return data_sets.DATASETS[_dataset(self.table)].epochs["full"]
+
+    @property
+    def is_near(self):
+        """Whether error and both areas are near what the paper prints."""
+        return self.epochs is not None and all(
+            abs(self.means[key][0] - getattr(self.printed, key))
+            <= tolerance + _ROUNDING
+            for key, tolerance in zip(
+                _MEASURES, (ERROR_TOLERANCE, AREA_TOLERANCE, AREA_TOLERANCE)
+            )
+        )
+
+    def verdict(self):
+        """Says whether it is reproduced, and else why not."""
+        if self.epochs is None:
+            return "not run"
+        is_short = self.epochs < self.epochs_at_length
+        if self.is_near:
+            return "**yes**" + (", at less than the length" * is_short)
+        if is_short:
+            return "not run at length"
+        causes = [
+            paper_tables.CAUSES[place]
+            for place in paper_tables.same_runs(self.table, self.row)
+            if place in paper_tables.CAUSES
+        ]
+        return f"no: {causes[0] if causes else 'the cause is not known'}"
+
+    def cells(self):
+        """Returns the texts under `HEADING`, the paper's in brackets."""
+        found = paper_tables.TABLES[self.table]
+        # Titles end in the paper's number.
+        number = found.title.rpartition("(")[2].rstrip(")")
+        cells = [number, found.rows[self.row].name]
+        if self.epochs is None:
+            cells += [f"0 of {self.epochs_at_length}", "0"]
+        else:
+            length = f"{self.epochs} of {self.epochs_at_length}"
+            cells += [length, str(self.num_seeds)]
+        digits = {key: digits for key, _, digits in tables.COLUMNS}
+        for key in _MEASURES:
+            ours = tables.format_cell(self.means.get(key), digits[key])
+            cells.append(f"{ours} *({getattr(self.printed, key):.2f})*")
+        return [*cells, self.verdict()]
+
+
+def find(folder, names):
+    """Finds the longest runs of each row that the paper prints.
+
+    Runs count that have the paper's settings, but for their length; of one
+    seed that ran twice, the first by its folder's name.
+
+    Args:
+        folder: folder whose folders have results of runs, a `pathlib.Path`.
+        names: keys of tables.
+
+    Returns:
+        List of `Reproduction`, in the papers' order.
+    """
+    runs = {}
+    for path in sorted(folder.glob("*/*/seed_*/results.json")):
+        result = files.read_json(path)
+        config = result.get("config", {})
+        if "method" not in config or not paper_tables.is_the_papers(config):
+            continue
+        place = paper_tables.place(config)
+        if config["dataset"] == _dataset(place[0]):
+            of_row = runs.setdefault(place, {}).setdefault(config["epochs"], {})
+            of_row.setdefault(config["seed"], result)
+    return [
+        _of_row(runs, name, key)
+        for name in names
+        for key, row in paper_tables.TABLES[name].rows.items()
+        if row.figures is not None
+    ]
+
+
+def _of_row(runs, table, row):
+    longest, chosen = None, {}
+    # A row's own runs come before those of the table that it shares them with.
+    places = sorted(
+        paper_tables.same_runs(table, row), key=lambda x: x != (table, row)
+    )
+    for place in places:
+        for epochs, found in runs.get(place, {}).items():
+            if longest is None or epochs > longest:
+                longest, chosen = epochs, found
+    means = {}
+    if chosen:
+        ((_, means),) = tables.rows(list(chosen.values()))
+    return Reproduction(table, row, longest, len(chosen), means)
+
+
+def _dataset(table):
+    return paper_tables.TABLES[table].datasets[-1]
