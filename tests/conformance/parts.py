@@ -183,6 +183,10 @@ PARTS = {
         ),
     },
     "optimizers": {
+        "EpochCosineDecay": (
+            lambda: bbh.optimizers.EpochCosineDecay(0.01, 2.0, 0.1),
+            lambda rate: _of_optimizer(keras.optimizers.Adam(rate)),
+        ),
         "FusedAdam": (lambda: bbh.optimizers.FusedAdam(0.01), _of_optimizer),
         "TF1RMSprop": (lambda: bbh.optimizers.TF1RMSprop(0.01), _of_optimizer),
     },
