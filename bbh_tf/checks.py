@@ -52,6 +52,12 @@ def check_factor(argument, value):
         )
 
 
+def is_positive(value):
+    """Whether a value is a finite number above zero, of Python or NumPy."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
+
+
 def check_backend():
     """Refuses Keras on anything but TensorFlow.
 

@@ -17,11 +17,11 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import image_data
 from experiments import lazy
 from experiments import provenance
 from experiments.errors import ExperimentError
 
-bbh = lazy.import_module("bbh_tf")
 evaluation = lazy.import_module("experiments.evaluation")
 
 _RESULTS = flags.DEFINE_string("results", None, "Folder with results of runs.")
@@ -130,13 +130,7 @@ def _labels(config, data_dir):
             "on held-out or few images; got a file of an earlier version, "
             "without."
         )
-    try:
-        data = bbh.datasets.load(config["dataset"], data_dir=data_dir)
-    except (ValueError, OSError, ImportError) as error:
-        raise ExperimentError(
-            f"--data_dir: {config['dataset']}: {error}"
-        ) from error
-    return data.test_labels
+    return image_data.load(config["dataset"], data_dir).test_labels
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The scales that draws decide on in a flow."""
 
-import numbers
-
 import tensorflow as tf
+
+from bbh_tf import checks
 
 # A scale is between 0.14 and 7.4: of eight layers no element leaves the range
 # of float32, whatever is drawn.
@@ -23,8 +23,7 @@ def check_bound(value):
     """
     if value is None:
         return None
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not 0 < value < float("inf"):
+    if not checks.is_positive(value):
         raise ValueError(
             "Expected max_log_scale to be a finite number > 0, or None for "
             f"no bound; got {value!r}."

@@ -97,10 +97,7 @@ class MCDropout(RandomLayer):
                 "MCDropout expects a noise_shape of the inputs' rank, "
                 f"{len(input_shape)}; got {self.noise_shape}."
             )
-        self._mask_shape = tuple(
-            own if size is None else size
-            for size, own in zip(sizes[1:], input_shape[1:])
-        )
+        self._mask_shape = tuple(_filled(sizes[1:], input_shape[1:]))
 
     def call(self, inputs):
         """Masks the inputs."""
@@ -126,14 +123,9 @@ class MCDropout(RandomLayer):
         if self.rate == 0.0:
             return inputs
         sizes = self.noise_shape or [None] * inputs.shape.rank
-        known = [
-            own if size is None else size
-            for size, own in zip(sizes, inputs.shape)
-        ]
-        shape = [
-            own if size is None else size
-            for size, own in zip(known, tf.unstack(tf.shape(inputs)))
-        ]
+        shape = _filled(
+            _filled(sizes, inputs.shape), tf.unstack(tf.shape(inputs))
+        )
         uniform = randomness.example_uniform(shape, self.seed_generator)
         kept = inputs * tf.cast(1.0 / (1.0 - self.rate), inputs.dtype)
         return tf.where(uniform >= self.rate, kept, tf.zeros_like(inputs))
@@ -157,11 +149,7 @@ class MCDropout(RandomLayer):
 
     def _mask_for(self, words, inputs):
         """Makes the mask of a draw for inputs of the size that they have."""
-        sizes = tf.shape(inputs)[1:]
-        shape = [
-            sizes[axis] if size is None else size
-            for axis, size in enumerate(self._mask_shape)
-        ]
+        shape = _filled(self._mask_shape, tf.unstack(tf.shape(inputs)[1:]))
         bits = randomness.bits(words, tf.reduce_prod(shape))
         # As integers, which round alike wherever they are computed.
         dropped = bits < tf.constant(
@@ -170,10 +158,7 @@ class MCDropout(RandomLayer):
         mask = tf.where(dropped, 0.0, 1 / (1 - self.rate))
         return tf.ensure_shape(
             tf.reshape(mask, shape),
-            [
-                own if size is None else size
-                for size, own in zip(self._mask_shape, inputs.shape[1:])
-            ],
+            _filled(self._mask_shape, inputs.shape[1:]),
         )
 
     def draw_size(self):
@@ -194,3 +179,10 @@ class MCDropout(RandomLayer):
             "noise_shape": self.noise_shape,
             "seed": self.seed,
         }
+
+
+def _filled(sizes, others):
+    """Returns sizes as a list, where they are None those of the others."""
+    return [
+        other if size is None else size for size, other in zip(sizes, others)
+    ]

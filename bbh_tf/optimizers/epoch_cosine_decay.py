@@ -1,10 +1,8 @@
 """A learning rate that falls over epochs, whatever the batches."""
 
-import math
 import numbers
 
 import keras
-import tensorflow as tf
 
 from bbh_tf import checks
 
@@ -13,8 +11,8 @@ from bbh_tf import checks
 class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Half a cosine, from a learning rate down to a part of it, over epochs.
 
-    Keras' `CosineDecay` counts steps, for which batches have to be known
-    before training. This one asks the `BayesianModel` that it is compiled into
+    Keras' `CosineDecay`, which counts steps, wants batches to be known before
+    training. This one asks the `BayesianModel` that it is compiled into
     for the passes over the training set so far, as `annealing` does. After
     `decay_epochs` the rate stays where it is.
 
@@ -53,6 +51,9 @@ class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.initial_learning_rate = float(initial_learning_rate)
         self.decay_epochs = float(decay_epochs)
         self.alpha = float(alpha)
+        self._cosine = keras.optimizers.schedules.CosineDecay(
+            self.initial_learning_rate, self.decay_epochs, self.alpha
+        )
         self._epoch = None
 
     def following(self, epoch):
@@ -91,11 +92,7 @@ class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
                 "which counts epochs; elsewhere keras.optimizers.schedules."
                 "CosineDecay counts steps."
             )
-        done = tf.clip_by_value(self._epoch() / self.decay_epochs, 0.0, 1.0)
-        falling = 0.5 * (1.0 + tf.cos(math.pi * done))
-        return self.initial_learning_rate * (
-            self.alpha + (1.0 - self.alpha) * falling
-        )
+        return self._cosine(self._epoch())
 
     def get_config(self):
         """Returns the constructor's arguments."""

@@ -1,9 +1,8 @@
 """Logits divided by one number."""
 
-import math
-import numbers
-
 import keras
+
+from bbh_tf import checks
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.postprocessing")
@@ -85,8 +84,7 @@ class Temperature(keras.layers.Layer):
 
 
 def _check(value):
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
+    if not checks.is_positive(value):
         raise ValueError(
             f"Expected temperature to be a finite number above 0; got "
             f"{value!r}."

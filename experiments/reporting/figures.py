@@ -72,6 +72,36 @@ def learning_curves(results, folder):
 
 def entropy_histograms(results, folder):
     """Draws the entropies of test images and outliers, a panel a row."""
+
+    def draw(axis, saved, color):
+        bbh.plots.entropy_histograms(
+            {
+                name: np.concatenate([s[key] for s in saved])
+                for name, key in (
+                    ("test images", "test_entropy"),
+                    (results[0]["outliers"], "outlier_entropy"),
+                )
+            },
+            saved[0]["test_probabilities"].shape[1],
+            axis,
+            [color, _OUTLIERS],
+        )
+
+    return row_panels(results, folder, draw)
+
+
+def row_panels(results, folder, draw):
+    """Draws the predictions of each row into a panel of its own.
+
+    Args:
+        results: list of result dictionaries.
+        folder: the experiment's folder, a path.
+        draw: function of the axes, the list of the row's saved predictions, a
+            seed each, and its colour.
+
+    Returns:
+        A figure.
+    """
     rows = tables.by_row(results)
     with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(
@@ -84,18 +114,7 @@ def entropy_histograms(results, folder):
         for axis, chosen in zip(axes[0], rows):
             config = chosen[0]["config"]
             saved = [predictions(result, folder) for result in chosen]
-            bbh.plots.entropy_histograms(
-                {
-                    name: np.concatenate([s[key] for s in saved])
-                    for name, key in (
-                        ("test images", "test_entropy"),
-                        (results[0]["outliers"], "outlier_entropy"),
-                    )
-                },
-                saved[0]["test_probabilities"].shape[1],
-                axis,
-                [paper_tables.color_of(config), _OUTLIERS],
-            )
+            draw(axis, saved, paper_tables.color_of(config))
             axis.set_title(paper_tables.row_of(config).name)
             axis.label_outer()
     return figure
@@ -184,9 +203,18 @@ def has_history(results, folder):
     return _have_all(results, folder, _METRICS)
 
 
-def has_predictions(results, folder):
-    """Whether the predictions of all runs are there."""
-    return _have_all(results, folder, _PREDICTIONS)
+def has_predictions(results, folder, *names):
+    """Whether the predictions of all runs are there, and have some arrays."""
+    if not _have_all(results, folder, _PREDICTIONS):
+        return False
+    if not names:
+        return True
+    for result in results:
+        # Only the list of what is in it is read.
+        with np.load(_run_folder(result, folder) / _PREDICTIONS) as saved:
+            if not set(names) <= set(saved.files):
+                return False
+    return True
 
 
 def _have_all(results, folder, name):

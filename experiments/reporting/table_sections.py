@@ -32,7 +32,7 @@ def add(page, results, folder):
             "should lie to the left, outliers to the right; the right end is a "
             "uniform guess.",
         )
-    if sureness_figures.have_labels(results, folder):
+    if figures.has_predictions(results, folder, "test_labels"):
         page.figure(
             figures.as_png(sureness_figures.reliability(results, folder)),
             "Accuracy of the test images of a confidence, with 95 % intervals; "

@@ -60,16 +60,6 @@ def _calibrated():
     return model
 
 
-def _regression():
-    network = keras.Sequential(
-        [
-            keras.Input((4,)),
-            bbh.layers.Bayesian(keras.layers.Dense(4), small_models.implicit()),
-        ]
-    )
-    return small_models.model(network, likelihood="normal_learned_scale")
-
-
 def _ensemble():
     network = keras.Sequential(
         [
@@ -86,7 +76,7 @@ def _ensemble():
 MODELS = {
     "classes": small_models.model,
     "calibrated": _calibrated,
-    "regression": _regression,
+    "regression": small_models.regression,
     "ensemble": _ensemble,
 }
 

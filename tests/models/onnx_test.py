@@ -53,19 +53,9 @@ def _calibrated():
     return model
 
 
-def _regression():
-    network = keras.Sequential(
-        [
-            keras.Input((4,)),
-            bbh.layers.Bayesian(keras.layers.Dense(4), small_models.implicit()),
-        ]
-    )
-    return small_models.model(network, likelihood="normal_learned_scale")
-
-
 MODELS = {
     "classes": _calibrated,
-    "numbers": _regression,
+    "numbers": small_models.regression,
     "ensemble": ensembles.ensemble,
 }
 

@@ -54,6 +54,12 @@ def model(inner=None, compiled=True, metrics=None, **kwargs):
     return made
 
 
+def regression():
+    layer = bbh.layers.Bayesian(keras.layers.Dense(4), implicit())
+    network = keras.Sequential([keras.Input((4,)), layer])
+    return model(network, likelihood="normal_learned_scale")
+
+
 def state(trained):
     """Returns copies of all that training changes, the optimiser's too."""
     return [

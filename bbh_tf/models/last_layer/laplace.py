@@ -1,10 +1,8 @@
 """Laplace's approximation of a trained network's last layer."""
 
-import math
-import numbers
-
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf import divergences
 from bbh_tf import memory
 from bbh_tf import posteriors
@@ -178,12 +176,7 @@ def _check_arguments(covariance, prior_precision, mean):
             'laplace(mean="mode") expects covariance="full": Newton\'s method '
             'needs the whole matrix; got "diagonal".'
         )
-    is_number = isinstance(prior_precision, numbers.Real) and not isinstance(
-        prior_precision, bool
-    )
-    if prior_precision is not None and not (
-        is_number and 0 < prior_precision < math.inf
-    ):
+    if prior_precision is not None and not checks.is_positive(prior_precision):
         raise ValueError(
             "laplace expects prior_precision to be a positive, finite number, "
             f"or None; got {prior_precision!r}."
