@@ -8,6 +8,8 @@ from bbh_tf import checks
 from bbh_tf import priors
 from bbh_tf import randomness
 from bbh_tf.layers import replica_noise
+from bbh_tf.models import objective
+from bbh_tf.models import replicated_training
 from bbh_tf.models.networks import kernel_networks
 from bbh_tf.priors import kernel_prior
 from bbh_tf.priors import latent_bound
@@ -18,7 +20,7 @@ _KERNELS, _SAMPLES = 512, 10
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class KernelAutoencoder(keras.Model):
+class KernelAutoencoder(replicated_training.ReplicatedTraining, keras.Model):
     """Learns a density of k x k kernels from kernels of trained networks.
 
         p(w) = integral of p(w | z) p(z),  z ~ N(0, I)
@@ -124,9 +126,18 @@ class KernelAutoencoder(keras.Model):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        """Returns minus the mean bound, nats per slice."""
+        """Returns minus the mean bound over the whole batch, nats per slice.
+
+        Under R replicas 1 / R of it, as Keras expects; its gradient is that of
+        the replica's own slices, whatever their number.
+        """
         del x, y, sample_weight, training
-        return -tf.reduce_mean(y_pred)
+        count = objective.sum_over_replicas(tf.size(y_pred))
+        own = -tf.reduce_sum(y_pred) / tf.cast(count, y_pred.dtype)
+        strategy = tf.distribute.get_strategy()
+        whole = objective.sum_over_replicas(tf.stop_gradient(own))
+        scaled = whole / strategy.num_replicas_in_sync
+        return own + tf.stop_gradient(scaled - own)
 
     def fit(self, x=None, *args, **kwargs):
         """Trains on slices; see `keras.Model.fit`.

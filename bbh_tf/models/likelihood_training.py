@@ -1,20 +1,17 @@
 """What models have in common that are trained on a likelihood."""
 
-import functools
-
 import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend.common import global_state
 
-from bbh_tf import workers
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import random_states
-from bbh_tf.models import worker_training
+from bbh_tf.models import replicated_training
 
 
-class LikelihoodTraining:
+class LikelihoodTraining(replicated_training.ReplicatedTraining):
     """Compiles without a loss, and saves all that training goes on from.
 
     A part of a `PredictiveModel`, beside it among its bases: a subclass of
@@ -99,41 +96,6 @@ class LikelihoodTraining:
         self.compile(**config)
         if optimizer_built:
             self.optimizer.build(self.trainable_variables)
-
-    @functools.wraps(keras.Model.fit)
-    def fit(self, *args, **kwargs):
-        with worker_training.job(self):
-            return super().fit(*args, **kwargs)
-
-    def make_train_function(self, force=False):
-        """Makes the moments, then what `fit` runs; see `keras.Model`.
-
-        Raises:
-            ValueError: if the optimiser clips gradients, and there are several
-                replicas, each of which would clip its own.
-        """
-        worker_training.check(self)
-        # Made within the first step they would take more memory for good.
-        with self.distribute_strategy.scope():
-            self.optimizer.build(self.trainable_variables)
-        if not workers.are_several(self.distribute_strategy):
-            return super().make_train_function(force)
-        if force or self.train_function is None:
-            self.train_function = worker_training.function(self)
-        return self.train_function
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Keras has no public name for it. It adds up a batch's parts, which
-        # TensorFlow cannot if they are of workers, or of several sizes.
-        if (
-            iterator is not None
-            and self.distribute_strategy.num_replicas_in_sync > 1
-        ):
-            iterator, data_batch = (
-                None,
-                worker_training.local_batch(self, iterator),
-            )
-        super()._maybe_symbolic_build(iterator, data_batch)
 
     @property
     def seed(self):

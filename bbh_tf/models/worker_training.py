@@ -14,6 +14,7 @@ import random
 import keras
 import tensorflow as tf
 
+from bbh_tf import optimizers
 from bbh_tf import workers
 
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -21,6 +22,8 @@ _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 
 def check(model):
     """Refuses what several replicas would not do as one device does.
+
+    A `FusedAdam` clips what has been added up.
 
     Raises:
         ValueError: if the optimiser would clip the gradients of each replica,
@@ -36,13 +39,16 @@ def check(model):
         )
     optimizer = model.optimizer
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(optimizer, optimizers.FusedAdam):
+        return
     for name in _CLIPPING:
         value = getattr(optimizer, name, None)
         if value is not None:
             raise ValueError(
-                f"Expected an optimiser without {name} under a strategy of "
-                f"several replicas, where Keras clips the gradients of each "
-                f"before they are added up; got {name}={value}."
+                f"Expected an optimiser without {name}, or FusedAdam, under a "
+                "strategy of several replicas, where Keras clips the "
+                "gradients of each before they are added up; got "
+                f"{name}={value}."
             )
 
 
@@ -55,11 +61,12 @@ def local_batch(model, epoch_iterator):
     return None
 
 
-def function(model):
-    """Makes what `fit` calls with its iterator of batches.
+def function(model, replica_step):
+    """Makes what `fit` or `evaluate` calls with its iterator of batches.
 
     Args:
         model: a compiled model whose strategy spans several workers.
+        replica_step: its `train_step` or `test_step`.
 
     Returns:
         A function from an iterator to the metrics of the last step, the same
@@ -68,8 +75,8 @@ def function(model):
     """
     strategy = model.distribute_strategy
 
-    def replica_step(batch):
-        logs = model.train_step(batch)
+    def told_step(batch):
+        logs = replica_step(batch)
         # One message for all: each replica knows its own examples' alone.
         values = tf.stack([tf.cast(x, tf.float32) for x in logs.values()])
         values = tf.distribute.get_replica_context().all_reduce(
@@ -78,7 +85,7 @@ def function(model):
         return dict(zip(logs, tf.unstack(values)))
 
     def step(batch):
-        logs = strategy.run(replica_step, (batch,))
+        logs = strategy.run(told_step, (batch,))
         return {name: _local(strategy, value) for name, value in logs.items()}
 
     if not model.run_eagerly:

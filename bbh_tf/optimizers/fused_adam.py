@@ -13,7 +13,8 @@ class FusedAdam(keras.optimizers.Adam):
     tensors; the fused kernel reads gradient, moments and variable once and
     writes them once. For hypernetworks, whose cost is bytes, that is most of
     the time of the update. With sparse gradients or `amsgrad` the chain is
-    used.
+    used. Under several replicas Keras clips the gradients of each; here their
+    sum is clipped, which is the gradient of the whole batch.
 
     Args: those of `keras.optimizers.Adam`.
 
@@ -38,6 +39,18 @@ class FusedAdam(keras.optimizers.Adam):
             super().apply(grads, trainable_variables)
         finally:
             self._step_constants = None
+
+    # Keras has no public names for the two that follow.
+
+    def _clip_gradients(self, grads):
+        return grads if _is_replica() else super()._clip_gradients(grads)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        summed = super()._all_reduce_sum_gradients(grads_and_vars)
+        if not _is_replica():
+            return summed
+        grads, variables = zip(*summed)
+        return list(zip(super()._clip_gradients(list(grads)), variables))
 
     def _constants(self):
         number = tf.convert_to_tensor(self.iterations)
@@ -73,6 +86,12 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=epsilon,
             grad=gradient,
         )
+
+
+def _is_replica():
+    """Returns whether this is one of several replicas, within a step."""
+    context = tf.distribute.get_replica_context()
+    return context is not None and context.num_replicas_in_sync > 1
 
 
 def _handle(variable):

@@ -102,3 +102,11 @@ def test_draws_that_are_spread_are_those_of_one_device(results):
     assert np.shape(two["samples"]) == (19, 10, 3)
     np.testing.assert_allclose(two["samples"], one["samples"], atol=1e-6)
     np.testing.assert_allclose(two["mean"], one["mean"], atol=1e-6)
+
+
+def test_kernels_of_odd_batches_count_alike(results):
+    one, two = results["kernel autoencoder"]
+    for name in ("losses", "evaluated"):
+        np.testing.assert_allclose(two[name], one[name], rtol=1e-5)
+    for ours, theirs in zip(two["weights"], one["weights"], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)

@@ -6,6 +6,7 @@ the weights after training, `[one device, two devices]`.
 """
 
 import json
+from unittest import mock
 
 import keras
 import numpy as np
@@ -26,6 +27,7 @@ CASES = {
     "deep weight prior": (7, None, "deep weight prior"),
     "one call": (8, None, "one call"),
     "fused": (7, None, "fused"),
+    "clipped": (7, None, "clipped"),
 }
 # Examples of a batch, and steps, from which the moments of noise are taken.
 NOISY_BATCH, NOISY_STEPS = 8, 400
@@ -49,6 +51,10 @@ def make_model(regularizer, posterior):
         # Four steps of seven are three and a half epochs of eight examples.
         rate = bbh.optimizers.EpochCosineDecay(0.01, decay_epochs=4)
         model.compile(bbh.optimizers.FusedAdam(rate, weight_decay=0.1))
+        return model
+    if posterior == "clipped":
+        model = small_models.model(small_models.network(extra), compiled=False)
+        model.compile(bbh.optimizers.FusedAdam(0.01, global_clipnorm=0.01))
         return model
     if posterior == "flow":
         return small_models.model(
@@ -240,6 +246,36 @@ def noisy_steps(layer, strategy):
     }
 
 
+def kernel_autoencoder(strategy):
+    """Trains a density of kernels, without noise, on odd batches."""
+    kernels = np.random.default_rng(0).normal(size=(13, 3, 3))
+    with (
+        strategy.scope(),
+        mock.patch.object(bbh.randomness, "example_normal", _no_noise),
+    ):
+        keras.utils.set_random_seed(0)
+        model = bbh.models.KernelAutoencoder(3, seed=0)
+        # Its steps are as large as the gradient says.
+        model.compile(keras.optimizers.SGD(1e-3))
+        logs = model.fit(
+            kernels.astype("float32"),
+            batch_size=7,
+            epochs=2,
+            shuffle=False,
+            verbose=0,
+        )
+        return {
+            "losses": logs.history["loss"],
+            "evaluated": model.evaluate(kernels, batch_size=7, verbose=0),
+            "weights": [np.array(v).tolist() for v in model.trainable_weights],
+        }
+
+
+def _no_noise(shape, seed_generator):
+    del seed_generator
+    return tf.zeros(shape)
+
+
 def predictions(strategy):
     """Returns draws, their mean, and whether they were spread."""
     x, _ = small_models.data(10)
@@ -280,6 +316,10 @@ def main():
         "clipping": clipping(mirrored),
         "predictions": [
             predictions(strategy)
+            for strategy in (tf.distribute.get_strategy(), mirrored)
+        ],
+        "kernel autoencoder": [
+            kernel_autoencoder(strategy)
             for strategy in (tf.distribute.get_strategy(), mirrored)
         ],
     }
