@@ -17,7 +17,6 @@ import functools
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import flag_checks
 from experiments import lazy
 from experiments.bhn import methods
@@ -37,6 +36,7 @@ exhibit = lazy.import_module("experiments.reporting.exhibit")
 image_sets = lazy.import_module("experiments.bhn.image_sets")
 tables = lazy.import_module("experiments.reporting.tables")
 trials = lazy.import_module("experiments.bhn.trials")
+workers = lazy.import_module("bbh_tf.workers")
 
 task.define_flags(["digits", "mnist"], ["dropout", "mle", "iaf_4", "bbh"])
 _NUM_LABELS = flags.DEFINE_integer(
@@ -94,7 +94,7 @@ def run():
     task.check_list("scores", [*scores.SCORES, "random"])
     task.check_list("starts", starts.STARTS)
     combinations = _combinations(methods.check(_FLAGS.methods))
-    with files.only_user(_FLAGS.output_dir) as folder:
+    with task.job() as folder:
         settings = active_learning.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,
@@ -140,6 +140,8 @@ def run():
                             seed,
                         ),
                     )
+        if not workers.is_chief():
+            return
         found = kept.found()
         path = active_learning_figure.write(found, folder)
         heading, *rows = active_learning_table.table(found)
@@ -186,4 +188,4 @@ def _combinations(found_methods):
 
 
 if __name__ == "__main__":
-    command_line.start(run)
+    command_line.start(run, takes_strategy=True)

@@ -14,7 +14,6 @@ stopped goes on with the next trial.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
@@ -27,6 +26,7 @@ exhibit = lazy.import_module("experiments.reporting.exhibit")
 image_sets = lazy.import_module("experiments.bhn.image_sets")
 tables = lazy.import_module("experiments.reporting.tables")
 trials = lazy.import_module("experiments.bhn.trials")
+workers = lazy.import_module("bbh_tf.workers")
 
 _AUTHORS_STEPS = (
     "0.001,0.002,0.003,0.004,0.005,0.008,0.01,0.012,0.015,0.02,0.025,0.03,"
@@ -58,7 +58,7 @@ def run():
     num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     chosen = methods.check(_FLAGS.methods)
     epsilons = _epsilons()
-    with files.only_user(_FLAGS.output_dir) as folder:
+    with task.job() as folder:
         settings = adversarial.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,
@@ -83,6 +83,8 @@ def run():
                 made, method, settings, data, seed
             ),
         )
+        if not workers.is_chief():
+            return
         found = kept.found()
         path = adversarial_figure.write(found, folder)
         written = []
@@ -123,4 +125,4 @@ def _epsilons():
 
 
 if __name__ == "__main__":
-    command_line.start(run)
+    command_line.start(run, takes_strategy=True)

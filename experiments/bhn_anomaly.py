@@ -15,7 +15,6 @@ command that is stopped goes on with the next trial.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
@@ -28,6 +27,7 @@ image_sets = lazy.import_module("experiments.bhn.image_sets")
 outlier_sets = lazy.import_module("experiments.bhn.outlier_sets")
 tables = lazy.import_module("experiments.reporting.tables")
 trials = lazy.import_module("experiments.bhn.trials")
+workers = lazy.import_module("bbh_tf.workers")
 
 task.define_flags(["digits", "mnist"], ["mle", "dropout", "real_nvp_4"])
 _NOTMNIST_DIR = flags.DEFINE_string(
@@ -64,7 +64,7 @@ def run():
     task.check_flags()
     num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     chosen = methods.check(_FLAGS.methods)
-    with files.only_user(_FLAGS.output_dir) as folder:
+    with task.job() as folder:
         given = task.given("num_train", "num_test", "epochs")
         data = image_sets.load(
             _FLAGS.dataset,
@@ -98,6 +98,8 @@ def run():
                 made, method, settings, data, outliers, seed
             ),
         )
+        if not workers.is_chief():
+            return
         found = kept.found()
         path = anomaly_figure.write(found, folder)
         heading, *rows = anomaly_table.auroc(found)
@@ -121,4 +123,4 @@ def run():
 
 
 if __name__ == "__main__":
-    command_line.start(run)
+    command_line.start(run, takes_strategy=True)

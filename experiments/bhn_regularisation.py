@@ -13,7 +13,6 @@ trial; commands with other methods and the same settings may share a folder.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import flag_checks
 from experiments import lazy
 from experiments.bhn import methods
@@ -31,6 +30,7 @@ regularisation_table = lazy.import_module(
 )
 tables = lazy.import_module("experiments.reporting.tables")
 trials = lazy.import_module("experiments.bhn.trials")
+workers = lazy.import_module("bbh_tf.workers")
 
 task.define_flags(
     ["digits", "mnist", "cifar10"],
@@ -104,7 +104,7 @@ def run():
             "--units: expected filters and the dense layer's width for "
             f"cifar10; got {','.join(map(str, units))}."
         )
-    with files.only_user(_FLAGS.output_dir) as folder:
+    with task.job() as folder:
         settings = regularisation.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,
@@ -138,6 +138,8 @@ def run():
                 made, method, settings, data, seed
             ),
         )
+        if not workers.is_chief():
+            return
         found = kept.found()
         path = regularisation_figure.write(found, folder)
         rows = regularisation_table.rows(found)
@@ -157,4 +159,4 @@ def run():
 
 
 if __name__ == "__main__":
-    command_line.start(run)
+    command_line.start(run, takes_strategy=True)

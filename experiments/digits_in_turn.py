@@ -16,13 +16,17 @@ from experiments import data_sets
 from experiments import files
 from experiments import flag_checks
 from experiments import image_data
+from experiments import lazy
 from experiments import provenance
+from experiments import strategies
 from experiments import trained_runs
 from experiments.errors import ExperimentError
 from experiments.in_turn import table
 from experiments.in_turn import tasks
 from experiments.reporting import exhibit
 from experiments.reporting import tables
+
+workers = lazy.import_module("bbh_tf.workers")
 
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for results.")
 _DATASET = flags.DEFINE_enum(
@@ -44,6 +48,7 @@ _KL_SCALE = flags.DEFINE_float(
     "Factor of the KL, of both tasks alike.",
     lower_bound=0.0,
 )
+_STRATEGY = strategies.define_flag()
 
 
 def run():
@@ -68,12 +73,14 @@ def run():
         _EPOCHS.value,
         _KL_SCALE.value,
     )
-    with files.only_user(_OUTPUT_DIR.value) as folder:
+    with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
         found = [
             _of(folder, method, int(seed), settings)
             for seed in _SEEDS.value
             for method in methods
         ]
+        if not workers.is_chief(strategies.make(_STRATEGY.value)):
+            return
         heading, *rows = table.lines(found)
         notes = table.notes(settings, found)
         print(tables.aligned([heading, *rows]))
@@ -94,18 +101,23 @@ def _of(folder, method, seed, settings):
     told["units"] = list(settings.units)
     trained = {"method": method, "seed": seed}
     found = trained_runs.made_before(path, told, trained, "errors")
-    if found is None:
+    strategy = strategies.make(_STRATEGY.value)
+    if not workers.of_chief(found is not None, strategy):
         data = image_data.load(settings.dataset, _DATA_DIR.value)
+        with strategy.scope():
+            errors = tasks.errors(method, seed, data, settings)
         found = {
             "settings": told,
             "trained": trained,
-            "errors": tasks.errors(method, seed, data, settings),
+            "errors": errors,
+            "num_replicas": strategy.num_replicas_in_sync,
             "provenance": provenance.describe(),
         }
-        files.write_json(path, found)
+        if workers.is_chief(strategy):
+            files.write_json(path, found)
         print(f"{tasks.METHODS[method]}, seed {seed}: done.", flush=True)
     return found
 
 
 if __name__ == "__main__":
-    command_line.start(run)
+    command_line.start(run, takes_strategy=True)

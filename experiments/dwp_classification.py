@@ -19,9 +19,9 @@ the paper.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import flag_checks
 from experiments import lazy
+from experiments import strategies
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
 from experiments.dwp import source_flags
@@ -77,6 +77,7 @@ _NUM_TEST = flags.DEFINE_integer("num_test", None, "Test images; none: all.")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for runs, results.json and the figure."
 )
+_STRATEGY = strategies.define_flag()
 
 
 def _main():
@@ -110,11 +111,16 @@ def _main():
         kl_scale=_KL_SCALE.value,
         num_test=_NUM_TEST.value,
     )
-    with files.only_user(_OUTPUT_DIR.value) as folder:
+    with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
         classification_run.run(
-            config, runs, _DATA_DIR.value, folder, command_line.command()
+            config,
+            runs,
+            _DATA_DIR.value,
+            folder,
+            command_line.command(),
+            strategies.make(_STRATEGY.value),
         )
 
 
 if __name__ == "__main__":
-    command_line.start(_main)
+    command_line.start(_main, takes_strategy=True)

@@ -17,9 +17,9 @@ networks that are there are not trained again.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import flag_checks
 from experiments import lazy
+from experiments import strategies
 from experiments.dwp import flag_lists
 from experiments.dwp import settings
 from experiments.dwp import source_flags
@@ -58,6 +58,7 @@ _NUM_SLICES = flags.DEFINE_integer(
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for networks, runs and results.json."
 )
+_STRATEGY = strategies.define_flag()
 
 
 def _main():
@@ -87,11 +88,16 @@ def _main():
         _NUM_DRAWS.value,
         _NUM_SLICES.value or _SLICES[dataset],
     )
-    with files.only_user(_OUTPUT_DIR.value) as folder:
+    with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
         gap_run.run(
-            config, runs, _DATA_DIR.value, folder, command_line.command()
+            config,
+            runs,
+            _DATA_DIR.value,
+            folder,
+            command_line.command(),
+            strategies.make(_STRATEGY.value),
         )
 
 
 if __name__ == "__main__":
-    command_line.start(_main)
+    command_line.start(_main, takes_strategy=True)

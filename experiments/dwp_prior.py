@@ -15,8 +15,8 @@ that is stopped goes on with the first that is not there.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import lazy
+from experiments import strategies
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
 
@@ -50,6 +50,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed of all, the split too.")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for autoencoders, results.json and figures."
 )
+_STRATEGY = strategies.define_flag()
 
 
 def _config():
@@ -91,9 +92,14 @@ def _config():
 
 def _main():
     config = _config()
-    with files.only_user(_OUTPUT_DIR.value) as folder:
-        prior_run.run(config, folder, command_line.command())
+    with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
+        prior_run.run(
+            config,
+            folder,
+            command_line.command(),
+            strategies.make(_STRATEGY.value),
+        )
 
 
 if __name__ == "__main__":
-    command_line.start(_main)
+    command_line.start(_main, takes_strategy=True)

@@ -16,8 +16,8 @@ and a run with more networks adds to them.
 from absl import flags
 
 from experiments import command_line
-from experiments import files
 from experiments import lazy
+from experiments import strategies
 from experiments.dwp import settings
 from experiments.errors import ExperimentError
 
@@ -49,6 +49,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed of the first network.")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for kernels, results.json and pictures."
 )
+_STRATEGY = strategies.define_flag()
 
 
 def _config():
@@ -85,9 +86,14 @@ def _config():
 
 def _main():
     config = _config()
-    with files.only_user(_OUTPUT_DIR.value) as folder:
-        sources_run.run(config, folder, command_line.command())
+    with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
+        sources_run.run(
+            config,
+            folder,
+            command_line.command(),
+            strategies.make(_STRATEGY.value),
+        )
 
 
 if __name__ == "__main__":
-    command_line.start(_main)
+    command_line.start(_main, takes_strategy=True)

@@ -18,6 +18,7 @@ from experiments import files
 from experiments import flag_checks
 from experiments import lazy
 from experiments import provenance
+from experiments import strategies
 from experiments import trained_runs
 from experiments.defaults import methods
 from experiments.defaults import problems
@@ -28,6 +29,7 @@ from experiments.reporting import html_page
 from experiments.reporting import tables
 
 figure = lazy.import_module("experiments.defaults.figure")
+workers = lazy.import_module("bbh_tf.workers")
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for results, the figure and the page."
@@ -71,12 +73,13 @@ _LIKELIHOOD_DRAWS = flags.DEFINE_integer(
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's in the calls, in place of their choice."
 )
+_STRATEGY = strategies.define_flag()
 
 
 def run():
     """Trains what is not there yet; writes table, figure and page."""
     _check_flags()
-    with files.only_user(_OUTPUT_DIR.value) as folder:
+    with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
         # What does not belong there is told before hours of training.
         for dataset in _DATASETS.value:
             for method in _METHODS.value:
@@ -90,7 +93,8 @@ def run():
             for method in _METHODS.value
             for split in _SPLITS.value
         }
-        _write(folder, found)
+        if workers.is_chief(strategies.make(_STRATEGY.value)):
+            _write(folder, found)
 
 
 def _check_flags():
@@ -142,24 +146,29 @@ def _of(folder, dataset, method, split):
     about = problems.DATASETS[dataset]
     settings = _settings(dataset, method)
     found = _made_before(folder, dataset, method, split)
-    if found is None:
+    strategy = strategies.make(_STRATEGY.value)
+    if not workers.of_chief(found is not None, strategy):
         problem = problems.load(
             dataset, split, _DATA_DIR.value, _HELD_OUT.value
         )
-        found = {
-            "settings": settings,
-            "trained": {"dataset": dataset, "method": method, "split": split},
-            **methods.run(
+        with strategy.scope():
+            measured = methods.run(
                 method,
                 about,
                 problem,
                 split,
                 settings["epochs"],
                 **settings["replaced"],
-            ),
+            )
+        found = {
+            "settings": settings,
+            "trained": {"dataset": dataset, "method": method, "split": split},
+            **measured,
+            "num_replicas": strategy.num_replicas_in_sync,
             "provenance": provenance.describe(),
         }
-        files.write_json(_path(folder, dataset, method, split), found)
+        if workers.is_chief(strategy):
+            files.write_json(_path(folder, dataset, method, split), found)
         if found["chosen"]:
             print(found["chosen"], flush=True)
         print(
@@ -203,4 +212,4 @@ def _write(folder, found):
 
 
 if __name__ == "__main__":
-    command_line.start(run)
+    command_line.start(run, takes_strategy=True)

@@ -1,10 +1,8 @@
 """Runs an experiment: trains, predicts, writes, and skips what is done."""
 
-import contextlib
 import dataclasses
 import functools
 import json
-import pathlib
 
 import numpy as np
 
@@ -44,41 +42,26 @@ def run(config, report=None):
     runs = config.runs()
     for run_config in runs:
         _check_replicas(run_config, config.execution, strategy)
-    try:
-        with (
-            _folder(config, strategy) as folder,
-            workers.watched(strategy),
-        ):
-            for run_config in runs:
-                check_same(run_config, folder_of(folder, run_config))
-            data = load_data(config)
-            return [
-                _run_one(
-                    run_config,
-                    data,
-                    folder_of(folder, run_config),
-                    report,
-                    config.execution,
-                )
-                for run_config in runs
-            ]
-    except ConnectionError as error:
-        raise ExperimentError(
-            f"{error} Here: the same command, on all of them."
-        ) from error
+    with strategies.job(config.strategy, config.output_dir) as folder:
+        for run_config in runs:
+            check_same(run_config, folder_of(folder, run_config))
+        data = load_data(config)
+        return [
+            _run_one(
+                run_config,
+                data,
+                folder_of(folder, run_config),
+                report,
+                config.execution,
+            )
+            for run_config in runs
+        ]
 
 
 def wait_for_all(strategy):
     """Waits until all workers have come here."""
     with workers.watched(strategy):
         workers.of_all(0, strategy)
-
-
-def _folder(config, strategy):
-    """Keeps others out of the folder; the first worker does it for all."""
-    if workers.is_chief(strategy):
-        return files.only_user(config.output_dir)
-    return contextlib.nullcontext(pathlib.Path(config.output_dir))
 
 
 def _check_replicas(run_config, execution, strategy):
@@ -92,7 +75,8 @@ def _check_replicas(run_config, execution, strategy):
     )
     if execution.jit:
         raise ExperimentError(f"--jit: {where}")
-    if run_config.global_clipnorm is not None:
+    clips = run_config.global_clipnorm is not None
+    if clips and run_config.optimizer != "adam":
         raise ExperimentError(f"--global_clipnorm: {where}")
     if run_config.num_members > 1 and run_config.batch_size % count:
         raise ExperimentError(

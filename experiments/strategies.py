@@ -1,15 +1,42 @@
 """Over which devices and processes runs are spread."""
 
+import contextlib
 import functools
+import io
 import json
 import os
+import pathlib
 
+from absl import flags
+
+from experiments import files
 from experiments import lazy
 from experiments.errors import ExperimentError
 
 tf = lazy.import_module("tensorflow")
+workers = lazy.import_module("bbh_tf.workers")
 
 STRATEGIES = ("auto", "mirrored", "multiworker")
+
+
+def define_flag(**here):
+    """Defines `--strategy`.
+
+    Args:
+        **here: other arguments of `absl.flags.DEFINE_string`.
+
+    Returns:
+        Its holder.
+    """
+    return flags.DEFINE_string(
+        "strategy",
+        "auto",
+        "mirrored: all devices of this machine. multiworker: the processes "
+        "that TF_CONFIG names, each started with this command. auto: what "
+        "there is of these. Batches are split, results but for rounding the "
+        "same.",
+        **here,
+    )
 
 
 def check(name):
@@ -92,3 +119,58 @@ def num_workers():
         raise ExperimentError(
             f"TF_CONFIG: expected JSON with cluster and task; got {text!r}."
         ) from error
+
+
+@contextlib.contextmanager
+def job(name, output_dir):
+    """Keeps others out of an output folder while all workers train.
+
+    Of several workers the first writes, and what the others print is lost.
+
+    Args:
+        name: one of `STRATEGIES`.
+        output_dir: the folder, which is made.
+
+    Yields:
+        The folder, a `pathlib.Path`.
+
+    Raises:
+        ExperimentError: if this process cannot have the strategy, another run
+            is in the folder, or a worker is lost.
+    """
+    check(name)
+    # Each model is traced anew, and TensorFlow would warn of it.
+    tf.get_logger().setLevel("ERROR")
+    strategy = make(name)
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(output_dir)
+        if workers.is_chief(strategy):
+            folder = stack.enter_context(files.only_user(folder))
+        else:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        try:
+            with workers.watched(strategy):
+                yield folder
+                # Whoever leaves first would be taken for lost.
+                workers.of_all(0, strategy)
+        except ConnectionError as error:
+            raise ExperimentError(
+                f"{error} Here: the same command, on all of them."
+            ) from error
+
+
+@contextlib.contextmanager
+def first_alone(strategy):
+    """Lets the first worker do something, and then the others.
+
+    What the first leaves in files, the others find there.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`; None for the one in force.
+    """
+    is_first = workers.is_chief(strategy)
+    if not is_first:
+        workers.of_all(0, strategy)
+    yield
+    if is_first:
+        workers.of_all(0, strategy)

@@ -19,7 +19,6 @@ page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
 tables = lazy.import_module("experiments.reporting.tables")
-tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")
 
 _DATASETS = {
@@ -142,15 +141,7 @@ def define_flags(table, values=flags.FLAGS):
         **here,
     )
     flags.DEFINE_bool("jit", False, "Compile with XLA, for a GPU.", **here)
-    flags.DEFINE_string(
-        "strategy",
-        "auto",
-        "mirrored: all devices of this machine. multiworker: the processes "
-        "that TF_CONFIG names, each started with this command. auto: what "
-        "there is of these. Batches are split, results but for rounding the "
-        "same.",
-        **here,
-    )
+    strategies.define_flag(**here)
     flags.DEFINE_bool(
         "mixed_precision",
         False,
@@ -266,8 +257,6 @@ def run(config):
     """
     # It takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    # Each model is traced anew, and TensorFlow would warn of it.
-    tf.get_logger().setLevel("ERROR")
     strategy = strategies.make(config.strategy)
     if not workers.is_chief(strategy):
         results = runner.run(config)

@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 import bbh_tf as bbh
+from bbh_tf import workers
 from experiments.bhn import networks
 from experiments.bhn import pool as pools
 from experiments.bhn import training
@@ -166,4 +167,6 @@ def _buy(pool, model, score, is_fixed, settings, data, chance):
             model, data.train_images[candidates], settings.num_draws, is_fixed
         )
         scores = getattr(bbh.acquisition, score)(draws)
-    pool.take(bbh.acquisition.select(scores, settings.num_acquired))
+    chosen = bbh.acquisition.select(scores, settings.num_acquired)
+    # Each worker predicts for itself, and rounding may tell them apart.
+    pool.take([workers.of_chief(int(place)) for place in chosen])

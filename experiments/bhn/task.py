@@ -1,8 +1,11 @@
 """What the commands of the tasks share: flags, and trials in a row."""
 
+import contextlib
+
 from absl import flags
 
 from experiments import flag_checks
+from experiments import strategies
 from experiments.errors import ExperimentError
 
 _FLAGS = flags.FLAGS
@@ -45,6 +48,20 @@ def define_flags(datasets, methods):
         _PRESETS,
         "paper; or released_code, with the faults of the authors' code.",
     )
+    strategies.define_flag()
+
+
+@contextlib.contextmanager
+def job():
+    """Keeps others out of `--output_dir`; models are made under `--strategy`.
+
+    Yields:
+        The folder; see `strategies.job`.
+    """
+    strategy = _FLAGS.strategy
+    with strategies.job(strategy, _FLAGS.output_dir) as folder:
+        with strategies.make(strategy).scope():
+            yield folder
 
 
 def check_flags():

@@ -1,7 +1,8 @@
 """Trials that are done one by one, each kept in a file when it is.
 
 A killed command goes on with the first trial that has no file. A folder holds
-trials of one setting, whoever asked for them, and tables show all of them.
+trials of one setting, whoever asked for them, and tables show all of them. Of
+several workers all make a trial together, and the first writes.
 """
 
 import dataclasses
@@ -9,6 +10,9 @@ import functools
 import json
 import time
 
+import tensorflow as tf
+
+from bbh_tf import workers
 from experiments import files
 from experiments import provenance
 from experiments.errors import ExperimentError
@@ -36,7 +40,7 @@ class Trials:
         path = folder / _SETTINGS
         if path.exists():
             _check_same(path, files.read_json(path), told)
-        else:
+        elif workers.is_chief():
             files.write_json(path, told)
 
     def do(self, names, make):
@@ -49,10 +53,13 @@ class Trials:
         """
         path = self._folder / _FOLDER / f"{'_'.join(map(str, names.values()))}"
         path = path.with_name(f"{path.name}.json")
-        if path.exists():
+        if workers.of_chief(path.exists()):
             return
+        num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         started = time.monotonic()
         found = make()
+        if not workers.is_chief():
+            return
         path.parent.mkdir(exist_ok=True)
         files.write_json(
             path,
@@ -60,6 +67,7 @@ class Trials:
                 "trial": names,
                 "measures": found,
                 "seconds": round(time.monotonic() - started, 1),
+                "num_replicas": num_replicas,
                 "provenance": provenance.describe(),
             },
         )
@@ -86,7 +94,8 @@ class Trials:
     def found(self):
         """Returns the trials that are done, a list of dictionaries.
 
-        Each has `"trial"` (its names), `"measures"`, `"seconds"` and
+        Each has `"trial"` (its names), `"measures"`, `"seconds"`,
+        `"num_replicas"` (none in older ones, which had one) and
         `"provenance"`.
         """
         return [

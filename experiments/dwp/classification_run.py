@@ -3,8 +3,11 @@
 import time
 
 import numpy as np
+import tensorflow as tf
 
 import bbh_tf as bbh
+from bbh_tf import workers
+from experiments import strategies
 from experiments.dwp import classification_report
 from experiments.dwp import classifiers
 from experiments.dwp import layer_densities
@@ -12,7 +15,7 @@ from experiments.dwp import networks
 from experiments.dwp import run_folder
 
 
-def run(config, runs, data_dir, folder, command):
+def run(config, runs, data_dir, folder, command, strategy=None):
     """Trains what is not there yet; see `experiments.dwp_classification`.
 
     Args:
@@ -21,15 +24,23 @@ def run(config, runs, data_dir, folder, command):
         data_dir: where the images lie, or None.
         folder: a `pathlib.Path`.
         command: what was typed, for the report.
+        strategy: the `tf.distribute.Strategy` to train under; None for the one
+            in force.
 
     Returns:
-        The records of all runs in the folder.
+        The records of all runs in the folder; of several workers, to the
+        first, and None to others.
     """
-    run_folder.begin(folder, config)
+    strategy = strategy or tf.distribute.get_strategy()
+    run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
-    densities = layer_densities.load(
-        config.dataset, config.kernels, config.autoencoders, folder / "prior"
-    )
+    with strategies.first_alone(strategy):
+        densities = layer_densities.load(
+            config.dataset,
+            config.kernels,
+            config.autoencoders,
+            folder / "prior",
+        )
     made = {}
     # The order is that of worth: whole comparisons come early.
     for num_examples in runs.num_examples:
@@ -47,8 +58,9 @@ def run(config, runs, data_dir, folder, command):
                         folder,
                         one,
                         lambda one=one: _find(
-                            config, one, images, densities, made
+                            config, one, images, densities, made, strategy
                         ),
+                        strategy,
                     )
                     accuracy = record["found"]["accuracy"]
                     said = "diverged" if accuracy is None else f"{accuracy:.4f}"
@@ -57,15 +69,19 @@ def run(config, runs, data_dir, folder, command):
                         f"{kind}: accuracy {said}",
                         flush=True,
                     )
+    if not workers.is_chief(strategy):
+        return None
     found = run_folder.finish(folder, one)
     classification_report.write(folder, config, found, command)
     return found
 
 
-def _find(config, one, images, densities, made):
+def _find(config, one, images, densities, made, strategy):
     kind, seed = one["prior"], one["split"]
     if kind not in made:
-        made[kind] = classifiers.make(config, one["num_steps"], kind, densities)
+        made[kind] = classifiers.make(
+            config, one["num_steps"], kind, densities, strategy
+        )
     model = made[kind]
     start = time.perf_counter()
     history = model.train(

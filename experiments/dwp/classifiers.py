@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
+from experiments import plain_network
 from experiments.dwp import dropout_posterior
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
@@ -122,11 +123,11 @@ class Classifier:
 
 
 class _Bayesian(Classifier):
-    def __init__(self, settings, num_steps, kind, densities):
+    def __init__(self, settings, num_steps, kind, prior):
         network = bbh.models.bayesify(
             networks.classifier(settings.dataset, 0),
             _posterior(settings, kind),
-            prior=_priors(settings, kind, densities),
+            prior=prior,
             layers=networks.names_of(settings.dataset),
             local_reparameterization=True,
         )
@@ -172,8 +173,13 @@ class _Bayesian(Classifier):
 class _Deterministic(Classifier):
     def __init__(self, settings, num_steps):
         l2_biases = settings.l2 if settings.preset == "released_code" else 0.0
-        network = networks.classifier(
-            settings.dataset, 0, settings.l2, l2_biases
+        network = plain_network.PlainNetwork(
+            [
+                *networks.convolutions(
+                    settings.dataset, 1.0, settings.l2, l2_biases
+                ),
+                *networks.head(settings.dataset, 0),
+            ]
         )
         super().__init__(settings, num_steps, network, network)
 
@@ -193,7 +199,7 @@ class _Deterministic(Classifier):
         return np.asarray(bbh.uncertainty.class_probabilities(logits))
 
 
-def make(settings, num_steps, kind, densities):
+def make(settings, num_steps, kind, densities, strategy=None):
     """Makes the classifier of a prior.
 
     Args:
@@ -201,14 +207,21 @@ def make(settings, num_steps, kind, densities):
         num_steps: steps of a training.
         kind: a key of `settings.PRIORS`.
         densities: dictionary from layers to `LayerDensity`.
+        strategy: the `tf.distribute.Strategy` to train under; None for the one
+            in force.
 
     Returns:
         A `Classifier`.
     """
     keras.utils.set_random_seed(0)
+    strategy = strategy or tf.distribute.get_strategy()
     if kind == "deterministic":
-        return _Deterministic(settings, num_steps)
-    return _Bayesian(settings, num_steps, kind, densities)
+        with strategy.scope():
+            return _Deterministic(settings, num_steps)
+    # A prior that is fitted is so by each worker, on one device.
+    prior = _priors(settings, kind, densities)
+    with strategy.scope():
+        return _Bayesian(settings, num_steps, kind, prior)
 
 
 def _posterior(settings, kind):

@@ -2,6 +2,10 @@
 
 import time
 
+import tensorflow as tf
+
+from bbh_tf import workers
+from experiments import strategies
 from experiments.dwp import classifiers
 from experiments.dwp import gap_bounds
 from experiments.dwp import layer_densities
@@ -25,7 +29,7 @@ _HEADING = [
 ]
 
 
-def run(config, runs, data_dir, folder, command):
+def run(config, runs, data_dir, folder, command, strategy=None):
     """Trains and measures what is not there yet; see `experiments.dwp_gap`.
 
     Args:
@@ -34,15 +38,23 @@ def run(config, runs, data_dir, folder, command):
         data_dir: where the images lie, or None.
         folder: a `pathlib.Path`.
         command: what was typed, for the report.
+        strategy: the `tf.distribute.Strategy` to train under; None for the one
+            in force.
 
     Returns:
-        The records of all runs in the folder.
+        The records of all runs in the folder; of several workers, to the
+        first, and None to others.
     """
-    run_folder.begin(folder, config)
+    strategy = strategy or tf.distribute.get_strategy()
+    run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
-    densities = layer_densities.load(
-        config.dataset, config.kernels, config.autoencoders, folder / "prior"
-    )
+    with strategies.first_alone(strategy):
+        densities = layer_densities.load(
+            config.dataset,
+            config.kernels,
+            config.autoencoders,
+            folder / "prior",
+        )
     made = {}
     for split in runs.splits:
         for reverse in runs.reverses:
@@ -52,24 +64,29 @@ def run(config, runs, data_dir, folder, command):
                     folder,
                     one,
                     lambda one=one: _find(
-                        config, one, images, densities, folder, made
+                        config, one, images, densities, folder, made, strategy
                     ),
+                    strategy,
                 )
                 print(
                     f"r {reverse}, split {split}, K = {count:,}: gap "
                     f"{record['found']['gap'][0]:,.0f} nats",
                     flush=True,
                 )
+    if not workers.is_chief(strategy):
+        return None
     found = run_folder.finish(folder, one)
     _report(folder, config, found, command)
     return found
 
 
-def _find(config, one, images, densities, folder, made):
+def _find(config, one, images, densities, folder, made, strategy):
     reverse, split = one["reverse"], one["split"]
     some = networks.split(images, config.num_examples, split)
     start = time.perf_counter()
-    model = _trained(config, reverse, split, some, densities, folder, made)
+    model = _trained(
+        config, reverse, split, some, densities, folder, made, strategy
+    )
     measured = gap_bounds.measure(
         model.model,
         *some,
@@ -81,7 +98,7 @@ def _find(config, one, images, densities, folder, made):
     return {**measured, "seconds": time.perf_counter() - start}
 
 
-def _trained(config, reverse, split, some, densities, folder, made):
+def _trained(config, reverse, split, some, densities, folder, made, strategy):
     """Trains a network, unless its weights are there."""
     if reverse not in made:
         made[reverse] = classifiers.make(
@@ -92,12 +109,13 @@ def _trained(config, reverse, split, some, densities, folder, made):
             config.num_steps,
             "dwp",
             densities,
+            strategy,
         )
     model = made[reverse]
     there = folder / "networks"
     there.mkdir(exist_ok=True)
     path = there / f"{reverse}_{split}.weights.h5"
-    if path.exists():
+    if workers.of_chief(path.exists(), strategy):
         model.model.load_weights(path)
         return model
     model.train(
@@ -107,6 +125,8 @@ def _trained(config, reverse, split, some, densities, folder, made):
         ),
         split,
     )
+    if not workers.is_chief(strategy):
+        return model
     # Keras wants names that end so.
     partial = there / f".partial_{path.name}"
     model.model.save_weights(partial)

@@ -4,7 +4,9 @@ import dataclasses
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from bbh_tf import workers
 from experiments import files
 from experiments import provenance
 from experiments.dwp import densities
@@ -21,17 +23,21 @@ _NORMALS = {
 }
 
 
-def run(config, folder, command):
+def run(config, folder, command, strategy=None):
     """Trains, measures and draws; see `experiments.dwp_prior`.
 
     Args:
         config: a `settings.PriorConfig`.
         folder: a `pathlib.Path`.
         command: what was typed, for the report.
+        strategy: the `tf.distribute.Strategy` to train under; None for the one
+            in force.
 
     Returns:
-        The results, a dictionary.
+        The results, a dictionary; of several workers, to the first, and None
+        to others.
     """
+    strategy = strategy or tf.distribute.get_strategy()
     train, held_out = _split(config)
     size = train.shape[1]
     results = {
@@ -45,10 +51,16 @@ def run(config, folder, command):
     dims = config.latent_dims or (2 if size == 7 else 4,)
     models = {}
     for dim in dims:
-        models[dim], found = _one(config, folder, train, held_out, dim)
+        models[dim], found = _one(
+            config, folder, train, held_out, dim, strategy
+        )
+        if not workers.is_chief(strategy):
+            continue
         results["autoencoders"][str(dim)] = found
         bound, weighted = found["held_out"]["bound"], _weighted(found)
         print(f"z of {dim}: {bound[0]:.2f} nats, {weighted[0]:.2f} weighted")
+    if not workers.is_chief(strategy):
+        return None
     if config.released:
         model = released.load_autoencoder(config.released, size)
         results["released"] = {
@@ -86,8 +98,11 @@ def _split(config):
     return kernels[order[count:]], kernels[order[:count]]
 
 
-def _one(config, folder, train, held_out, dim):
-    """Trains and measures one autoencoder, unless that is done."""
+def _one(config, folder, train, held_out, dim, strategy):
+    """Trains and measures one autoencoder, unless that is done.
+
+    The first worker measures, on one device; to others it returns nothing.
+    """
     path, record = folder / f"z{dim}.keras", folder / f"z{dim}.json"
     wanted = {
         **dataclasses.asdict(config),
@@ -96,7 +111,8 @@ def _one(config, folder, train, held_out, dim):
     }
     # What it is measured beside does not change it.
     del wanted["released"]
-    if record.exists() and path.exists():
+    is_there = record.exists() and path.exists()
+    if workers.of_chief(is_there, strategy):
         found = files.read_json(record)
         if found["config"] != wanted:
             raise ExperimentError(
@@ -104,9 +120,15 @@ def _one(config, folder, train, held_out, dim):
                 "folder."
             )
         return keras.models.load_model(path), found
-    (model, history), seconds = densities.timed(
-        densities.train, train, dim, config
-    )
+    with strategy.scope():
+        (model, history), seconds = densities.timed(
+            densities.train, train, dim, config
+        )
+    if not workers.is_chief(strategy):
+        return None, None
+    with files.replacing(path) as temporary:
+        model.save(temporary)
+    model = keras.models.load_model(path)
     found = {
         "config": wanted,
         "train": densities.measure_autoencoder(model, train),
@@ -114,9 +136,8 @@ def _one(config, folder, train, held_out, dim):
         "history": history,
         "seconds": seconds,
         "num_parameters": model.count_params(),
+        "num_replicas": strategy.num_replicas_in_sync,
     }
-    with files.replacing(path) as temporary:
-        model.save(temporary)
     files.write_json(record, found)
     return model, found
 

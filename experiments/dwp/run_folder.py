@@ -3,12 +3,17 @@
 settings.json     what all runs in it have in common
 runs/<name>.json  a run: what tells it from others, and what it found
 prior/            kernels and autoencoders that were made for it
+
+Of several workers all make a run together, and the first writes.
 """
 
 import dataclasses
 import hashlib
 import pathlib
 
+import tensorflow as tf
+
+from bbh_tf import workers
 from experiments import files
 from experiments import provenance
 from experiments.errors import ExperimentError
@@ -16,13 +21,15 @@ from experiments.errors import ExperimentError
 _SETTINGS = "settings.json"
 
 
-def begin(folder, config):
+def begin(folder, config, strategy=None):
     """Refuses a folder of other settings; writes these into a new one.
 
     Args:
         folder: a `pathlib.Path`.
         config: a dataclass with `kernels` and `autoencoders`, paths; their
             files count by their contents.
+        strategy: the `tf.distribute.Strategy` of all workers; None for the
+            one in force.
 
     Raises:
         ExperimentError: naming the settings that differ.
@@ -40,10 +47,11 @@ def begin(folder, config):
                 f"--output_dir: {folder} holds runs of other settings "
                 f"({', '.join(other)}). Choose another folder, or remove it."
             )
-    files.write_json(path, settings)
+    if workers.is_chief(strategy):
+        files.write_json(path, settings)
 
 
-def once(folder, run, function):
+def once(folder, run, function, strategy=None):
     """Makes a run, unless it is there.
 
     Args:
@@ -52,21 +60,27 @@ def once(folder, run, function):
             name of its file.
         function: without arguments; it returns what the run found, a
             dictionary.
+        strategy: see `begin`.
 
     Returns:
-        The record: `"run"`, `"found"` and `"provenance"`.
+        The record: `"run"`, `"found"`, `"num_replicas"` (none in older ones,
+        which had one) and `"provenance"`.
     """
+    strategy = strategy or tf.distribute.get_strategy()
     there = folder / "runs"
     there.mkdir(exist_ok=True)
     path = there / f"{'_'.join(str(value) for value in run.values())}.json"
-    if not path.exists():
-        record = {
-            "run": run,
-            "found": function(),
-            "provenance": provenance.describe(),
-        }
+    if workers.of_chief(path.exists(), strategy):
+        return files.read_json(path)
+    record = {
+        "run": run,
+        "found": function(),
+        "num_replicas": strategy.num_replicas_in_sync,
+        "provenance": provenance.describe(),
+    }
+    if workers.is_chief(strategy):
         files.write_json(path, record)
-    return files.read_json(path)
+    return record
 
 
 def finish(folder, like):

@@ -11,6 +11,7 @@ from bbh_tf.datasets import idx
 from bbh_tf.datasets import letters
 from bbh_tf.datasets import notmnist
 from bbh_tf.datasets import prepared
+from experiments import plain_network
 from experiments.errors import ExperimentError
 
 _SMALL = "notMNIST_small-images-idx3-ubyte.gz"
@@ -60,7 +61,7 @@ def _letters(data_dir):
 
 
 def _for_notmnist(l2):
-    return keras.Sequential(
+    return plain_network.PlainNetwork(
         [
             keras.Input((28, 28, 1)),
             _convolution(256, 7, l2, "conv1"),
@@ -87,7 +88,7 @@ def _for_cifar100(l2):
         ]
         if index == 1:
             features.append(keras.layers.MaxPooling2D())
-    return keras.Sequential(
+    return plain_network.PlainNetwork(
         [
             keras.Input((32, 32, 3)),
             *features,
@@ -101,7 +102,7 @@ def _for_cifar100(l2):
 
 
 def _for_letters(l2):
-    return keras.Sequential(
+    return plain_network.PlainNetwork(
         [
             keras.Input((8, 8, 1)),
             _convolution(32, 3, l2, "conv1"),

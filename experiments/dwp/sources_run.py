@@ -4,7 +4,9 @@ import dataclasses
 import time
 
 import numpy as np
+import tensorflow as tf
 
+from bbh_tf import workers
 from experiments import files
 from experiments import provenance
 from experiments.dwp import figures
@@ -25,26 +27,34 @@ _HEADING = [
 ]
 
 
-def run(config, folder, command):
+def run(config, folder, command, strategy=None):
     """Trains networks and keeps their kernels; see `experiments.dwp_sources`.
 
     Args:
         config: a `settings.SourcesConfig`.
         folder: a `pathlib.Path`.
         command: what was typed, for the report.
+        strategy: the `tf.distribute.Strategy` to train under; None for the one
+            in force.
 
     Returns:
-        The results, a dictionary.
+        The results, a dictionary; of several workers, to the first, and None
+        to others.
     """
+    strategy = strategy or tf.distribute.get_strategy()
     images, labels = _data(config)
     networks = {}
     for seed in range(config.seed, config.seed + config.num_networks):
-        networks[f"seed_{seed}"] = _one(config, folder, images, labels, seed)
+        networks[f"seed_{seed}"] = _one(
+            config, folder, images, labels, seed, strategy
+        )
         record, _ = networks[f"seed_{seed}"]
         print(
             f"network of seed {seed}: training accuracy "
             f"{record['accuracy']:.3f}, {record['seconds']:.0f} s"
         )
+    if not workers.is_chief(strategy):
+        return None
     layers = next(iter(networks.values()))[1]
     kernels = {
         layer: {name: found[layer] for name, (_, found) in networks.items()}
@@ -75,7 +85,7 @@ def _data(config):
     return images[chosen], labels[chosen]
 
 
-def _one(config, folder, images, labels, seed):
+def _one(config, folder, images, labels, seed, strategy):
     """Trains one network, unless that is done.
 
     Returns:
@@ -87,7 +97,8 @@ def _one(config, folder, images, labels, seed):
     wanted = {**dataclasses.asdict(config), "num_networks": None}
     if config.max_examples is None:
         wanted["seed"] = None
-    if place.exists() and path.exists():
+    is_there = place.exists() and path.exists()
+    if workers.of_chief(is_there, strategy):
         record = files.read_json(place)
         if record["config"] != wanted:
             raise ExperimentError(
@@ -100,20 +111,23 @@ def _one(config, folder, images, labels, seed):
     if config.min_norm is not None:
         min_norm = dict.fromkeys(min_norm, config.min_norm)
     start = time.perf_counter()
-    network, accuracy = source_networks.train(
-        config.dataset, images, labels, config, seed
-    )
+    with strategy.scope():
+        network, accuracy = source_networks.train(
+            config.dataset, images, labels, config, seed
+        )
     found = source_networks.slices(network, min_norm)
     record = {
         "config": wanted,
         "accuracy": accuracy,
         "seconds": time.perf_counter() - start,
+        "num_replicas": strategy.num_replicas_in_sync,
         "num_slices": {layer: count for layer, (_, count) in found.items()},
     }
     kept = {layer: some for layer, (some, _) in found.items()}
-    with files.replacing(path) as temporary:
-        np.savez(temporary, **kept)
-    files.write_json(place, record)
+    if workers.is_chief(strategy):
+        with files.replacing(path) as temporary:
+            np.savez(temporary, **kept)
+        files.write_json(place, record)
     return record, kept
 
 
