@@ -139,6 +139,11 @@ def job(name, output_dir):
             is in the folder, or a worker is lost.
     """
     check(name)
+    if num_workers() < 2:
+        # What is wrong is told before TensorFlow is imported.
+        with files.only_user(output_dir) as folder:
+            yield folder
+        return
     # Each model is traced anew, and TensorFlow would warn of it.
     tf.get_logger().setLevel("ERROR")
     strategy = make(name)

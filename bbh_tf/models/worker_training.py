@@ -10,6 +10,7 @@ its callbacks, metrics, validation and progress, works there, and is used.
 import contextlib
 import json
 import random
+import re
 
 import keras
 import tensorflow as tf
@@ -18,6 +19,7 @@ from bbh_tf import optimizers
 from bbh_tf import workers
 
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
+_NUMBER_OF_NAME = re.compile(r'(_\d+)+"')
 
 
 def check(model):
@@ -132,6 +134,8 @@ def job(model):
 
 def _check_same(model, strategy):
     settings = json.dumps(model.get_config(), sort_keys=True, default=str)
+    # Keras numbers names, and the first worker may have made models alone.
+    settings = _NUMBER_OF_NAME.sub('"', settings)
     found = workers.of_all(workers.hash_of(settings), strategy)
     if len(set(found)) > 1:
         raise ValueError(

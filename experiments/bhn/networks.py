@@ -21,7 +21,7 @@ class WeightDecay(keras.regularizers.Regularizer):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {"factor": float(self.factor)}
+        return {"factor": float(keras.ops.convert_to_numpy(self.factor))}
 
 
 def multilayer(
