@@ -6,7 +6,6 @@ the weights after training, `[one device, two devices]`.
 """
 
 import json
-from unittest import mock
 
 import keras
 import numpy as np
@@ -14,6 +13,7 @@ import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf.layers import drawing
+from tests.models import kernel_training
 from tests.models import small_models
 from tests.priors import linear_gaussian
 
@@ -246,36 +246,6 @@ def noisy_steps(layer, strategy):
     }
 
 
-def kernel_autoencoder(strategy):
-    """Trains a density of kernels, without noise, on odd batches."""
-    kernels = np.random.default_rng(0).normal(size=(13, 3, 3))
-    with (
-        strategy.scope(),
-        mock.patch.object(bbh.randomness, "example_normal", _no_noise),
-    ):
-        keras.utils.set_random_seed(0)
-        model = bbh.models.KernelAutoencoder(3, seed=0)
-        # Its steps are as large as the gradient says.
-        model.compile(keras.optimizers.SGD(1e-3))
-        logs = model.fit(
-            kernels.astype("float32"),
-            batch_size=7,
-            epochs=2,
-            shuffle=False,
-            verbose=0,
-        )
-        return {
-            "losses": logs.history["loss"],
-            "evaluated": model.evaluate(kernels, batch_size=7, verbose=0),
-            "weights": [np.array(v).tolist() for v in model.trainable_weights],
-        }
-
-
-def _no_noise(shape, seed_generator):
-    del seed_generator
-    return tf.zeros(shape)
-
-
 def predictions(strategy):
     """Returns draws, their mean, and whether they were spread."""
     x, _ = small_models.data(10)
@@ -319,7 +289,7 @@ def main():
             for strategy in (tf.distribute.get_strategy(), mirrored)
         ],
         "kernel autoencoder": [
-            kernel_autoencoder(strategy)
+            kernel_training.train(strategy)
             for strategy in (tf.distribute.get_strategy(), mirrored)
         ],
     }

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
+from tests.models import kernel_training
 from tests.models import small_models
 
 
@@ -90,6 +91,7 @@ def main():
         with strategy.scope():
             model = make_model(case)
         found[case] = train(model)
+    found["kernel autoencoder"] = kernel_training.train(strategy)
     with strategy.scope():
         found["chosen seed"] = make_model("bbb", seed=None).seed
         differing = make_model(

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from benchmarks import loopback
+from tests.models import kernel_training
 from tests.models import worker_program
 
 pytestmark = pytest.mark.slow
@@ -38,6 +40,16 @@ def test_two_workers_equal_one_process(found, case):
         np.testing.assert_allclose(two["samples"], one["samples"], atol=1e-4)
     # The two hold the same numbers, bit for bit.
     assert found[0][case] == found[1][case]
+
+
+def test_kernels_of_odd_batches_count_alike(found):
+    one = kernel_training.train(tf.distribute.get_strategy())
+    for worker in found:
+        two = worker["kernel autoencoder"]
+        for name in ("losses", "evaluated"):
+            np.testing.assert_allclose(two[name], one[name], rtol=1e-5)
+        for ours, theirs in zip(two["weights"], one["weights"], strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 def test_workers_agree_on_a_seed_that_none_was_given(found):
