@@ -1,9 +1,17 @@
 """The factor of the KL, and what of it can be set while a model is trained."""
 
+import functools
+import warnings
+
+import keras
 import tensorflow as tf
 
+from bbh_tf import annealing as schedules
 from bbh_tf import checks
 from bbh_tf import settings
+
+# The last step of an epoch may stand a rounding error before its end.
+_ROUNDING = 1e-3
 
 
 class KLWeighting:
@@ -11,6 +19,31 @@ class KLWeighting:
 
     num_train_examples = settings.Setting("int64", checks.check_count)
     kl_scale = settings.Setting("float64", checks.check_factor)
+
+    # Once a model: those who train epoch by epoch have read it.
+    _has_warned = False
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args, **kwargs):
+        history = super().fit(*args, **kwargs)
+        if isinstance(self.annealing, schedules.Linear):
+            self._warn_if_annealed(float(self.epoch()))
+        return history
+
+    def _warn_if_annealed(self, epoch):
+        end = self.annealing.start_epoch + self.annealing.num_epochs
+        if epoch > end - _ROUNDING or self._has_warned:
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"fit ended after {epoch:.3g} epochs, but the KL is annealed up to "
+            f"epoch {end:.3g} and counted {float(self.annealing(epoch)):.2g} "
+            "of its weight: the posterior is surer than the data allow. Train "
+            "on, or anneal over fewer epochs (num_epochs of "
+            "models.bayes_by_hypernet and bayes_by_backprop).",
+            # Past Keras' and our own fit, to the line of who called.
+            stacklevel=3,
+        )
 
     @property
     def variables(self):

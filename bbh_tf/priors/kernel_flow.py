@@ -76,9 +76,13 @@ class KernelFlow(kernel_normal.KernelNormal):
         num_epochs=100,
         batch_size=128,
         learning_rate=1e-3,
+        validation_split=0.1,
         seed=0,
     ):
         """Trains the density on slices, with Adam.
+
+        The flow that is kept is that of the epoch that was densest on slices
+        held out: on few thousand kernels it soon learns them by heart.
 
         Args:
             kernels: array `(count, height, width)`.
@@ -86,11 +90,15 @@ class KernelFlow(kernel_normal.KernelNormal):
             batch_size: slices in a step; the last, if fewer, are left to the
                 next epoch's order.
             learning_rate: Adam's step size.
-            seed: seed of the order of slices.
+            validation_split: share of the slices that is held out, chosen at
+                random, at least one; 0 for none, and the last epoch's flow.
+                Mean and covariance are of all.
+            seed: seed of the order of slices, and of those held out.
 
         Returns:
-            List of floats, one an epoch: the mean log-density of its slices
-            as it went, nats.
+            Dictionary of lists of floats, one an epoch, nats: `"log_prob"`,
+            the mean log-density of the slices trained on as it went, and
+            `"val_log_prob"`, that of those held out at its end.
 
         Raises:
             ValueError: if kernels are not as `KernelNormal.fit` wants them, or
@@ -101,10 +109,29 @@ class KernelFlow(kernel_normal.KernelNormal):
             ("batch_size", batch_size),
         ):
             checks.check_count(name, value)
+        checks.check_factor("validation_split", validation_split)
+        if validation_split >= 1:
+            raise ValueError(
+                "Expected validation_split to be below 1; got "
+                f"{validation_split!r}."
+            )
         kernels = kernel_prior.check_slices(kernels, self.kernel_size)
         super().fit(kernels)
-        optimizer = keras.optimizers.Adam(learning_rate)
         self.flow.trainable = True
+        try:
+            return self._train(
+                *_split(kernels, validation_split, seed),
+                num_epochs,
+                batch_size,
+                keras.optimizers.Adam(learning_rate),
+                np.random.default_rng(seed),
+            )
+        finally:
+            self.flow.trainable = False
+
+    def _train(
+        self, kernels, held_out, num_epochs, batch_size, optimizer, order
+    ):
         variables = self.flow.trainable_variables
         optimizer.build(variables)
 
@@ -117,21 +144,29 @@ class KernelFlow(kernel_normal.KernelNormal):
             )
             return -loss
 
-        order = np.random.default_rng(seed)
+        @tf.function(autograph=False)
+        def density(slices):
+            return tf.reduce_mean(self.slice_log_prob(slices, None))
+
         batch_size = min(batch_size, len(kernels))
-        history = []
-        try:
-            for _ in range(num_epochs):
-                shuffled = kernels[order.permutation(len(kernels))]
-                found = [
-                    float(step(shuffled[start : start + batch_size]))
-                    for start in range(
-                        0, len(kernels) - batch_size + 1, batch_size
-                    )
-                ]
-                history.append(float(np.mean(found)))
-        finally:
-            self.flow.trainable = False
+        history = {"log_prob": [], "val_log_prob": []}
+        best, kept = -math.inf, None
+        for _ in range(num_epochs):
+            shuffled = kernels[order.permutation(len(kernels))]
+            found = [
+                float(step(shuffled[start : start + batch_size]))
+                for start in range(0, len(kernels) - batch_size + 1, batch_size)
+            ]
+            history["log_prob"].append(float(np.mean(found)))
+            if not len(held_out):
+                continue
+            history["val_log_prob"].append(float(density(held_out)))
+            if history["val_log_prob"][-1] > best:
+                best = history["val_log_prob"][-1]
+                kept = [variable.numpy() for variable in variables]
+        if kept is not None:
+            for variable, value in zip(variables, kept):
+                variable.assign(value)
         return history
 
     def white_log_prob(self, white):
@@ -146,3 +181,12 @@ class KernelFlow(kernel_normal.KernelNormal):
     def get_config(self):
         """Returns the constructor's arguments."""
         return {**super().get_config(), "flow": self._flow_config}
+
+
+def _split(kernels, share, seed):
+    """Returns slices to train on, and those held out."""
+    if not share:
+        return kernels, kernels[:0]
+    order = np.random.default_rng((seed, 1)).permutation(len(kernels))
+    count = max(1, round(share * len(kernels)))
+    return kernels[order[count:]], kernels[order[:count]]

@@ -45,6 +45,7 @@ def run(config, folder, command, strategy=None):
         "kernel_size": size,
         "num_kernels": [len(train), len(held_out)],
         "normals": densities.measure_normals(train, held_out),
+        "flow": densities.measure_flow(train, held_out, config.seed),
         "autoencoders": {},
         "provenance": provenance.describe(),
     }
@@ -179,6 +180,10 @@ def _report(folder, results, command):
     ]
     if "released" in results:
         rows.append(_row("autoencoder, released", results["released"]))
+    flow = results["flow"]
+    value = _text(flow["held_out"])
+    name = f"normalizing flow, of {flow['epochs']} epochs (exact)"
+    rows.append([name, _text(flow["train"]), value, value, ""])
     for key, name in _NORMALS.items():
         value = _text(results["normals"][key])
         rows.append([name, "", value, value, ""])

@@ -1,5 +1,7 @@
 """What is set while a model is trained counts, or is refused."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -168,3 +170,35 @@ def test_programs_are_made_anew_for_other_variables():
     np.testing.assert_allclose(
         model.predict_samples(X[:3]), after[:, :3], atol=0.05 * spread
     )
+
+
+def test_training_that_ends_before_the_kl_counts_in_full_says_so_once():
+    x, y = small_models.data(8)
+    model = small_models.model(annealing=bbh.annealing.Linear(1, 3))
+    with pytest.warns(UserWarning) as caught:
+        model.fit(x, y, epochs=2, verbose=0)
+    (one,) = caught
+    assert str(one.message).startswith(
+        "fit ended after 2 epochs, but the KL is annealed up to epoch 4 and "
+        "counted 0.33 of its weight"
+    )
+    assert one.filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(x, y, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "annealing",
+    [
+        bbh.annealing.Linear(0.1, 1.9),
+        bbh.annealing.Linear(0, 0),
+        bbh.annealing.constant,
+    ],
+)
+def test_training_to_the_end_of_annealing_warns_of_nothing(annealing):
+    x, y = small_models.data(7)
+    model = small_models.model(annealing=annealing, num_train_examples=7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(x, y, batch_size=3, epochs=2, verbose=0)

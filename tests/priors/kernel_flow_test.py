@@ -23,8 +23,9 @@ def fixture_fitted():
     flow = bbh.flows.real_nvp(4, (32,), "reversed", 0.0, seed=0)
     prior = bbh.priors.KernelFlow((1, 2), flow)
     history = prior.fit(bent(4000, 0), num_epochs=30, learning_rate=3e-3)
-    assert len(history) == 30
-    assert history[-1] > history[0] + 0.1
+    for densities in history.values():
+        assert len(densities) == 30
+        assert densities[-1] > densities[0] + 0.1
     return prior
 
 
@@ -71,9 +72,38 @@ def test_a_layer_has_a_frozen_copy(fitted):
     assert not copy.is_bound
 
 
+def test_it_does_not_learn_few_kernels_by_heart():
+    kernels = np.random.default_rng(0).normal(size=(120, 3, 3))
+    new = np.random.default_rng(1).normal(size=(1000, 3, 3)).astype("float32")
+
+    def fit(validation_split, num_epochs):
+        keras.utils.set_random_seed(0)
+        flow = bbh.flows.real_nvp(4, (64,), initial_log_scale=0.0, seed=0)
+        prior = bbh.priors.KernelFlow(3, flow)
+        history = prior.fit(
+            kernels,
+            num_epochs,
+            learning_rate=1e-2,
+            validation_split=validation_split,
+        )
+        return float(np.mean(prior.slice_log_prob(new, None))), history
+
+    kept, history = fit(0.1, 60)
+    best = 1 + int(np.argmax(history["val_log_prob"]))
+    assert 1 <= best < 40
+    # What is kept is what fewer epochs would have ended with.
+    assert kept == pytest.approx(fit(0.1, best)[0], abs=1e-3)
+    by_heart, history = fit(0, 60)
+    assert not history["val_log_prob"]
+    assert by_heart < kept - 1
+
+
 def test_an_inverse_of_several_passes_is_refused():
     prior = bbh.priors.KernelFlow(3, bbh.flows.inverse_autoregressive(1))
     with pytest.raises(ValueError, match="inverse"):
         prior.slice_log_prob(np.zeros((1, 3, 3), "float32"), None)
     with pytest.raises(ValueError, match="num_epochs"):
         prior.fit(np.zeros((20, 3, 3)), num_epochs=0)
+    for share in (1, -0.1, "all"):
+        with pytest.raises(ValueError, match="validation_split"):
+            prior.fit(np.zeros((20, 3, 3)), validation_split=share)

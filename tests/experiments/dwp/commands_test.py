@@ -57,7 +57,12 @@ def test_a_density_is_fitted_and_measured(sources, tmp_path, capsys):
     assert held_out == round(0.2 * (trained + held_out))
     found = results["autoencoders"]["2"]["held_out"]
     assert np.isfinite([*found["bound"], *found["importance_weighted"]]).all()
-    assert "normal, full covariance" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "normal, full covariance" in printed
+    flow = results["flow"]
+    assert f"normalizing flow, of {flow['epochs']} epochs (exact)" in printed
+    normal, _ = results["normals"]["full_covariance"]
+    assert flow["held_out"][0] > normal - 1
     page = exhibit.read(tmp_path)
     assert len(page["figures"]) == 3
     loaded = keras.models.load_model(tmp_path / "z2.keras")
