@@ -19,7 +19,7 @@ from bbh_tf import optimizers
 from bbh_tf import workers
 
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
-_NUMBER_OF_NAME = re.compile(r'(_\d+)+"')
+_NUMBER_OF_NAME = re.compile(r'_\d+(?=[_/"])')
 
 
 def check(model):
@@ -135,7 +135,7 @@ def job(model):
 def _check_same(model, strategy):
     settings = json.dumps(model.get_config(), sort_keys=True, default=str)
     # Keras numbers names, and the first worker may have made models alone.
-    settings = _NUMBER_OF_NAME.sub('"', settings)
+    settings = _NUMBER_OF_NAME.sub("", settings)
     found = workers.of_all(workers.hash_of(settings), strategy)
     if len(set(found)) > 1:
         raise ValueError(

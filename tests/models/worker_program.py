@@ -12,6 +12,7 @@ import tensorflow as tf
 
 import bbh_tf as bbh
 from tests.models import kernel_training
+from tests.models import mirrored_training
 from tests.models import small_models
 
 
@@ -32,10 +33,19 @@ CASES = {
         {"divergence": bbh.divergences.AnalyticKL()},
     ),
     "bbh": (small_models.implicit, {"divergence": Moments()}),
+    # A Bayesian hypernetwork, and a prior whose reverse model trains.
+    "flow": None,
+    "deep weight prior": None,
 }
 
 
 def make_model(case, seed=3):
+    if CASES[case] is None:
+        model = mirrored_training.make_model(None, case)
+        # Clipped in most steps.
+        optimizer = bbh.optimizers.FusedAdam(0.01, global_clipnorm=1.0)
+        model.compile(optimizer, metrics=["accuracy"])
+        return model
     keras.utils.set_random_seed(0)
     posterior, settings = CASES[case]
     model = small_models.model(
@@ -91,6 +101,7 @@ def main():
         with strategy.scope():
             model = make_model(case)
         found[case] = train(model)
+    found["noise"] = mirrored_training.noise(strategy)
     found["kernel autoencoder"] = kernel_training.train(strategy)
     with strategy.scope():
         found["chosen seed"] = make_model("bbb", seed=None).seed

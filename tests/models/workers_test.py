@@ -42,6 +42,24 @@ def test_two_workers_equal_one_process(found, case):
     assert found[0][case] == found[1][case]
 
 
+def test_workers_have_noise_of_their_own(found):
+    # The first worker's, and that of a single device, on both.
+    (first,), (second,) = (
+        [np.array(x) for x in worker["noise"]["replicas"]] for worker in found
+    )
+    np.testing.assert_array_equal(first, found[0]["noise"]["alone"])
+    # Of 200 units a quarter stays in each; independent masks share a
+    # sixteenth, of standard error 0.017.
+    both = np.mean((first > 0) & (second > 0))
+    assert abs(both - 1 / 16) < 4 * 0.017
+    assert abs(np.mean(second > 0) - 1 / 4) < 4 * 0.031
+    for worker in found:
+        for states, alone in zip(
+            worker["noise"]["states"], worker["noise"]["state"], strict=True
+        ):
+            assert states == [alone]
+
+
 def test_kernels_of_odd_batches_count_alike(found):
     one = kernel_training.train(tf.distribute.get_strategy())
     for worker in found:
