@@ -6,9 +6,12 @@ say, must be what the others choose: it is asked for here.
 
 import contextlib
 import functools
+import re
 
 import tensorflow as tf
 
+# Where an error came up, in the words of TensorFlow.
+_OPERATION = re.compile(r"\[\[.*?\]\]|\{\{.*?\}\}|\[Op:.*?\]", re.DOTALL)
 # What TensorFlow says where a process that it waits for has gone.
 _LOST = (
     tf.errors.UnavailableError,
@@ -120,6 +123,5 @@ def watched(strategy=None):
 
 
 def _reason(error):
-    # After the names of operations, in double braces.
-    lines = error.message.rpartition("}}")[2].strip().splitlines()
-    return lines[0].rstrip(":.") if lines else type(error).__name__
+    lines = _OPERATION.sub("", error.message).strip().splitlines()
+    return lines[0].strip().rstrip(":.") if lines else type(error).__name__

@@ -13,6 +13,11 @@ from bbh_tf import workers
             "{{function_node x}} Collective ops is aborted by: closed:\nMore",
             "(Collective ops is aborted by: closed)",
         ),
+        (
+            "{{function_node x}} Connection reset by peer\n"
+            "\t [[{{node y}}]] [Op:__inference_step_1]",
+            "(Connection reset by peer)",
+        ),
         ("{{function_node x}}", "(UnavailableError)"),
     ],
 )
