@@ -4,7 +4,6 @@ import functools
 
 import keras
 
-from bbh_tf import workers
 from bbh_tf.models import worker_training
 
 
@@ -31,7 +30,7 @@ class ReplicatedTraining:
         # Made within the first step they would take more memory for good.
         with self.distribute_strategy.scope():
             self.optimizer.build(self.trainable_variables)
-        if not workers.are_several(self.distribute_strategy):
+        if not worker_training.is_needed(self):
             return super().make_train_function(force)
         if force or self.train_function is None:
             self.train_function = worker_training.function(
@@ -41,7 +40,7 @@ class ReplicatedTraining:
 
     def make_test_function(self, force=False):
         """Makes what Keras' `evaluate` runs; see `keras.Model`."""
-        if not workers.are_several(self.distribute_strategy):
+        if not worker_training.is_needed(self):
             return super().make_test_function(force)
         if force or self.test_function is None:
             self.test_function = worker_training.function(self, self.test_step)

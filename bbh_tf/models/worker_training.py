@@ -1,10 +1,12 @@
-"""What Keras' `fit` lacks for several worker processes.
+"""What Keras' `fit` lacks for several replicas and worker processes.
 
 Under `tf.distribute.MultiWorkerMirroredStrategy` Keras 3.15 fails in two
 places: it adds up a batch whose parts lie in different processes, and it takes
-means of scalars over an axis that they do not have. (The former fails in one
-process, too, where replicas have parts of several sizes.) All else of `fit`,
-its callbacks, metrics, validation and progress, works there, and is used.
+means of scalars over an axis that they do not have. The former fails in one
+process, too, where replicas have parts of several sizes; and there the loop
+over `steps_per_execution` fails, which TensorFlow cannot run on several
+devices. All else of `fit`, its callbacks, metrics, validation and progress,
+works there, and is used.
 """
 
 import contextlib
@@ -54,6 +56,14 @@ def check(model):
             )
 
 
+def is_needed(model):
+    """Returns whether `function` stands for what Keras would make."""
+    strategy = model.distribute_strategy
+    return workers.are_several(strategy) or (
+        strategy.num_replicas_in_sync > 1 and model.steps_per_execution > 1
+    )
+
+
 def local_batch(model, epoch_iterator):
     """Returns what the first device of this process gets of the first batch."""
     for _, _, iterator in epoch_iterator:
@@ -67,12 +77,12 @@ def function(model, replica_step):
     """Makes what `fit` or `evaluate` calls with its iterator of batches.
 
     Args:
-        model: a compiled model whose strategy spans several workers.
+        model: a compiled model whose strategy has several replicas.
         replica_step: its `train_step` or `test_step`.
 
     Returns:
         A function from an iterator to the metrics of the last step, the same
-        on all workers. With `steps_per_execution` it takes as many steps, one
+        on all replicas. With `steps_per_execution` it takes as many steps, one
         by one.
     """
     strategy = model.distribute_strategy
@@ -91,7 +101,12 @@ def function(model, replica_step):
         return {name: _local(strategy, value) for name, value in logs.items()}
 
     if not model.run_eagerly:
-        step = tf.function(step, autograph=False, reduce_retracing=True)
+        step = tf.function(
+            step,
+            autograph=False,
+            jit_compile=bool(model.jit_compile),
+            reduce_retracing=True,
+        )
 
     def steps(iterator):
         logs = step(next(iterator))

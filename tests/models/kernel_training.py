@@ -22,7 +22,7 @@ def train(strategy):
         keras.utils.set_random_seed(0)
         model = bbh.models.KernelAutoencoder(3, seed=0)
         # Its steps are as large as the gradient says.
-        model.compile(keras.optimizers.SGD(1e-3))
+        model.compile(keras.optimizers.SGD(1e-3), steps_per_execution=2)
         logs = model.fit(
             kernels.astype("float32"),
             batch_size=7,
