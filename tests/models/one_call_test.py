@@ -124,15 +124,18 @@ def test_the_learning_rate_falls_in_the_advised_form():
     assert rates(form="paper") == pytest.approx((1e-4, 1e-4))
 
 
-def test_few_examples_have_the_likelihood_under_several_draws():
-    def draws(count, **settings):
+def test_few_examples_have_more_draws_and_a_larger_rate():
+    def chosen(count, **settings):
         call = bbh.models.bayes_by_hypernet
-        return made(call, network(), count, **settings).num_likelihood_samples
+        model = made(call, network(), count, **settings)
+        rate = float(model.optimizer.learning_rate)
+        return model.num_likelihood_samples, pytest.approx(rate)
 
-    assert draws(10_000) == 5
-    assert draws(10_001) == 1
-    assert draws(100, num_likelihood_samples=2) == 2
-    assert draws(100, form="paper") == 1
+    assert chosen(10_000) == (5, 1e-3)
+    assert chosen(10_001) == (1, 3e-4)
+    assert chosen(100, num_likelihood_samples=2) == (2, 1e-3)
+    assert chosen(10_001, learning_rate=1e-3) == (1, 1e-3)
+    assert chosen(100, form="paper") == (1, 1e-4)
 
 
 @every_call
