@@ -23,8 +23,9 @@ class ReplicatedTraining:
         """Makes the moments, then what `fit` runs; see `keras.Model`.
 
         Raises:
-            ValueError: if the optimiser clips gradients, and there are several
-                replicas, each of which would clip its own.
+            ValueError: if an optimiser other than `FusedAdam` clips gradients,
+                and there are several replicas, each of which would clip its
+                own.
         """
         worker_training.check(self)
         # Made within the first step they would take more memory for good.
