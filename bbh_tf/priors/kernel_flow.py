@@ -136,17 +136,17 @@ class KernelFlow(kernel_normal.KernelNormal):
         optimizer.build(variables)
 
         @tf.function(autograph=False)
+        def density(slices):
+            return tf.reduce_mean(self.slice_log_prob(slices, None))
+
+        @tf.function(autograph=False)
         def step(slices):
             with tf.GradientTape() as tape:
-                loss = -tf.reduce_mean(self.slice_log_prob(slices, None))
+                loss = -density(slices)
             optimizer.apply_gradients(
                 zip(tape.gradient(loss, variables), variables)
             )
             return -loss
-
-        @tf.function(autograph=False)
-        def density(slices):
-            return tf.reduce_mean(self.slice_log_prob(slices, None))
 
         batch_size = min(batch_size, len(kernels))
         history = {"log_prob": [], "val_log_prob": []}

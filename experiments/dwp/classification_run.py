@@ -7,7 +7,6 @@ import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf import workers
-from experiments import strategies
 from experiments.dwp import classification_report
 from experiments.dwp import classifiers
 from experiments.dwp import layer_densities
@@ -34,13 +33,7 @@ def run(config, runs, data_dir, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
-    with strategies.first_alone(strategy):
-        densities = layer_densities.load(
-            config.dataset,
-            config.kernels,
-            config.autoencoders,
-            folder / "prior",
-        )
+    densities = layer_densities.of_run(config, folder, strategy)
     made = {}
     # The order is that of worth: whole comparisons come early.
     for num_examples in runs.num_examples:

@@ -27,9 +27,7 @@ def run(config, runs, data_dir, folder, command):
     """
     run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
-    densities = layer_densities.load(
-        config.dataset, config.kernels, config.autoencoders, folder / "prior"
-    )
+    densities = layer_densities.of_run(config, folder)
     extractors = {}
     for number in range(runs.num_runs):
         for scale in runs.scales:

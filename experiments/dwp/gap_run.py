@@ -5,7 +5,6 @@ import time
 import tensorflow as tf
 
 from bbh_tf import workers
-from experiments import strategies
 from experiments.dwp import classifiers
 from experiments.dwp import gap_bounds
 from experiments.dwp import layer_densities
@@ -48,13 +47,7 @@ def run(config, runs, data_dir, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
-    with strategies.first_alone(strategy):
-        densities = layer_densities.load(
-            config.dataset,
-            config.kernels,
-            config.autoencoders,
-            folder / "prior",
-        )
+    densities = layer_densities.of_run(config, folder, strategy)
     made = {}
     for split in runs.splits:
         for reverse in runs.reverses:

@@ -11,6 +11,7 @@ import numpy as np
 
 import bbh_tf as bbh
 from experiments import files
+from experiments import strategies
 from experiments.dwp import densities
 from experiments.dwp import networks
 from experiments.dwp import released
@@ -37,6 +38,33 @@ class LayerDensity(typing.NamedTuple):
 
     kernels: np.ndarray
     autoencoder: typing.Any
+
+
+def of_run(config, folder, strategy=None):
+    """Loads what a command's networks have; see `load`.
+
+    Of several workers the first makes what is not given, and the others find
+    it in the folder.
+
+    Args:
+        config: settings with `dataset`, `kernels` and `autoencoders`.
+        folder: the command's, a `pathlib.Path`.
+        strategy: the `tf.distribute.Strategy` of all workers; None for the
+            one in force.
+
+    Returns:
+        Dictionary from names of layers to `LayerDensity`.
+
+    Raises:
+        ExperimentError: if a file is not what is expected.
+    """
+    with strategies.first_alone(strategy):
+        return load(
+            config.dataset,
+            config.kernels,
+            config.autoencoders,
+            folder / "prior",
+        )
 
 
 def load(dataset, kernels, autoencoders, folder):

@@ -45,7 +45,6 @@ def run(config, folder, command, strategy=None):
         "kernel_size": size,
         "num_kernels": [len(train), len(held_out)],
         "normals": densities.measure_normals(train, held_out),
-        "flow": densities.measure_flow(train, held_out, config.seed),
         "autoencoders": {},
         "provenance": provenance.describe(),
     }
@@ -62,6 +61,7 @@ def run(config, folder, command, strategy=None):
         print(f"z of {dim}: {bound[0]:.2f} nats, {weighted[0]:.2f} weighted")
     if not workers.is_chief(strategy):
         return None
+    results["flow"] = densities.measure_flow(train, held_out, config.seed)
     if config.released:
         model = released.load_autoencoder(config.released, size)
         results["released"] = {
