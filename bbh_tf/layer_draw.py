@@ -23,8 +23,15 @@ class LayerDraw(typing.NamedTuple):
 
     def take(self, count):
         """Returns the first draws alone."""
-        log_prob = None if self.log_prob is None else self.log_prob[:count]
-        weights = None
-        if self.weights is not None:
-            weights = [x[:count] for x in self.weights]
-        return LayerDraw([x[:count] for x in self.samples], log_prob, weights)
+        log_prob, weights = self.log_prob, self.weights
+        return LayerDraw(
+            _first(self.samples, count),
+            None if log_prob is None else _first([log_prob], count)[0],
+            None if weights is None else _first(weights, count),
+        )
+
+
+def _first(tensors, count):
+    # The gradient of a slice fills a tensor of the whole's size, even where
+    # the slice is the whole.
+    return [x if x.shape[0] == count else x[:count] for x in tensors]

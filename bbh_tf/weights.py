@@ -124,7 +124,7 @@ def join_chunks(chunks, num_weights):
         Tensor of shape `(num_samples, num_weights)`.
     """
     flat = tf.reshape(chunks, (chunks.shape[0], -1))
-    return flat[:, :num_weights]
+    return flat if flat.shape[1] == num_weights else flat[:, :num_weights]
 
 
 def to_kernel_slices(kernels):

@@ -12,6 +12,9 @@ from bbh_tf.divergences import nearest_neighbours
 from bbh_tf.divergences import pair as pairing
 from bbh_tf.divergences import samples
 
+# Weights of a tensor whose copy takes longer than XLA's second call.
+_LARGE = 1 << 17
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf.divergences")
 class NearestNeighbourEntropy(divergence.Divergence):
@@ -133,7 +136,20 @@ def _by_prior(posterior, prior):
         # One of many weights' own fits its tensor alone.
         key = len(groups) if p.batch_shape.rank else f"id {id(p)}"
         groups.setdefault(key, (p, []))[1].append(x)
-    return groups.values()
+    return [
+        (p, part)
+        for p, tensors in groups.values()
+        for part in _largest_apart(tensors)
+    ]
+
+
+def _largest_apart(tensors):
+    """Takes out the tensor that is most of all: joining it would copy it."""
+    sizes = [math.prod(x.shape[1:]) for x in tensors]
+    most, place = max(sizes), sizes.index(max(sizes))
+    if len(tensors) == 1 or most < max(_LARGE, sum(sizes) / 2):
+        return [tensors]
+    return [tensors[place : place + 1], tensors[:place] + tensors[place + 1 :]]
 
 
 def _estimate(points, prior, num_neighbours):

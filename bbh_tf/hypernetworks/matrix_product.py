@@ -68,7 +68,7 @@ class MatrixProduct(hypernetwork.Hypernetwork):
 
     def join(self, slices, shape):
         """Drops the axis of the single slice."""
-        return slices[:, 0]
+        return tf.squeeze(slices, axis=1)
 
     def count_parameters(self, noise_dim, shape):
         """Counts the parameters; see `Hypernetwork.count_parameters`."""

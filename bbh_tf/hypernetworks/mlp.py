@@ -3,6 +3,7 @@
 import math
 
 import keras
+import tensorflow as tf
 
 from bbh_tf.hypernetworks import hypernetwork
 
@@ -40,7 +41,7 @@ class MLP(hypernetwork.Hypernetwork):
 
     def join(self, slices, shape):
         """Drops the axis of the single slice."""
-        return slices[:, 0]
+        return tf.squeeze(slices, axis=1)
 
     def set_center(self, values):
         """Sets the output's bias: there is one for each weight."""

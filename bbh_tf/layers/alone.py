@@ -31,9 +31,8 @@ def call(layer, training, args, kwargs):
         num_draws,
         randomness.key(layer.kept_seed.word, randomness.TRAINING, number),
     )
-    outputs, losses = drawing.call(
-        layer.run, [layer], drawing.weights_of(draws), 0, args, kwargs
-    )
+    draws, (weights,) = drawing.apart(draws, 1)
+    outputs, losses = drawing.call(layer.run, [layer], weights, 0, args, kwargs)
     if has_kl:
         kl = total_kl.divergence(
             [layer],

@@ -88,6 +88,59 @@ def weights_of(draws):
     return [draw.weights for draw in draws]
 
 
+def apart(draws, count):
+    """Sets the weights of the first draws apart from all.
+
+    The values are the same. But the gradient of `weights[index]` is a tensor of
+    all draws, zero but for one, for each index; here the gradients of the parts
+    are added into that of all.
+
+    Args:
+        draws: list of `LayerDraw`.
+        count: number of draws to set apart.
+
+    Returns:
+        `(draws, parts)`: the draws, and for each part what `weights_of`
+        returns, each tensor of shape `(1, *shape)`.
+    """
+    given, parts = [], []
+    for draw in draws:
+        if draw.weights is None:
+            given.append(draw)
+            parts.append([None] * count)
+            continue
+        split = [_with_parts(tensor, count) for tensor in draw.weights]
+        whole = {id(x): new for x, (new, _) in zip(draw.weights, split)}
+        given.append(
+            draw._replace(
+                samples=[whole.get(id(x), x) for x in draw.samples],
+                weights=[new for new, _ in split],
+            )
+        )
+        parts.append([[of[index] for _, of in split] for index in range(count)])
+    return given, [[of[index] for of in parts] for index in range(count)]
+
+
+def _with_parts(tensor, count):
+    if tensor.shape[0] == 1:
+        return tensor, [tensor]
+
+    @tf.custom_gradient
+    def split(tensor):
+        def gradient(of_all, *of_parts):
+            return tf.tensor_scatter_nd_add(
+                of_all,
+                tf.range(count)[:, tf.newaxis],
+                tf.concat(of_parts, axis=0),
+            )
+
+        firsts = [tensor[index : index + 1] for index in range(count)]
+        return (tf.identity(tensor), *firsts), gradient
+
+    whole, *firsts = split(tensor)
+    return whole, firsts
+
+
 def call(network, layers, weights, index, args, kwargs, values=()):
     """Runs a network, or a layer, on one draw of its weights.
 
@@ -166,7 +219,9 @@ class _Scope(keras.StatelessScope):
 
 def _run(network, layers, weights, index, args, kwargs, values):
     draws = {
-        id(layer): None if tensors is None else [x[index] for x in tensors]
+        id(layer): None
+        if tensors is None
+        else [_one_of(tensor, index) for tensor in tensors]
         for layer, tensors in zip(layers, weights)
     }
     drawn = [
@@ -190,6 +245,11 @@ def _run(network, layers, weights, index, args, kwargs, values):
             }
         outputs = network(*args, **kwargs)
     return outputs, scope, drawn
+
+
+def _one_of(tensor, index):
+    # The gradient of a slice fills a tensor; that of a new shape does not.
+    return tf.squeeze(tensor, 0) if tensor.shape[0] == 1 else tensor[index]
 
 
 @contextlib.contextmanager

@@ -39,8 +39,9 @@ def train_step(model, data, num_draws):
         draws = drawing.sample_for_training(
             model.random_layers, num_draws, model.step_key()
         )
+        draws, parts = drawing.apart(draws, model.num_likelihood_samples)
         nll, penalty, predictions = data_terms(
-            model, x, y, sample_weight, drawing.weights_of(draws)
+            model, x, y, sample_weight, parts
         )
         nll /= tf.cast(num_examples, tf.float32)
         kl = _kl_of(model, draws, divergence)
@@ -67,10 +68,11 @@ def call(model, inputs, num_draws):
     layers = model.random_layers
     kl_weight = model.kl_weight()
     draws = drawing.sample_for_training(layers, num_draws, model.step_key())
+    draws, (weights,) = drawing.apart(draws, 1)
     outputs, losses = drawing.call(
         model.network,
         layers,
-        drawing.weights_of(draws),
+        weights,
         0,
         (inputs,),
         {"training": True},
@@ -142,22 +144,22 @@ def data_terms(model, x, y, sample_weight, weights):
         y: labels.
         sample_weight: weights of examples or labels, or None; see
             `likelihoods.log_prob`.
-        weights: for each random layer, a list of `(num_samples, *shape)`, or
-            None for noise of its own for each example.
+        weights: for each draw, a list for each random layer of `(1, *shape)`,
+            or None for noise of its own for each example.
 
     Returns:
         `(nll, penalty, prediction)`: -log p(y | x, w) in nats, summed over
         the examples and averaged over the draws; the sum of regularisers and
         losses that layers added; the mean prediction.
     """
-    count = model.num_likelihood_samples
+    count = len(weights)
     nll, penalty, prediction = 0.0, _regularization(model.network), 0.0
-    for index in range(count):
+    for of_draw in weights:
         outputs, losses = drawing.call(
             model.network,
             model.random_layers,
-            weights,
-            index,
+            of_draw,
+            0,
             (x,),
             {"training": True},
         )

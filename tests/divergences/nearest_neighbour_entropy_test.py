@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 
 import bbh_tf as bbh
 from bbh_tf.divergences import NearestNeighbourEntropy
+from bbh_tf.divergences import nearest_neighbour_entropy
 from tests.models import small_models
 
 tfd = tfp.distributions
@@ -52,6 +53,35 @@ def test_equals_the_formula(n, k):
     assert float(one) == pytest.approx(
         reference(samples[0], standard_normal, k), rel=1e-5
     )
+
+
+def test_a_tensor_that_is_most_of_all_is_estimated_by_itself(monkeypatch):
+    samples = [
+        bbh.randomness.normal(bbh.randomness.key(i), 5, shape)
+        for i, shape in enumerate(((3,), (8, 50), (7,)))
+    ]
+    prior = [tfd.Normal(0.0, 1.0)] * 3
+
+    def estimate():
+        with tf.GradientTape() as tape:
+            tape.watch(samples)
+            value = NearestNeighbourEntropy(3)(samples, prior)
+        return value, tape.gradient(value, samples)
+
+    value, gradients = estimate()
+    calls = []
+    own = nearest_neighbour_entropy._estimate
+    monkeypatch.setattr(nearest_neighbour_entropy, "_LARGE", 400)
+    monkeypatch.setattr(
+        nearest_neighbour_entropy,
+        "_estimate",
+        lambda points, *rest: calls.append(points.shape) or own(points, *rest),
+    )
+    apart, gradients_apart = estimate()
+    assert calls == [(5, 400), (5, 10)]
+    assert float(apart) == pytest.approx(float(value), rel=1e-5)
+    for x, expected in zip(gradients_apart, gradients, strict=True):
+        np.testing.assert_allclose(x, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("std", [0.25, 1.0, 3.0])

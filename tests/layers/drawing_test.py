@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import bbh_tf as bbh
+from bbh_tf import layer_draw
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
 
@@ -101,6 +102,45 @@ def test_analytic_kl_adds_up_over_layers_of_different_priors():
                 - 0.5
             )
     assert float(got) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_draws_set_apart_have_the_gradients_of_slices(count, compiled):
+    start = tf.random.stateless_normal((3, 4, 2), (0, 1))
+    other = tf.random.stateless_normal((3, 2), (0, 2))
+
+    def loss(x, y, set_apart):
+        # Of the first layer the samples are the weights, of the second not,
+        # and the third has noise of its own for each example.
+        draws = [
+            layer_draw.LayerDraw([x], None, [x]),
+            layer_draw.LayerDraw([y], None, [2.0 * y]),
+            layer_draw.LayerDraw([], None, None),
+        ]
+        parts = [
+            [[draw.weights[0][i : i + 1]] for draw in draws[:2]] + [None]
+            for i in range(count)
+        ]
+        if set_apart:
+            draws, parts = drawing.apart(draws, count)
+        assert [part[2] for part in parts] == [None] * count
+        total = sum(tf.reduce_sum(draw.samples[0] ** 3) for draw in draws[:2])
+        for index, part in enumerate(parts):
+            assert part[0][0].shape == (1, 4, 2)
+            for (tensor,) in part[:2]:
+                total += (index + 2.0) * tf.reduce_sum(tf.sin(tensor))
+        return total
+
+    @tf.function(jit_compile=compiled, autograph=False)
+    def gradients(set_apart):
+        with tf.GradientTape() as tape:
+            tape.watch([start, other])
+            value = loss(start, other, set_apart)
+        return value, *tape.gradient(value, [start, other])
+
+    for found, expected in zip(gradients(True), gradients(False)):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shared", [False, True])
