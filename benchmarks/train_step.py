@@ -4,7 +4,7 @@ A step must read the hypernetworks' parameters forward and backward, and read
 gradient-updated parameters and two moments and write them: 8 passes over the
 parameters' bytes, if no gradient is ever written to memory. Beside it, the step
 of the same network without hypernetworks, and that of other widths of the last
-hidden layer and other estimates of the KL.
+hidden layer, other estimates of the KL and other posteriors.
 """
 
 import json
@@ -40,6 +40,21 @@ _ESTIMATES = {
 }
 _ONLY = flags.DEFINE_list(
     "estimates", list(_ESTIMATES), "Estimates of the KL, and their neighbour."
+)
+_OTHERS = {
+    "mean_field": lambda: bbh.posteriors.MeanField(),
+    "matrix_product": lambda: bbh.posteriors.Implicit(
+        bbh.hypernetworks.MatrixProduct(), noise_dim=_NOISE_DIM.value
+    ),
+    "sliced": lambda: bbh.posteriors.Implicit(
+        bbh.hypernetworks.Sliced(), noise_dim=_NOISE_DIM.value
+    ),
+}
+_POSTERIORS = flags.DEFINE_list(
+    "posteriors",
+    [],
+    f"Other posteriors to time, of {', '.join(_OTHERS)}: mean_field with its "
+    "density, one draw; the others with the last of --estimates.",
 )
 _PASSES = 8
 # Network -> how it is made, shape of an image, classes, training images.
@@ -112,13 +127,27 @@ def _plain():
 
 
 def _model(width, estimate):
-    make, _, _, num_train = _NETWORKS[_NETWORK.value]
     hypernetwork = bbh.hypernetworks.MLP((64, 256, width))
+    posterior = bbh.posteriors.Implicit(
+        hypernetwork, noise_dim=_NOISE_DIM.value
+    )
+    return _model_of(posterior, _ESTIMATES[estimate](), _NUM_SAMPLES.value)
+
+
+def _other(name):
+    if name == "mean_field":
+        return _model_of(_OTHERS[name](), bbh.divergences.MonteCarloKL(), 1)
+    divergence = _ESTIMATES[_ONLY.value[-1]]()
+    return _model_of(_OTHERS[name](), divergence, _NUM_SAMPLES.value)
+
+
+def _model_of(posterior, divergence, num_samples):
+    make, _, _, num_train = _NETWORKS[_NETWORK.value]
     model = bbh.models.BayesianModel(
-        make(bbh.posteriors.Implicit(hypernetwork, noise_dim=_NOISE_DIM.value)),
+        make(posterior),
         num_train,
-        divergence=_ESTIMATES[estimate](),
-        num_samples=_NUM_SAMPLES.value,
+        divergence=divergence,
+        num_samples=num_samples,
         seed=0,
     )
     model.compile(_adam(1e-4))
@@ -129,21 +158,58 @@ def _forms(plain, x, y):
     """Times forms of Bayes by Hypernet, each in turn with the plain network.
 
     Returns:
-        Dictionary from names to ratios of a step to the plain network's.
+        Dictionary from names to the ratio of a step to the plain network's, and
+        to seconds of the plain step and of parts, each compiled by itself.
     """
-    ratios = {}
-    for width in map(int, _WIDTHS.value):
-        for estimate in _ONLY.value:
-            model = _model(width, estimate)
-            steps = [
-                lambda model=model: model.train_on_batch(x, y)
-                for model in (plain, model)
-            ]
-            for step in steps:
-                measure.median_seconds(step, 5, 1)
-            one, other = measure.median_seconds_in_turn(steps, _REPEATS.value)
-            ratios[f"{width}_{estimate}"] = other / one
-    return ratios
+    forms = {
+        f"{width}_{estimate}": lambda width=width, estimate=estimate: _model(
+            int(width), estimate
+        )
+        for width in _WIDTHS.value
+        for estimate in _ONLY.value
+    }
+    forms |= {
+        name: lambda name=name: _other(name) for name in _POSTERIORS.value
+    }
+    return {name: _form(make(), plain, x, y) for name, make in forms.items()}
+
+
+def _form(model, plain, x, y):
+    steps = [lambda one=one: one.train_on_batch(x, y) for one in (plain, model)]
+    for step in steps:
+        measure.median_seconds(step, 5, 1)
+    one, other = measure.median_seconds_in_turn(steps, _REPEATS.value)
+    variables = model.trainable_variables
+    gradients = [tf.fill(v.shape, 1e-3) for v in variables]
+    key = bbh.randomness.key(0)
+
+    def draws():
+        with tf.GradientTape() as tape:
+            drawn = drawing.sample(model.random_layers, model.num_samples, key)
+            total = tf.add_n(
+                [tf.reduce_sum(x * x) for draw in drawn for x in draw.samples]
+            )
+        return tape.gradient(total, variables)
+
+    def update():
+        model.optimizer.apply_gradients(zip(gradients, variables))
+        return tf.constant(0)
+
+    return {
+        "step_over_plain_step": other / one,
+        "step_seconds": other,
+        "plain_step_seconds": one,
+        **{
+            f"{name}_seconds": measure.median_seconds(
+                tf.function(part, autograph=False), 3, _REPEATS.value
+            )
+            for name, part in (
+                ("draws_with_gradient", draws),
+                ("update", update),
+            )
+        },
+        "parameters": int(sum(np.prod(v.shape) for v in variables)),
+    }
 
 
 def _parts(model, plain, x, y):
