@@ -11,7 +11,7 @@ from bbh_tf.optimizers import epoch_cosine_decay
 # What each form sets that the paper and our measurements see differently.
 _FORMS = {
     "advised": {
-        "units": (64, 256, 16),
+        "units": (64, 256, 4),
         "noise_dim": 8,
         "num_neighbours": 3,
         "learning_rate": 3e-4,
@@ -33,10 +33,11 @@ _FORMS = {
 }
 # Few examples are few steps, and one draw's gradient is mostly noise: on 100
 # of them it leaves networks that have hardly learnt, as a small rate does. On
-# many, that rate breaks what single draws have learnt.
+# many, that rate breaks what single draws have learnt, and narrow heads are
+# the better ones, which on few are not.
 _FEW_EXAMPLES = 10_000
 _LIKELIHOOD_DRAWS = 5
-_RATE_ON_FEW = 1e-3
+_ON_FEW = {"units": (64, 256, 16), "learning_rate": 1e-3}
 
 
 def bayes_by_hypernet(
@@ -56,7 +57,7 @@ def bayes_by_hypernet(
 
     | | `"advised"` | `"paper"` |
     |---|---|---|
-    | hidden widths | 64, 256, 16 | 64, 256, 512 |
+    | hidden widths | 64, 256 and 4, up to 10,000 examples 16 | 64, 256, 512 |
     | noise dimensions | 8 | 1 |
     | divergence | `NearestNeighbourEntropy`, neighbour 3 | `KernelKL` |
     | annealed over | 5 to 50 % of the epochs | 5 to 20 % |
@@ -123,6 +124,9 @@ def bayes_by_hypernet(
     checks.check_count("num_train_examples", num_train_examples)
     checks.check_count("num_epochs", num_epochs)
     chosen = _FORMS[form]
+    is_few = form == "advised" and num_train_examples <= _FEW_EXAMPLES
+    if is_few:
+        chosen = {**chosen, **_ON_FEW}
     defaults = {
         "posterior": posteriors.Implicit(
             hypernetworks.MLP(
@@ -136,12 +140,9 @@ def bayes_by_hypernet(
             0.05 * num_epochs, chosen["annealed"] * num_epochs
         ),
     }
-    rate = chosen["learning_rate"]
-    if form == "advised" and num_train_examples <= _FEW_EXAMPLES:
-        rate = _RATE_ON_FEW
+    if is_few:
         defaults["num_likelihood_samples"] = _LIKELIHOOD_DRAWS
-    if learning_rate is not None:
-        rate = learning_rate
+    rate = chosen["learning_rate"] if learning_rate is None else learning_rate
     if form == "advised":
         rate = epoch_cosine_decay.EpochCosineDecay(rate, num_epochs)
     return one_call.make(

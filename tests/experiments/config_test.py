@@ -9,6 +9,7 @@ import bbh_tf as bbh
 from experiments import building
 from experiments import changes
 from experiments import config as configs
+from experiments import networks
 from experiments import paper_tables
 from experiments import run_config
 from experiments.errors import ExperimentError
@@ -187,6 +188,44 @@ def test_changes_reach_the_rows_that_have_them():
         "Bayes by Hypernet, hypernetwork units 64-256-16, divergence entropy, "
         "num neighbours 3"
     )
+
+
+@pytest.mark.filterwarnings("ignore:.* random weights for:UserWarning")
+@pytest.mark.parametrize(
+    ("dataset", "count", "side"), [("digits", 64, 8), ("mnist", 10_001, 28)]
+)
+def test_the_advised_row_is_what_one_call_makes(dataset, count, side):
+    images = np.zeros((count, side, side, 1), np.float32)
+    labels = np.zeros(count, np.int32)
+    data = bbh.datasets.ImageData(
+        dataset, "none", 10, *(images, labels) * 3, images
+    )
+    (run,) = configs.Config(
+        **{**_DEFAULTS, "dataset": dataset, "rows": ("bbh_advised",)}
+    ).runs()
+    found = building.build(run, data)
+    expected = bbh.models.bayes_by_hypernet(
+        networks.build(run, data),
+        count,
+        num_epochs=run.epochs,
+        print_fn=None,
+    )
+
+    def chosen(model):
+        rate = model.optimizer.get_config()["learning_rate"]
+        posterior = model.bayesian_layers[0].posterior.get_config()
+        posterior["hypernetwork"]["config"].pop("name")
+        return (
+            posterior,
+            [
+                (type(part), part.get_config())
+                for part in (model.divergence, model.annealing)
+            ],
+            (model.num_samples, model.num_likelihood_samples),
+            rate["config"],
+        )
+
+    assert chosen(found) == chosen(expected)
 
 
 def test_matrix_products_have_sizes_of_their_own():

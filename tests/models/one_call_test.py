@@ -124,18 +124,20 @@ def test_the_learning_rate_falls_in_the_advised_form():
     assert rates(form="paper") == pytest.approx((1e-4, 1e-4))
 
 
-def test_few_examples_have_more_draws_and_a_larger_rate():
+def test_few_examples_have_more_draws_wider_heads_and_a_larger_rate():
     def chosen(count, **settings):
         call = bbh.models.bayes_by_hypernet
         model = made(call, network(), count, **settings)
         rate = float(model.optimizer.learning_rate)
-        return model.num_likelihood_samples, pytest.approx(rate)
+        made_of = model.bayesian_layers[0].posterior.get_config()
+        width = made_of["hypernetwork"]["config"]["units"][-1]
+        return model.num_likelihood_samples, width, pytest.approx(rate)
 
-    assert chosen(10_000) == (5, 1e-3)
-    assert chosen(10_001) == (1, 3e-4)
-    assert chosen(100, num_likelihood_samples=2) == (2, 1e-3)
-    assert chosen(10_001, learning_rate=1e-3) == (1, 1e-3)
-    assert chosen(100, form="paper") == (1, 1e-4)
+    assert chosen(10_000) == (5, 16, 1e-3)
+    assert chosen(10_001) == (1, 4, 3e-4)
+    assert chosen(100, num_likelihood_samples=2) == (2, 16, 1e-3)
+    assert chosen(10_001, learning_rate=1e-3) == (1, 4, 1e-3)
+    assert chosen(100, form="paper") == (1, 512, 1e-4)
 
 
 @every_call
