@@ -208,11 +208,22 @@ def settings_of(config, row):
     Returns:
         Dictionary of settings, as `settings.of`'s, with `"method"`.
     """
-    own = paper_tables.TABLES[config.table].rows[row].settings
-    return {
-        **settings.of(config.dataset, own["method"], config.preset),
-        **own,
-    }
+    return _settings_of(config.table, row, config.dataset, config.preset)
+
+
+def own_settings(config):
+    """Returns what the row of a run sets today; see `settings_of`.
+
+    Args:
+        config: a run's configuration, as its `config.json` has it.
+    """
+    table, row = paper_tables.place(config)
+    return _settings_of(table, row, config["dataset"], config["preset"])
+
+
+def _settings_of(table, row, dataset, preset):
+    own = paper_tables.TABLES[table].rows[row].settings
+    return {**settings.of(dataset, own["method"], preset), **own}
 
 
 def read(saved):

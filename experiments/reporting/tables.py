@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments import paper_tables
 from experiments import provenance
+from experiments import run_config
 
 _PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
 # Key in the results, heading, digits after the point.
@@ -162,11 +163,20 @@ def lines(results, name_of_paper, blank):
 
 
 def name_of(config):
-    """Returns a row's name, with what the command line changed of it."""
+    """Returns a row's name, with what the command line changed of it.
+
+    What has become the row's own setting since is no change any more.
+    """
     parts = [paper_tables.row_of(config).name]
-    for setting in config.get("changed", ()):
+    changed = config.get("changed", ())
+    own = run_config.own_settings(config) if changed else {}
+    for setting in changed:
         value = config[setting]
         if isinstance(value, (list, tuple)):
+            value = tuple(value)
+        if setting in own and own[setting] == value:
+            continue
+        if isinstance(value, tuple):
             value = "-".join(map(str, value))
         parts.append(f"{setting.replace('_', ' ')} {value}")
     return ", ".join(parts)

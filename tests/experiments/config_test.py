@@ -1,6 +1,7 @@
 """What flags mean in numbers, and what is refused."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -187,6 +188,25 @@ def test_changes_reach_the_rows_that_have_them():
     assert name == (
         "Bayes by Hypernet, hypernetwork units 64-256-16, divergence entropy, "
         "num neighbours 3"
+    )
+
+
+def test_a_change_that_is_the_rows_own_by_now_is_not_named():
+    def name(**settings):
+        (run,) = configs.Config(
+            **{**_DEFAULTS, "rows": ("bbh_advised",)},
+            changes=tuple(settings.items()),
+        ).runs()
+        # As a run's file has it.
+        return tables.name_of(json.loads(json.dumps(dataclasses.asdict(run))))
+
+    plain = "Bayes by Hypernet, advised"
+    assert name(hypernetwork_units=(64, 256, 4), learning_rate=3e-4) == plain
+    assert name(hypernetwork_units=(64, 256, 4), learning_rate=1e-3) == (
+        f"{plain}, learning rate 0.001"
+    )
+    assert name(hypernetwork_units=(64, 256, 16)) == (
+        f"{plain}, hypernetwork units 64-256-16"
     )
 
 
