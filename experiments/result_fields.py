@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from experiments import paper_tables
+from experiments import run_config
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import found as founds
@@ -241,7 +242,9 @@ def _lines_of_row(runs, columns):
     if config["preset"] != "paper":
         parts.append(config["preset"].replace("_", " "))
     clips = config.get("global_clipnorm")
-    if clips and "global_clipnorm" not in config.get("changed", ()):
+    if clips and clips != run_config.own_settings(config).get(
+        "global_clipnorm"
+    ):
         parts.append(f"gradients clipped at {clips:g}")
     length = (
         f"{config['epochs']}"

@@ -169,6 +169,9 @@ def make(config, row, seed):
     if isinstance(anneals, tuple):
         start, length = anneals
     batch_size = found.pop("batch_size", _BATCH_SIZE)
+    clipnorm = found.pop("global_clipnorm", None)
+    if config.global_clipnorm is not None:
+        clipnorm = config.global_clipnorm
     epochs = _num_epochs(config, batch_size)
     outliers = data_sets.DATASETS[config.dataset].outliers
     return RunConfig(
@@ -192,7 +195,7 @@ def make(config, row, seed):
         num_validation=config.num_validation,
         mixed_precision=config.mixed_precision,
         batch_size=batch_size,
-        global_clipnorm=config.global_clipnorm,
+        global_clipnorm=clipnorm,
         changed=tuple(changed),
         **found,
     )

@@ -15,6 +15,10 @@ _FORMS = {
         "noise_dim": 8,
         "num_neighbours": 3,
         "learning_rate": 3e-4,
+        # Now and then a draw's weights act together, and its network answers
+        # in millions. A gradient of such a size would stay in Adam's second
+        # moments, and halt the training for tens of epochs.
+        "global_clipnorm": 100.0,
         # Begun at random, each draw is a network of its own: small ones on few
         # images never learn, whatever the KL counts.
         "start": "pretrained",
@@ -26,6 +30,7 @@ _FORMS = {
         "noise_dim": 1,
         "num_neighbours": 1,
         "learning_rate": 1e-4,
+        "global_clipnorm": None,
         "start": "random",
         "initializer": "glorot_uniform",
         "annealed": 0.15,
@@ -37,7 +42,11 @@ _FORMS = {
 # the better ones, which on few are not.
 _FEW_EXAMPLES = 10_000
 _LIKELIHOOD_DRAWS = 5
-_ON_FEW = {"units": (64, 256, 16), "learning_rate": 1e-3}
+_ON_FEW = {
+    "units": (64, 256, 16),
+    "learning_rate": 1e-3,
+    "global_clipnorm": None,
+}
 
 
 def bayes_by_hypernet(
@@ -65,6 +74,7 @@ def bayes_by_hypernet(
     | kernels of the hypernetworks begin | hyperfan | Glorot |
     | weights begin | around those of `network` | at random |
     | `FusedAdam` at | 3e-4, up to 10,000 examples 1e-3, falling | 1e-4 |
+    | gradients clipped at | 100, not up to 10,000 examples | not |
 
     In both the KL counts in full, on N(0, 1) weights, five samples a step.
     The choices are printed. Where a prior cannot say its density, the advised
@@ -153,6 +163,7 @@ def bayes_by_hypernet(
         print_fn,
         defaults,
         settings,
+        chosen["global_clipnorm"],
     )
 
 

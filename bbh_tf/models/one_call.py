@@ -26,6 +26,7 @@ def make(
     print_fn,
     defaults,
     settings,
+    global_clipnorm=None,
 ):
     """Makes a compiled Bayesian model; see `bayes_by_hypernet`.
 
@@ -40,6 +41,7 @@ def make(
             arguments of `bayesify` and `BayesianModel`.
         settings: dictionary of the caller's own arguments of `bayesify` and
             `BayesianModel`.
+        global_clipnorm: of Adam; None for no clipping.
 
     Returns:
         A compiled `BayesianModel`.
@@ -56,7 +58,7 @@ def make(
     model = BayesianModel(bayesian, num_train_examples, likelihood, **of_model)
     is_classes = model.likelihood is likelihoods.categorical_logits
     model.compile(
-        optimizers.FusedAdam(learning_rate),
+        optimizers.FusedAdam(learning_rate, global_clipnorm=global_clipnorm),
         metrics=["accuracy"] if is_classes else None,
     )
     if print_fn is not None:
@@ -111,6 +113,9 @@ def _choices(model, begun, learning_rate):
         )
     else:
         lines.append(f"FusedAdam({learning_rate:g})")
+    clipnorm = model.optimizer.global_clipnorm
+    if clipnorm is not None:
+        lines[-1] += f", gradients clipped at {clipnorm:g}"
     return f"{model.name}: " + "; ".join(lines)
 
 

@@ -21,6 +21,7 @@ METHOD = dataclasses.replace(
         "start": "network",
         "learning_rate": 3e-4,
         "learning_rate_decay": "cosine",
+        "global_clipnorm": 100.0,
         "anneals": (0.05, 0.45),
     },
     # Few examples are few steps, over which the noise of one draw does not
@@ -30,6 +31,7 @@ METHOD = dataclasses.replace(
             "hypernetwork_units": (64, 256, 16),
             "num_likelihood_samples": 5,
             "learning_rate": 1e-3,
+            "global_clipnorm": None,
         }
     },
     # The authors have no such row.

@@ -124,20 +124,22 @@ def test_the_learning_rate_falls_in_the_advised_form():
     assert rates(form="paper") == pytest.approx((1e-4, 1e-4))
 
 
-def test_few_examples_have_more_draws_wider_heads_and_a_larger_rate():
+def test_few_examples_have_settings_of_their_own():
     def chosen(count, **settings):
         call = bbh.models.bayes_by_hypernet
         model = made(call, network(), count, **settings)
         rate = float(model.optimizer.learning_rate)
         made_of = model.bayesian_layers[0].posterior.get_config()
         width = made_of["hypernetwork"]["config"]["units"][-1]
-        return model.num_likelihood_samples, width, pytest.approx(rate)
+        clipnorm = model.optimizer.global_clipnorm
+        draws = model.num_likelihood_samples
+        return draws, width, pytest.approx(rate), clipnorm
 
-    assert chosen(10_000) == (5, 16, 1e-3)
-    assert chosen(10_001) == (1, 4, 3e-4)
-    assert chosen(100, num_likelihood_samples=2) == (2, 16, 1e-3)
-    assert chosen(10_001, learning_rate=1e-3) == (1, 4, 1e-3)
-    assert chosen(100, form="paper") == (1, 512, 1e-4)
+    assert chosen(10_000) == (5, 16, 1e-3, None)
+    assert chosen(10_001) == (1, 4, 3e-4, 100.0)
+    assert chosen(100, num_likelihood_samples=2) == (2, 16, 1e-3, None)
+    assert chosen(10_001, learning_rate=1e-3) == (1, 4, 1e-3, 100.0)
+    assert chosen(10_001, form="paper") == (1, 512, 1e-4, None)
 
 
 @every_call
@@ -193,6 +195,9 @@ def test_says_what_it_chose():
         "FusedAdam(0.001), falling over 100 epochs",
     ):
         assert part in line
+    assert "clipped" not in line
+    bbh.models.bayes_by_hypernet(network(), 10_001, print_fn=lines.append)
+    assert "falling over 100 epochs, gradients clipped at 100" in lines[-1]
 
 
 def test_warns_of_many_weights():
