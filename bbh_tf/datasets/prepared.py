@@ -91,7 +91,7 @@ class PreparedDataset:
 
         Args:
             split: `"train"` or `"test"`.
-            count: how many images it has.
+            count: how many images it has; None for any number.
             shape: shape of an image, a tuple.
 
         Returns:
@@ -119,9 +119,10 @@ class PreparedDataset:
             AssertionError,
         ) as error:
             raise self._corrupt(folder, error) from error
-        if images.shape != (count, *shape) or labels.shape != (count,):
+        expected = len(images) if count is None else count
+        if images.shape != (expected, *shape) or labels.shape != (expected,):
             raise ValueError(
-                f"{folder}: expected {count} {split} images {shape}, "
+                f"{folder}: expected {expected} {split} images {shape}, "
                 f"got images {images.shape} and labels {labels.shape}."
             )
         return images.numpy(), labels.numpy().astype(np.int32)

@@ -11,6 +11,7 @@ import pytest
 
 from bbh_tf.datasets import load_cifar5
 from bbh_tf.datasets import load_mnist
+from bbh_tf.datasets import prepared
 from tests.datasets import prepared_files
 
 
@@ -33,8 +34,8 @@ def dataset(request):
 
 @pytest.fixture
 def copy(dataset, tmp_path):
-    prepared = prepared_files.find(dataset.name, dataset.title)
-    return prepared_files.link(prepared, tmp_path)
+    folder = prepared_files.find(dataset.name, dataset.title)
+    return prepared_files.link(folder, tmp_path)
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -117,3 +118,16 @@ def test_missing_package_names_the_extra(dataset, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     with pytest.raises(ImportError, match=r"pip install bbh_tf\[experiments\]"):
         dataset.load()
+
+
+def test_a_split_of_any_length_is_read_where_none_is_expected():
+    folder = prepared_files.find("cifar100", "CIFAR-100")
+    dataset = prepared.PreparedDataset(
+        "cifar100", "CIFAR-100", folder.parents[1]
+    )
+    images, labels = dataset.read("train", None, (32, 32, 3))
+    count = len(images)
+    assert count > 0 and labels.shape == (count,) and labels.max() < 100
+    for expected, shape in ((count + 1, (32, 32, 3)), (None, (32, 32, 1))):
+        with pytest.raises(ValueError, match=f"got images \\({count}, 32"):
+            dataset.read("train", expected, shape)
