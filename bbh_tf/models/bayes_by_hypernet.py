@@ -38,8 +38,8 @@ _FORMS = {
 }
 # Few examples are few steps, and one draw's gradient is mostly noise: on 100
 # of them it leaves networks that have hardly learnt, as a small rate does. On
-# many, that rate breaks what single draws have learnt, and narrow heads are
-# the better ones, which on few are not.
+# many, that rate breaks what single draws have learnt, and narrower heads are
+# the better ones, which on few they are not.
 _FEW_EXAMPLES = 10_000
 _LIKELIHOOD_DRAWS = 5
 _ON_FEW = {
