@@ -25,13 +25,13 @@ class LayerDraw(typing.NamedTuple):
         """Returns the first draws alone."""
         log_prob, weights = self.log_prob, self.weights
         return LayerDraw(
-            _first(self.samples, count),
-            None if log_prob is None else _first([log_prob], count)[0],
-            None if weights is None else _first(weights, count),
+            [_first(x, count) for x in self.samples],
+            None if log_prob is None else _first(log_prob, count),
+            None if weights is None else [_first(x, count) for x in weights],
         )
 
 
-def _first(tensors, count):
+def _first(tensor, count):
     # The gradient of a slice fills a tensor of the whole's size, even where
     # the slice is the whole.
-    return [x if x.shape[0] == count else x[:count] for x in tensors]
+    return tensor if tensor.shape[0] == count else tensor[:count]

@@ -7,6 +7,7 @@ of the same network without hypernetworks, and that of other widths of the last
 hidden layer, other estimates of the KL and other posteriors.
 """
 
+import functools
 import json
 import math
 import os
@@ -162,14 +163,12 @@ def _forms(plain, x, y):
         to seconds of the plain step and of parts, each compiled by itself.
     """
     forms = {
-        f"{width}_{estimate}": lambda width=width, estimate=estimate: _model(
-            int(width), estimate
-        )
+        f"{width}_{estimate}": functools.partial(_model, int(width), estimate)
         for width in _WIDTHS.value
         for estimate in _ONLY.value
     }
     forms |= {
-        name: lambda name=name: _other(name) for name in _POSTERIORS.value
+        name: functools.partial(_other, name) for name in _POSTERIORS.value
     }
     return {name: _form(make(), plain, x, y) for name, make in forms.items()}
 

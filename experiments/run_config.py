@@ -164,14 +164,13 @@ def make(config, row, seed):
         found["divergence_weights"] = config.divergence_weights
     if config.num_members and method == "ensemble":
         found["num_members"] = config.num_members
+    if config.global_clipnorm is not None:
+        found["global_clipnorm"] = config.global_clipnorm
     anneals = found.pop("anneals", False)
     start, length = data_sets.DATASETS[config.dataset].annealing
     if isinstance(anneals, tuple):
         start, length = anneals
     batch_size = found.pop("batch_size", _BATCH_SIZE)
-    clipnorm = found.pop("global_clipnorm", None)
-    if config.global_clipnorm is not None:
-        clipnorm = config.global_clipnorm
     epochs = _num_epochs(config, batch_size)
     outliers = data_sets.DATASETS[config.dataset].outliers
     return RunConfig(
@@ -195,7 +194,6 @@ def make(config, row, seed):
         num_validation=config.num_validation,
         mixed_precision=config.mixed_precision,
         batch_size=batch_size,
-        global_clipnorm=clipnorm,
         changed=tuple(changed),
         **found,
     )

@@ -146,9 +146,10 @@ def _by_prior(posterior, prior):
 def _largest_apart(tensors):
     """Takes out the tensor that is most of all: joining it would copy it."""
     sizes = [math.prod(x.shape[1:]) for x in tensors]
-    most, place = max(sizes), sizes.index(max(sizes))
+    most = max(sizes)
     if len(tensors) == 1 or most < max(_LARGE, sum(sizes) / 2):
         return [tensors]
+    place = sizes.index(most)
     return [tensors[place : place + 1], tensors[:place] + tensors[place + 1 :]]
 
 

@@ -14,6 +14,7 @@ _FORMS = {
         "units": (64, 256, 4),
         "noise_dim": 8,
         "num_neighbours": 3,
+        "num_likelihood_samples": 1,
         "learning_rate": 3e-4,
         # Now and then a draw's weights act together, and its network answers
         # in millions. A gradient of such a size would stay in Adam's second
@@ -29,6 +30,7 @@ _FORMS = {
         "units": (64, 256, 512),
         "noise_dim": 1,
         "num_neighbours": 1,
+        "num_likelihood_samples": 1,
         "learning_rate": 1e-4,
         "global_clipnorm": None,
         "start": "random",
@@ -41,9 +43,9 @@ _FORMS = {
 # many, that rate breaks what single draws have learnt, and narrower heads are
 # the better ones, which on few they are not.
 _FEW_EXAMPLES = 10_000
-_LIKELIHOOD_DRAWS = 5
 _ON_FEW = {
     "units": (64, 256, 16),
+    "num_likelihood_samples": 5,
     "learning_rate": 1e-3,
     "global_clipnorm": None,
 }
@@ -134,8 +136,7 @@ def bayes_by_hypernet(
     checks.check_count("num_train_examples", num_train_examples)
     checks.check_count("num_epochs", num_epochs)
     chosen = _FORMS[form]
-    is_few = form == "advised" and num_train_examples <= _FEW_EXAMPLES
-    if is_few:
+    if form == "advised" and num_train_examples <= _FEW_EXAMPLES:
         chosen = {**chosen, **_ON_FEW}
     defaults = {
         "posterior": posteriors.Implicit(
@@ -149,9 +150,8 @@ def bayes_by_hypernet(
         "annealing": annealing.Linear(
             0.05 * num_epochs, chosen["annealed"] * num_epochs
         ),
+        "num_likelihood_samples": chosen["num_likelihood_samples"],
     }
-    if is_few:
-        defaults["num_likelihood_samples"] = _LIKELIHOOD_DRAWS
     rate = chosen["learning_rate"] if learning_rate is None else learning_rate
     if form == "advised":
         rate = epoch_cosine_decay.EpochCosineDecay(rate, num_epochs)

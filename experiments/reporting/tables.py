@@ -171,15 +171,16 @@ def name_of(config):
     changed = config.get("changed", ())
     own = run_config.own_settings(config) if changed else {}
     for setting in changed:
-        value = config[setting]
-        if isinstance(value, (list, tuple)):
-            value = tuple(value)
-        if setting in own and own[setting] == value:
-            continue
-        if isinstance(value, tuple):
-            value = "-".join(map(str, value))
-        parts.append(f"{setting.replace('_', ' ')} {value}")
+        value = _text(config[setting])
+        if setting not in own or _text(own[setting]) != value:
+            parts.append(f"{setting.replace('_', ' ')} {value}")
     return ", ".join(parts)
+
+
+def _text(value):
+    if isinstance(value, (list, tuple)):
+        return "-".join(map(str, value))
+    return str(value)
 
 
 def _length(config):
