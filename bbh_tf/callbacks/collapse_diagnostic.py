@@ -32,7 +32,8 @@ class CollapseDiagnostic(keras.callbacks.Callback):
     - `spread/<layer>`: standard deviation of a weight over draws, mean over
       the weights of each `Bayesian` layer;
     - `spread_of_prior/<layer>`: that, divided by the same for draws of the
-      prior: near 1, the layer's weights are the prior's (or as wide);
+      prior: near 1, the layer's weights are the prior's (or as wide); not
+      where the prior has a density alone;
     - `kl/<layer>`, nats: the divergence of the layer alone, on other draws
       than the step's; not from divergences that learn, which know the whole
       network only. Those of `KernelKL(per_weight=False)` do not add up;
@@ -140,6 +141,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         ratios = {
             name: value / self._prior_spreads[name]
             for name, value in spreads.items()
+            if name in self._prior_spreads
         }
         self.values = {
             **{f"spread/{name}": x for name, x in spreads.items()},

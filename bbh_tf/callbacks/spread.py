@@ -58,13 +58,14 @@ def of_priors(model, num_samples, key):
         key: a key of `bbh_tf.randomness`.
 
     Returns:
-        Dictionary from the names of `Bayesian` layers to floats.
+        Dictionary from the names of `Bayesian` layers to floats, without
+        those whose prior has a density alone.
     """
     spreads = {}
     names = _names_of(model.random_layers)
     for position, layer in enumerate(model.random_layers):
         pair = layer.pair()
-        if pair is None:
+        if pair is None or not pair.prior.can_be_sampled():
             continue
         samples = pair.prior.sample(
             num_samples, pair.specs, randomness.fold(key, position)

@@ -72,7 +72,8 @@ def inverse_autoregressive(
         num_layers: number of autoregressive flows, 0 or more.
         units: widths of the hidden layers of one.
         initial_log_scale: see `ElementwiseAffine`.
-        seed: that of the first ordering; the next have the next.
+        seed: that of the first ordering; the next have the next. None for a
+            random one.
         max_log_scale: see `InverseAutoregressive`.
 
     Returns:
@@ -85,6 +86,7 @@ def inverse_autoregressive(
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
     """
     _check_number(num_layers)
+    seed = randomness.seed_or_random(seed)
     return chain.Chain(
         [
             elementwise_affine.ElementwiseAffine(initial_log_scale),

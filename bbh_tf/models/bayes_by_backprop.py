@@ -30,7 +30,7 @@ def bayes_by_backprop(
         likelihood: as `BayesianModel` takes it; the default is for classes,
             `"normal_learned_scale"` for regression.
         num_epochs: for how many epochs you mean to train.
-        learning_rate: of Adam.
+        learning_rate: of Adam; a number or a Keras schedule.
         print_fn: function that prints the choices; None for silence.
         **settings: any other argument of `bayesify` and of `BayesianModel`,
             which is taken in place of the choice.

@@ -1,5 +1,7 @@
 """Bayes by Hypernet in one call."""
 
+import keras
+
 from bbh_tf import annealing
 from bbh_tf import checks
 from bbh_tf import divergences
@@ -96,7 +98,8 @@ def bayes_by_hypernet(
             (`docs/choosing.md`); or `"paper"`.
         num_epochs: for how many epochs you mean to train. The advised
             learning rate has fallen to a hundredth then, and stays there.
-        learning_rate: of Adam, at the beginning; None for the form's.
+        learning_rate: of Adam, at the beginning; None for the form's. A
+            Keras schedule is taken as it is.
         print_fn: function that prints the choices; None for silence.
         **settings: any other argument of `bayesify` (`prior`, `layers`,
             `start`, ...) and of `BayesianModel` (`kl_scale`, `divergence`,
@@ -153,7 +156,10 @@ def bayes_by_hypernet(
         "num_likelihood_samples": chosen["num_likelihood_samples"],
     }
     rate = chosen["learning_rate"] if learning_rate is None else learning_rate
-    if form == "advised":
+    is_schedule = isinstance(
+        rate, keras.optimizers.schedules.LearningRateSchedule
+    )
+    if form == "advised" and not is_schedule:
         rate = epoch_cosine_decay.EpochCosineDecay(rate, num_epochs)
     return one_call.make(
         network,

@@ -3,6 +3,8 @@
 import inspect
 import warnings
 
+import keras
+
 from bbh_tf import annealing
 from bbh_tf import checks
 from bbh_tf import optimizers
@@ -34,7 +36,7 @@ def make(
         network: a built `keras.Model`.
         num_train_examples: N.
         likelihood: as `BayesianModel` takes it.
-        learning_rate: of Adam; a number or a schedule.
+        learning_rate: of Adam; a number or a Keras schedule.
         print_fn: function that prints a text, or None.
         defaults: dictionary with the `posterior`; the `divergence` as a
             function of the list of `bbh_tf.divergences.Pair`; and other
@@ -106,17 +108,23 @@ def _choices(model, begun, learning_rate):
         )
     if model.num_likelihood_samples > 1:
         lines.append(f"likelihood under {model.num_likelihood_samples} draws")
-    if isinstance(learning_rate, epoch_cosine_decay.EpochCosineDecay):
-        lines.append(
-            f"FusedAdam({learning_rate.initial_learning_rate:g}), falling over "
-            f"{learning_rate.decay_epochs:g} epochs"
-        )
-    else:
-        lines.append(f"FusedAdam({learning_rate:g})")
+    lines.append(_rate_of(learning_rate))
     clipnorm = model.optimizer.global_clipnorm
     if clipnorm is not None:
         lines[-1] += f", gradients clipped at {clipnorm:g}"
     return f"{model.name}: " + "; ".join(lines)
+
+
+def _rate_of(learning_rate):
+    if isinstance(learning_rate, epoch_cosine_decay.EpochCosineDecay):
+        return (
+            f"FusedAdam({learning_rate.initial_learning_rate:g}), falling over "
+            f"{learning_rate.decay_epochs:g} epochs"
+        )
+    schedules = keras.optimizers.schedules
+    if isinstance(learning_rate, schedules.LearningRateSchedule):
+        return f"FusedAdam, at the rates of your {type(learning_rate).__name__}"
+    return f"FusedAdam({learning_rate:g})"
 
 
 def _arguments(part):

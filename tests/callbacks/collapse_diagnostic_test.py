@@ -209,6 +209,37 @@ def test_layers_of_other_kinds():
     assert np.isfinite([*spreads.values(), *kls.values()]).all()
 
 
+class _DensityAlone(bbh.priors.Prior):
+    def log_prob(self, samples, specs, key):
+        del specs, key
+        return -sum(
+            tf.reduce_sum(x**2, axis=range(1, len(x.shape))) / 2
+            for x in samples
+        )
+
+
+def test_a_prior_that_cannot_be_sampled_has_no_spread():
+    network = keras.Sequential(
+        [
+            keras.Input((4,)),
+            bbh.layers.Bayesian(
+                keras.layers.Dense(3),
+                bbh.posteriors.MeanField(-6.0),
+                _DensityAlone(),
+                name="dense",
+            ),
+        ]
+    )
+    model = small_models.model(
+        network, divergence=bbh.divergences.MonteCarloKL()
+    )
+    diagnostic = bbh.callbacks.CollapseDiagnostic()
+    _fit(model, diagnostic, epochs=1)
+    assert diagnostic.values["spread/dense"] > 0
+    assert np.isfinite(diagnostic.values["kl/dense"])
+    assert "spread_of_prior/dense" not in diagnostic.values
+
+
 def test_a_divergence_that_learns_knows_no_layers():
     model = small_models.model(divergence=bbh.divergences.AdversarialKL())
     spreads, kls = spread.of_layers(model, 5, bbh.randomness.key(1))

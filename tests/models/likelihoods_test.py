@@ -80,6 +80,12 @@ def test_normal(scale):
     np.testing.assert_array_equal(likelihoods.mean(distribution), LOGITS)
 
 
+@pytest.mark.parametrize("scale", [0, -1.0, math.inf, True, "1"])
+def test_a_scale_that_is_none_is_refused(scale):
+    with pytest.raises(ValueError, match="positive, finite scale; got"):
+        likelihoods.Normal(scale)
+
+
 def test_normal_of_single_labels_does_not_broadcast():
     outputs = LOGITS[:, :1]
     got = likelihoods.log_prob(likelihoods.get("normal")(outputs), [1.0, 2.0])

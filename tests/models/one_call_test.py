@@ -124,6 +124,30 @@ def test_the_learning_rate_falls_in_the_advised_form():
     assert rates(form="paper") == pytest.approx((1e-4, 1e-4))
 
 
+@pytest.mark.parametrize(
+    ("call", "settings"),
+    [
+        (bbh.models.bayes_by_backprop, {}),
+        (bbh.models.bayes_by_hypernet, {}),
+        (bbh.models.bayes_by_hypernet, {"form": "paper"}),
+    ],
+)
+def test_a_schedule_is_taken_as_it_is(call, settings):
+    rate = keras.optimizers.schedules.ExponentialDecay(0.25, 1, 0.5)
+    lines = []
+    model = call(
+        network(),
+        64,
+        learning_rate=rate,
+        print_fn=lines.append,
+        **settings,
+    )
+    assert "FusedAdam, at the rates of your ExponentialDecay" in lines[0]
+    assert float(model.optimizer.learning_rate) == 0.25
+    model.fit(X, LABELS, len(X), verbose=0)
+    assert float(model.optimizer.learning_rate) == 0.125
+
+
 def test_few_examples_have_settings_of_their_own():
     def chosen(count, **settings):
         call = bbh.models.bayes_by_hypernet
