@@ -151,6 +151,11 @@ CHANGES = {
         _COUNT,
         _estimated_by("kernel", "full_kernel", "adversarial"),
     ),
+    "released_kernel": Change(
+        "whether the kernel estimates have the authors' 1e-8 terms",
+        _BOOL,
+        _estimated_by("kernel", "full_kernel"),
+    ),
     "discriminator_steps": Change(
         "steps of the adversarial estimate's discriminator for one of training",
         _COUNT,

@@ -209,8 +209,9 @@ def _check_neighbours(run):
     k = run.num_neighbours
     if k > 1 and run.released_kernel and run.divergence != "entropy":
         raise ExperimentError(
-            "--set num_neighbours: expected 1 with --preset=released_code, "
-            f"whose formula knows no other; got {k}."
+            "--set num_neighbours: expected 1 with the kernel estimate of "
+            "--preset=released_code or --set released_kernel=true, which "
+            f"knows no other; got {k}."
         )
     if run.divergence in changes.BY_NEIGHBOURS and k >= run.num_samples:
         raise ExperimentError(

@@ -95,6 +95,11 @@ def describe_kl(config):
             text += f", neighbour {config.num_neighbours}"
         if config.num_prior_samples is not None:
             text += f", {config.num_prior_samples} prior samples"
+        if config.released_kernel and config.divergence in (
+            "kernel",
+            "full_kernel",
+        ):
+            text += ", with the authors' 1e-8 terms"
         parts.append(text)
     if config.divergence_weights is not None:
         parts.append(f"of {config.divergence_weights:,} weights a step")

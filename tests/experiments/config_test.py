@@ -347,11 +347,19 @@ def test_all_settings_of_a_run_are_reached():
         *("num_prediction_samples", "num_validation", "mixed_precision"),
         *("num_members", "divergence_weights", "global_clipnorm"),
         *("network", "units_per_stage", "strides", "final_normalization"),
-        *("normalization", "released_kernel", "released_slices"),
-        "released_mnf",
+        *("normalization", "released_slices", "released_mnf"),
     }
     fields = {field.name for field in dataclasses.fields(RunConfig)}
     assert set(changes.CHANGES) == fields - others
+
+
+def test_the_authors_kernel_is_a_change_of_its_own():
+    run = _run("bbh", changes=(("released_kernel", True),))
+    assert (run.preset, run.optimizer, run.epsilon) == ("paper", "adam", None)
+    text = "kernel KL, with the authors' 1e-8 terms"
+    assert text in parts.describe_kl(run)
+    with pytest.raises(ExperimentError, match="released_kernel=true, which"):
+        _run("bbh", changes=(("released_kernel", True), ("num_neighbours", 3)))
 
 
 def test_a_changed_batch_changes_steps_and_annealing():
@@ -445,7 +453,7 @@ def test_a_wrong_setting_is_told(texts, message):
                 "preset": "released_code",
                 "changes": (("num_neighbours", 3),),
             },
-            "--set num_neighbours: expected 1 with --preset=released_code",
+            "--set num_neighbours: expected 1 with the kernel estimate",
         ),
     ],
 )
