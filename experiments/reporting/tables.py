@@ -6,7 +6,7 @@ from experiments import paper_tables
 from experiments import provenance
 from experiments import run_config
 
-_PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
+PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
 # Key in the results, heading, digits after the point.
 COLUMNS = (
     ("error_percent", "error %", 2),
@@ -248,7 +248,7 @@ def notes(results):
             "weights and a KL weight of 1 / 55,000: another data set, network "
             "and KL weight, to be looked at, not compared with."
         )
-    elif first["outliers"] not in _PAPERS_OUTLIERS:
+    elif first["outliers"] not in PAPERS_OUTLIERS:
         lines.append(
             "The paper's outliers are notMNIST; here they are "
             f"{first['outliers']} rendered from fonts."
