@@ -52,8 +52,7 @@ def rows(results):
             values = [_numbers(result).get(key) for result in chosen]
             cells[key] = None
             if None not in values:
-                spread = np.std(values, ddof=1) if len(values) > 1 else None
-                cells[key] = (float(np.mean(values)), spread)
+                cells[key] = mean_and_spread(values)
         table.append((chosen[0]["config"], cells))
     return table
 
@@ -80,6 +79,24 @@ def format_cell(cell, digits):
     mean, spread = cell
     text = f"{mean:.{digits}f}"
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
+
+
+def mean_and_spread(values):
+    """Returns the mean of numbers, and the standard deviation of several.
+
+    Args:
+        values: numbers, at least one.
+
+    Returns:
+        `(mean, standard deviation or None)`, as `format_cell` takes them.
+    """
+    spread = np.std(values, ddof=1) if len(values) > 1 else None
+    return float(np.mean(values)), spread
+
+
+def format_mean(values, digits):
+    """Writes the `mean_and_spread` of numbers; see `format_cell`."""
+    return format_cell(mean_and_spread(values), digits)
 
 
 def paper_cells(config):
