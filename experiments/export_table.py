@@ -47,7 +47,14 @@ _OUTLIER_DIR = flags.DEFINE_string(
 _DIVERGENCE_WEIGHTS = flags.DEFINE_integer(
     "divergence_weights",
     None,
-    "Weights that a step of Table 5's adversarial row looks at; none: all.",
+    "Asks for runs of Table 5's adversarial row that look at as many weights "
+    "in a step; none: all.",
+)
+_GLOBAL_CLIPNORM = flags.DEFINE_float(
+    "global_clipnorm",
+    None,
+    "Asks for runs whose gradients are clipped at this norm; none: as the "
+    "rows say. Without the row of the ensemble, which cannot be.",
 )
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for the exports; none: only say what is left."
@@ -71,7 +78,13 @@ def run():
         )
     batches = [
         batch._replace(left=tuple(x for x in batch.left if _is_asked_for(x)))
-        for batch in missing.find(_RESULTS.value, _SCALE.value, _DATASET.value)
+        for batch in missing.find(
+            _RESULTS.value,
+            _SCALE.value,
+            _DATASET.value,
+            divergence_weights=_DIVERGENCE_WEIGHTS.value,
+            global_clipnorm=_GLOBAL_CLIPNORM.value,
+        )
         if batch.table in _TABLES.value
     ]
     lines = [["table", "seed", "done", "left"]]
@@ -89,7 +102,9 @@ def run():
 
 
 def _is_asked_for(row):
-    return not _ROWS.value or row in _ROWS.value
+    if not _ROWS.value:
+        return _GLOBAL_CLIPNORM.value is None or row != "ensemble"
+    return row in _ROWS.value
 
 
 def _export(batch, folder):
@@ -108,6 +123,7 @@ def _export(batch, folder):
         divergence_weights=(
             _DIVERGENCE_WEIGHTS.value if "adversarial" in batch.left else None
         ),
+        global_clipnorm=_GLOBAL_CLIPNORM.value,
     )
     if (folder / "export.json").exists():
         exported_folder.check_same(folder, config)

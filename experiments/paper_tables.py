@@ -44,18 +44,6 @@ def place(config):
     return table, config.get("row", config["method"])
 
 
-def is_the_papers(config):
-    """Tells whether a run has the paper's settings, but for its length."""
-    return (
-        config.get("num_steps") is None
-        and config.get("preset") == "paper"
-        and config.get("kl_scale", 1.0) == 1.0
-        and not config.get("changed")
-        and not config.get("num_validation")
-        and config.get("global_clipnorm") is None
-    )
-
-
 def same_runs(table, row):
     """Returns the places, `(table, row)`, of the runs that a row is: its own,
     and that of another table where both are one run.

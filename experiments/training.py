@@ -72,12 +72,15 @@ def train(config, data, folder, progress, execution):
         model.steps_per_execution = 1 if rest % at_once else at_once
         model.jit_compile = execution.jit
         model.train_function = None
+        # What is left of an epoch goes first, by itself.
+        model.more_fits_follow = (
+            steps_done > 0 and state["step"] + rest < num_steps
+        )
         model.fit(
             _batches(
                 config, data, epoch, steps_done, strategy.num_replicas_in_sync
             ),
             initial_epoch=epoch,
-            # What is left of an epoch goes first, by itself.
             epochs=epoch + 1 if steps_done else config.epochs,
             steps_per_epoch=rest,
             callbacks=[recorder, saver],

@@ -20,13 +20,17 @@ class KLWeighting:
     num_train_examples = settings.Setting("int64", checks.check_count)
     kl_scale = settings.Setting("float64", checks.check_factor)
 
+    # Whether who trains it goes on after this `fit`, whose end is no end then.
+    more_fits_follow = False
+
     # Once a model: those who train epoch by epoch have read it.
     _has_warned = False
 
     @functools.wraps(keras.Model.fit)
     def fit(self, *args, **kwargs):
         history = super().fit(*args, **kwargs)
-        if isinstance(self.annealing, schedules.Linear):
+        is_annealed = isinstance(self.annealing, schedules.Linear)
+        if is_annealed and not self.more_fits_follow:
             self._warn_if_annealed(float(self.epoch()))
         return history
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 
 import numpy as np
 
@@ -29,7 +30,8 @@ class Settings:
         batch_size, learning_rate: of all trainings.
         coupling_units: width of the hidden layer of a flow's layer.
         per_class: labels of each class at first.
-        num_acquired: labels that are bought at once.
+        num_acquired: labels that are bought at once; fewer the last time,
+            where they do not divide what is to be bought.
         num_scored: images of the pool that are scored each time.
         num_draws: draws of the scores and of the test.
         test_every: purchases from one test to the next.
@@ -118,7 +120,7 @@ def run(made, recipe, method, score, start, settings, data, seed):
         settings.preset == "released_code",
     )
     rest = settings.num_labels - len(pool.labelled)
-    num_purchases = rest // settings.num_acquired
+    num_purchases = math.ceil(rest / settings.num_acquired)
     if len(pool) < rest:
         raise ExperimentError(
             f"--num_labels: expected at most {len(pool) + len(pool.labelled)}, "
@@ -167,6 +169,8 @@ def _buy(pool, model, score, is_fixed, settings, data, chance):
             model, data.train_images[candidates], settings.num_draws, is_fixed
         )
         scores = getattr(bbh.acquisition, score)(draws)
-    chosen = bbh.acquisition.select(scores, settings.num_acquired)
+    rest = settings.num_labels - len(pool.labelled)
+    count = min(settings.num_acquired, rest)
+    chosen = bbh.acquisition.select(scores, count)
     # Each worker predicts for itself, and rounding may tell them apart.
     pool.take([workers.of_chief(int(place)) for place in chosen])

@@ -3,10 +3,10 @@
 import numpy as np
 
 from experiments.bhn import methods
-from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
 from experiments.bhn import starts as starts_of
 from experiments.bhn import trials
+from experiments.reporting import tables
 
 CAPTION = (
     "Test accuracy in per cent at some numbers of labels, mean ± standard "
@@ -48,10 +48,10 @@ def table(found):
                 starts_of.STARTS[start],
                 str(len(group)),
                 *(
-                    regularisation_table.mean(accuracy[:, place], 1)
+                    tables.format_mean(accuracy[:, place], 1)
                     for place in places
                 ),
-                regularisation_table.mean(accuracy.mean(axis=1), 1),
+                tables.format_mean(accuracy.mean(axis=1), 1),
                 f"{np.mean(np.maximum(-np.diff(accuracy, axis=1), 0)):.2f}",
                 f"{np.mean([one['seconds'] for one in group]):.0f}",
             ]

@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
+from experiments.reporting import tables
 
 TITLES = {
     "one_draw": "gradient of one draw, as in the paper",
@@ -51,7 +52,7 @@ def table(found, attack):
                     method.title,
                     str(len(group)),
                     f"{epsilons[place]:g}",
-                    regularisation_table.mean(100 * accuracy, 1),
+                    tables.format_mean(100 * accuracy, 1),
                     *(
                         _cell(curve(group, attack, what, score)[:, place])
                         for what, score in (

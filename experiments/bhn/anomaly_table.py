@@ -5,6 +5,7 @@ import numpy as np
 from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
 from experiments.bhn import trials
+from experiments.reporting import tables
 
 AUROC = (
     "AUROC: how well a score tells wrong answers from right ones, and each set "
@@ -26,7 +27,7 @@ def auroc(found):
     """
 
     def cell(values):
-        return regularisation_table.mean([x["auroc"] for x in values], 3)
+        return tables.format_mean([x["auroc"] for x in values], 3)
 
     return _table(found, cell)
 
@@ -61,7 +62,7 @@ def _table(found, cell):
     names = columns(found)
     lines = [["", "score", "trials", "test error %", *names]]
     for method, group in regularisation_table.by_method(found):
-        error = regularisation_table.mean(
+        error = tables.format_mean(
             [one["measures"]["error"] for one in group], 2
         )
         for score, title in scores_of.SCORES.items():

@@ -6,6 +6,7 @@ import numpy as np
 
 import bbh_tf as bbh
 from experiments.bhn import networks
+from experiments.bhn import released
 from experiments.bhn import training
 from experiments.errors import ExperimentError
 
@@ -53,7 +54,7 @@ class Settings:
             initial_std=self.initial_std,
             coupling_units=self.coupling_units,
             clips_softmax=is_released,
-            min_scale=0.001 if is_released else 0.0,
+            min_scale=released.SMALLEST_SCALE if is_released else 0.0,
         )
 
     def described(self):

@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments.bhn import methods
 from experiments.bhn import trials
+from experiments.reporting import tables
 
 CAPTION = (
     "Mean ± standard deviation over the trials. Test errors after the last "
@@ -37,11 +38,13 @@ def rows(found):
             [
                 method.title,
                 str(len(group)),
-                mean([x["last"]["error"] for x in measures], 2),
-                mean([x["best"]["error"] for x in measures], 2),
+                tables.format_mean([x["last"]["error"] for x in measures], 2),
+                tables.format_mean([x["best"]["error"] for x in measures], 2),
                 f"{np.median([x['best']['epoch'] for x in measures]):.0f}",
-                mean([x["validation"][-1][1] for x in measures], 2),
-                mean([x["last"]["nll"] for x in measures], 3),
+                tables.format_mean(
+                    [x["validation"][-1][1] for x in measures], 2
+                ),
+                tables.format_mean([x["last"]["nll"] for x in measures], 3),
                 "–"
                 if method.flow is None
                 else f"{np.mean([x['kl'] for x in measures]):,.0f}",
@@ -56,11 +59,3 @@ def by_method(found):
     groups = trials.grouped(found, "method").items()
     pairs = [(methods.parse(name), group) for (name,), group in groups]
     return sorted(pairs, key=lambda pair: methods.order(pair[0]))
-
-
-def mean(values, digits):
-    """Formats a mean, and the standard deviation where there are several."""
-    text = f"{np.mean(values):.{digits}f}"
-    if len(values) > 1:
-        text += f" ± {np.std(values, ddof=1):.{digits}f}"
-    return text

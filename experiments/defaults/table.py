@@ -5,6 +5,7 @@ import numpy as np
 from experiments.defaults import measures
 from experiments.defaults import methods
 from experiments.defaults import problems
+from experiments.reporting import tables
 
 HEADING = [
     "",
@@ -72,8 +73,12 @@ def lines(found):
                 [
                     about.title,
                     title,
-                    _cell(values(found, dataset, method, "error"), digits),
-                    _cell(values(found, dataset, method, "nll"), 3),
+                    tables.format_mean(
+                        values(found, dataset, method, "error"), digits
+                    ),
+                    tables.format_mean(
+                        values(found, dataset, method, "nll"), 3
+                    ),
                     _difference(found, dataset, method, "error", digits),
                     _difference(found, dataset, method, "nll", 3),
                     _auroc(found, dataset, method),
@@ -152,13 +157,6 @@ def _mean(numbers):
     return None if None in numbers else float(np.mean(numbers))
 
 
-def _cell(numbers, digits):
-    text = f"{np.mean(numbers):.{digits}f}"
-    if len(numbers) > 1:
-        text += f" ± {np.std(numbers, ddof=1):.{digits}f}"
-    return text
-
-
 def _difference(found, dataset, method, key, digits):
     compared = difference(found, dataset, method, key)
     if compared is None:
@@ -181,10 +179,10 @@ def _auroc(found, dataset, method):
         told = [measures.misclassification(one) for one in each]
         return "–" if None in told else f"{np.mean(told):.3f}"
     numbers = values(found, dataset, method, "auroc")
-    return "" if None in numbers else _cell(numbers, 3)
+    return "" if None in numbers else tables.format_mean(numbers, 3)
 
 
 def _coverage(found, dataset, method):
     if "coverage" not in _runs(found, dataset, method)[0]["measures"]:
         return ""
-    return _cell(values(found, dataset, method, "coverage"), 0)
+    return tables.format_mean(values(found, dataset, method, "coverage"), 0)

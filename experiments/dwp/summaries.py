@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from experiments.reporting import tables
+
 
 def finite(by_run):
     """Returns the values of a dictionary that are not None."""
@@ -20,9 +22,7 @@ def cell(by_run, digits=3):
     values = finite(by_run)
     if not values:
         return f"diverged ({len(by_run)})"
-    text = _signed(f"{np.mean(values):.{digits}f}")
-    if len(values) > 1:
-        text += f" ± {np.std(values, ddof=1):.{digits}f}"
+    text = _signed(tables.format_mean(values, digits))
     count = f"{len(values)}"
     if len(values) < len(by_run):
         count += f"; {len(by_run) - len(values)} diverged"

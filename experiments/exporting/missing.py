@@ -5,6 +5,7 @@ import typing
 
 from experiments import data_sets
 from experiments import files
+from experiments import paper_settings
 from experiments import paper_tables
 from experiments.errors import ExperimentError
 
@@ -37,18 +38,19 @@ class Batch(typing.NamedTuple):
     left: tuple
 
 
-def find(folder, scale, dataset=None):
+def find(folder, scale, dataset=None, **asked):
     """Compares results with what the tables ask for.
 
-    A run counts where it has the scale's epochs, the paper's settings and the
-    whole KL, and nothing was changed by `--set`. It counts for each row that it
-    is a run of: tables share rows.
+    A run counts where it has the scale's epochs and the paper's settings. It
+    counts for each row that it is a run of: tables share rows.
 
     Args:
         folder: folder whose folders have results of runs.
         scale: `"full"`, `"short"` or `"smoke"`.
         dataset: data set in place of the first of a table's that is no
             stand-in; tables that do not take it are left out.
+        **asked: settings that are asked for in place of the paper's; see
+            `paper_settings.is_the_papers`.
 
     Returns:
         List of `Batch`, most valuable first.
@@ -63,7 +65,7 @@ def find(folder, scale, dataset=None):
     done = set()
     for path in sorted(pathlib.Path(folder).glob("*/*/seed_*/results.json")):
         config = files.read_json(path).get("config", {})
-        if "method" in config and _is_at_length(config, scale):
+        if "method" in config and _is_at_length(config, scale, asked):
             place = paper_tables.place(config)
             done.add((*place, config["seed"], config["dataset"]))
     batches = []
@@ -97,10 +99,10 @@ def _value(row):
     return _FIRST_ROWS.index(row) if known else len(_FIRST_ROWS)
 
 
-def _is_at_length(config, scale):
+def _is_at_length(config, scale, asked):
     epochs = data_sets.DATASETS[config["dataset"]].epochs[scale]
     return (
         config.get("scale") == scale
         and config.get("epochs") == epochs
-        and paper_tables.is_the_papers(config)
+        and paper_settings.is_the_papers(config, **asked)
     )

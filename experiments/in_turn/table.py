@@ -1,8 +1,7 @@
 """Errors on both tasks as a table, and what to read in it."""
 
-import numpy as np
-
 from experiments.in_turn import tasks
+from experiments.reporting import tables
 
 _COLUMNS = {
     "first": "0 to 4",
@@ -31,7 +30,7 @@ def lines(found):
                 [
                     f"{title}, {said}",
                     *(
-                        _cell([one[way][key] for one in chosen])
+                        tables.format_mean([one[way][key] for one in chosen], 1)
                         for key in _COLUMNS
                     ),
                 ]
@@ -50,10 +49,3 @@ def notes(settings, found):
         "Fine-tuning starts from the same posterior as the one handed on; its "
         "prior is N(0, 1) again.",
     ]
-
-
-def _cell(values):
-    text = f"{np.mean(values):.1f}"
-    if len(values) > 1:
-        text += f" ± {np.std(values, ddof=1):.1f}"
-    return text

@@ -4,6 +4,7 @@ import dataclasses
 
 from experiments import data_sets
 from experiments import files
+from experiments import paper_settings
 from experiments import paper_tables
 from experiments.papers import paper
 from experiments.reporting import tables
@@ -62,7 +63,7 @@ class Reproduction:
     def verdict(self):
         """Says whether it is reproduced, and else why not."""
         if self.epochs is None:
-            return "not run"
+            return "no run of these settings"
         is_short = self.epochs < self.epochs_at_length
         if self.is_near:
             return "**yes**" + (", at less than the length" * is_short)
@@ -96,8 +97,9 @@ class Reproduction:
 def find(folder, names):
     """Finds the longest runs of each row that the paper prints.
 
-    Runs count that have the paper's settings, but for their length; of one
-    seed that ran twice, the first by its folder's name.
+    Runs count that have the paper's settings, but for their length, the whole
+    data set and the paper's outliers; of one seed that ran twice, the first by
+    its folder's name.
 
     Args:
         folder: folder whose folders have results of runs, a `pathlib.Path`.
@@ -110,7 +112,7 @@ def find(folder, names):
     for path in sorted(folder.glob("*/*/seed_*/results.json")):
         result = files.read_json(path)
         config = result.get("config", {})
-        if "method" not in config or not paper_tables.is_the_papers(config):
+        if not _counts(config):
             continue
         place = paper_tables.place(config)
         if config["dataset"] == _dataset(place[0]):
@@ -122,6 +124,15 @@ def find(folder, names):
         for key, row in paper_tables.TABLES[name].rows.items()
         if row.figures is not None
     ]
+
+
+def _counts(config):
+    return (
+        "method" in config
+        and config["scale"] != "smoke"
+        and config["outliers"] in tables.PAPERS_OUTLIERS
+        and paper_settings.is_the_papers(config)
+    )
 
 
 def _of_row(runs, table, row):

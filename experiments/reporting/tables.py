@@ -6,7 +6,7 @@ from experiments import paper_tables
 from experiments import provenance
 from experiments import run_config
 
-_PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
+PAPERS_OUTLIERS = ("notmnist", "classes 5 to 9")
 # Key in the results, heading, digits after the point.
 COLUMNS = (
     ("error_percent", "error %", 2),
@@ -52,8 +52,7 @@ def rows(results):
             values = [_numbers(result).get(key) for result in chosen]
             cells[key] = None
             if None not in values:
-                spread = np.std(values, ddof=1) if len(values) > 1 else None
-                cells[key] = (float(np.mean(values)), spread)
+                cells[key] = mean_and_spread(values)
         table.append((chosen[0]["config"], cells))
     return table
 
@@ -80,6 +79,24 @@ def format_cell(cell, digits):
     mean, spread = cell
     text = f"{mean:.{digits}f}"
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
+
+
+def mean_and_spread(values):
+    """Returns the mean of numbers, and the standard deviation of several.
+
+    Args:
+        values: numbers, at least one.
+
+    Returns:
+        `(mean, standard deviation or None)`, as `format_cell` takes them.
+    """
+    spread = np.std(values, ddof=1) if len(values) > 1 else None
+    return float(np.mean(values)), spread
+
+
+def format_mean(values, digits):
+    """Writes the `mean_and_spread` of numbers; see `format_cell`."""
+    return format_cell(mean_and_spread(values), digits)
 
 
 def paper_cells(config):
@@ -248,7 +265,7 @@ def notes(results):
             "weights and a KL weight of 1 / 55,000: another data set, network "
             "and KL weight, to be looked at, not compared with."
         )
-    elif first["outliers"] not in _PAPERS_OUTLIERS:
+    elif first["outliers"] not in PAPERS_OUTLIERS:
         lines.append(
             "The paper's outliers are notMNIST; here they are "
             f"{first['outliers']} rendered from fonts."

@@ -31,45 +31,24 @@ class Bins(typing.NamedTuple):
     count: np.ndarray
 
 
-def equal_width(confidences):
-    """Gives each prediction one of 15 bins of equal width.
-
-    Args:
-        confidences: array `(examples,)`, the highest probabilities.
-
-    Returns:
-        Integer array `(examples,)`; a confidence of exactly 1 is in the last.
-    """
-    return np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidences)
-
-
-def equal_mass(confidences):
-    """Gives each prediction one of 15 bins of as many predictions each.
-
-    See `equal_width`.
-    """
-    place = np.empty(len(confidences), int)
-    order = np.argsort(confidences, kind="stable")
-    place[order] = np.arange(len(order)) * NUM_BINS // len(order)
-    return place
-
-
-def bins(place, confidences, right):
+def bins(probabilities, labels, binning):
     """Summarises predictions bin by bin.
 
     Args:
-        place: integer array `(examples,)`, the bin of each prediction.
-        confidences: array `(examples,)`.
-        right: bool array `(examples,)`, whether the prediction is right.
+        probabilities: array `(examples, classes)`.
+        labels: integer array `(examples,)`.
+        binning: see `bbh_tf.uncertainty.reliability_diagram`.
 
     Returns:
         `Bins`.
     """
-    count = np.bincount(place, minlength=NUM_BINS)
-    filled = count > 0
-    total = count[filled]
-    hits = np.bincount(place, right, NUM_BINS)[filled]
-    confidence = np.bincount(place, confidences, NUM_BINS)[filled] / total
+    diagram = bbh.uncertainty.reliability_diagram(
+        probabilities, labels, NUM_BINS, binning
+    )
+    filled = diagram.count > 0
+    total, accuracy = diagram.count[filled], diagram.accuracy[filled]
+    # Whole numbers, but where an edge parts what is equally confident.
+    hits = np.round(accuracy * total, 9)
     # Clopper and Pearson's interval, which never covers less than it says.
     tail = (1 - _COVERAGE) / 2
     some, all_but_some = hits > 0, hits < total
@@ -78,19 +57,7 @@ def bins(place, confidences, right):
     upper[all_but_some] = stats.beta.ppf(
         1 - tail, (hits + 1)[all_but_some], (total - hits)[all_but_some]
     )
-    return Bins(confidence, hits / total, lower, upper, total)
-
-
-def error(place, confidences, right):
-    """Computes the expected calibration error: the mean gap of the bins.
-
-    Args: see `bins`.
-
-    Returns:
-        A float from 0 to 1.
-    """
-    gaps = np.bincount(place, confidences - right, NUM_BINS)
-    return float(np.sum(np.abs(gaps)) / len(confidences))
+    return Bins(diagram.confidence[filled], accuracy, lower, upper, total)
 
 
 def measure(probabilities, labels):
@@ -107,17 +74,18 @@ def measure(probabilities, labels):
         `"ece_mass_by_chance"`, what a model has on average that is right as
         often as it is confident, from as many examples.
     """
-    confidences, right = outcomes(probabilities, labels)
+    predicted = np.argmax(probabilities, axis=-1)
     found = {
-        "accuracy": float(np.mean(right)),
-        "confidence": float(np.mean(confidences)),
+        "accuracy": float(np.mean(predicted == labels)),
+        "confidence": float(np.mean(_confidences(probabilities))),
         "nll": bbh.uncertainty.negative_log_likelihood(probabilities, labels),
         "brier": bbh.uncertainty.brier_score(probabilities, labels),
     }
-    for name, sort in (("ece", equal_width), ("ece_mass", equal_mass)):
-        place = sort(confidences)
-        found[name] = error(place, confidences, right)
-        found[f"{name}_by_chance"] = _error_by_chance(place, confidences)
+    for name, binning in (("ece", "width"), ("ece_mass", "mass")):
+        found[name] = bbh.uncertainty.expected_calibration_error(
+            probabilities, labels, NUM_BINS, binning
+        )
+        found[f"{name}_by_chance"] = _error_by_chance(probabilities, binning)
     return found
 
 
@@ -152,17 +120,25 @@ def tempered(logits, labels):
     return found
 
 
-def outcomes(probabilities, labels):
-    """Returns the confidence of each prediction, and whether it is right."""
-    confidences = np.minimum(np.max(probabilities, axis=-1), 1)
-    return confidences, np.argmax(probabilities, axis=-1) == labels
+def _confidences(probabilities):
+    return np.minimum(np.max(probabilities, axis=-1), 1)
 
 
-def _error_by_chance(place, confidences):
+def _error_by_chance(probabilities, binning):
     """Averages the error over labels that come as the confidences say."""
     generator = np.random.default_rng(0)
+    confidences = _confidences(probabilities)
+    predicted = np.argmax(probabilities, axis=-1)
+    other = (predicted + 1) % np.shape(probabilities)[-1]
     found = []
     for _ in range(_NUM_SIMULATIONS):
         right = generator.random(len(confidences)) < confidences
-        found.append(error(place, confidences, right))
+        found.append(
+            bbh.uncertainty.expected_calibration_error(
+                probabilities,
+                np.where(right, predicted, other),
+                NUM_BINS,
+                binning,
+            )
+        )
     return float(np.mean(found))

@@ -62,11 +62,11 @@ def reliability(results):
 
 def _linear(axis, bins, color):
     number = calibration_measures.NUM_BINS
-    edges = np.linspace(0, 1, number + 1)
+    edges = np.arange(number + 1) / number
     confidence, accuracy = np.full((2, number), np.nan)
     count = np.zeros(number, int)
     # Empty bins were left out.
-    place = calibration_measures.equal_width(bins.confidence)
+    place = np.searchsorted(edges[1:-1], bins.confidence)
     confidence[place], accuracy[place] = bins.confidence, bins.accuracy
     count[place] = bins.count
     bbh.plots.reliability(

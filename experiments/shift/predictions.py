@@ -79,12 +79,8 @@ def _averages(logits, labels):
 
 
 def _bins(probabilities, labels):
-    confidences, right = calibration_measures.outcomes(probabilities, labels)
     found = {}
-    for name, sort in (
-        ("width", calibration_measures.equal_width),
-        ("mass", calibration_measures.equal_mass),
-    ):
-        bins = calibration_measures.bins(sort(confidences), confidences, right)
+    for name in ("width", "mass"):
+        bins = calibration_measures.bins(probabilities, labels, name)
         found[name] = {k: v.tolist() for k, v in bins._asdict().items()}
     return found

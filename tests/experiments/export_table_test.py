@@ -1,29 +1,38 @@
 """What the tables lack at length, said and exported."""
 
+import dataclasses
 import json
 
 import pytest
 
+from experiments import config as configs
 from experiments import files
+from experiments import paper_settings
+from experiments import run_config
 from experiments import run_exported
 from experiments.exporting import missing
 from tests.experiments import commands
 
-_RUN = {
-    "table": "mnist_methods",
-    "row": "bbh",
-    "method": "bbh",
-    "dataset": "mnist",
-    "seed": 0,
-    "scale": "full",
-    "epochs": 100,
-    "preset": "paper",
-    "kl_scale": 1.0,
-}
+
+def _run(row="bbh", table="mnist_methods", **flags):
+    """Returns the configuration of a run of today."""
+    config = configs.Config(
+        **{
+            "table": table,
+            "dataset": "mnist",
+            "rows": (row,),
+            "seeds": (0,),
+            "scale": "full",
+            "preset": "paper",
+            "output_dir": "somewhere",
+            **flags,
+        }
+    )
+    return dataclasses.asdict(config.runs()[0])
 
 
-def _write(folder, **changes):
-    config = {**_RUN, **changes}
+def _write(folder, config, **changes):
+    config = {**config, **changes}
     there = folder / "some" / config["row"] / f"seed_{config['seed']}"
     there.mkdir(parents=True)
     files.write_json(there / "results.json", {"config": config})
@@ -42,21 +51,73 @@ def _left(batches, table, seed):
         {"scale": "short"},
         {"preset": "released_code"},
         {"kl_scale": 0.1},
-        {"changed": ["learning_rate"]},
+        {"changed": ["learning_rate"], "learning_rate": 2e-4},
         {"global_clipnorm": 1.0},
+        {"num_prediction_samples": 20},
+        {"mixed_precision": True},
+        {"start": "network"},
         {"dataset": "digits", "epochs": 600},
     ],
 )
 def test_a_run_of_other_settings_does_not_count(tmp_path, changes):
-    _write(tmp_path, **changes)
+    _write(tmp_path, _run(), **changes)
     left = _left(missing.find(tmp_path, "full"), "mnist_methods", 0)
     assert left[:3] == ("bbh", "mnf", "ensemble")
 
 
+def test_every_setting_counts_but_for_those_named():
+    names = {field.name for field in dataclasses.fields(run_config.RunConfig)}
+    # 17 is no value of these.
+    names -= {"table", "row", "dataset", "scale", "epochs"}
+    own = _run()
+    ignored = {
+        name
+        for name in names
+        if paper_settings.is_the_papers({**own, name: 17})
+    }
+    assert ignored == {"seed", "outliers", "changed"}
+    few = _run("ensemble", num_members=2)
+    assert not paper_settings.is_the_papers(few)
+    assert paper_settings.is_the_papers(_run("ensemble", epochs=7))
+
+
+def test_what_older_versions_did_not_say_counts():
+    old = {
+        name: value
+        for name, value in _run().items()
+        if name not in ("table", "row", "divergence", "hypernetwork_units")
+    }
+    assert paper_settings.is_the_papers(old)
+    # What began at random is not what begins around a network's weights.
+    advised = _run("bbh_advised")
+    assert paper_settings.is_the_papers(advised)
+    del advised["start"]
+    assert not paper_settings.is_the_papers(advised)
+
+
+def test_what_is_asked_for_counts(tmp_path):
+    _write(tmp_path, _run(global_clipnorm=2.0))
+    _write(tmp_path, _run("bbh_advised"))
+    table = "mnist_divergences"
+    weights = {"divergence_weights": 50}
+    _write(tmp_path, _run("adversarial", table, **weights))
+
+    def done(**asked):
+        found = missing.find(tmp_path, "full", **asked)
+        return {batch[:2]: batch.done for batch in found}
+
+    # It is clipped by itself.
+    assert done()["mnist_methods", 0] == ("bbh_advised",)
+    assert done()[table, 0] == ()
+    asked = done(global_clipnorm=2.0, **weights)
+    assert asked["mnist_methods", 0] == ("bbh",)
+    assert done(**weights)[table, 0] == ("adversarial",)
+
+
 def test_what_is_done_is_not_left(tmp_path):
-    _write(tmp_path)
-    _write(tmp_path, seed=2)
-    _write(tmp_path, row="map", method="map")
+    _write(tmp_path, _run())
+    _write(tmp_path, _run(), seed=2)
+    _write(tmp_path, _run("map"))
     batches = missing.find(tmp_path, "full")
     assert _left(batches, "mnist_methods", 0)[:2] == ("mnf", "ensemble")
     assert "map" not in _left(batches, "mnist_methods", 0)

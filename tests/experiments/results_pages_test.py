@@ -1,11 +1,13 @@
 """Pages of results are what the command writes, and their links lead on."""
 
+import dataclasses
 import json
 import pathlib
 import re
 
 import pytest
 
+from experiments import config as configs
 from experiments import page_fields
 from experiments import result_fields
 from experiments import results_pages
@@ -125,17 +127,17 @@ def _write(folder, row, seed=0, epochs=100, measures=(0.8, 0.99, 0.71), **of):
     path = folder / row / f"seed_{seed}"
     path.mkdir(parents=True)
     names = ("error_percent", "in_auc", "outlier_auc")
-    config = {
+    asked = {
         "table": "mnist_methods",
-        "row": row,
-        "method": row,
-        "seed": seed,
         "dataset": "mnist",
+        "scale": "full",
         "preset": "paper",
-        "epochs": epochs,
-        "num_steps": None,
+        "output_dir": "somewhere",
+        "outlier_dir": "notmnist",
         **of,
     }
+    config = configs.Config(rows=(row,), seeds=(seed,), epochs=epochs, **asked)
+    config = dataclasses.asdict(config.runs()[0])
     (path / "results.json").write_text(
         json.dumps(
             {
@@ -161,8 +163,13 @@ def test_rows_at_their_longest_are_reproduced_or_not(tmp_path):
     _write(tmp_path / "b", "map", epochs=10, measures=(50.0, 0.0, 0.0))
     _write(tmp_path / "c", "map", measures=(50.0, 0.0, 0.0))
     _write(tmp_path / "d", "map", seed=2, kl_scale=0.1)
-    _write(tmp_path / "e", "map", seed=3, changed=["learning_rate"])
-    _write(tmp_path / "f", "map", seed=4, dataset="digits", epochs=600)
+    _write(tmp_path / "e", "map", seed=3, changes=(("learning_rate", 0.1),))
+    other = {"dataset": "digits", "outlier_dir": None}
+    _write(tmp_path / "f", "map", seed=4, epochs=600, **other)
+    _write(tmp_path / "g", "map", seed=5, num_prediction_samples=20)
+    # Letters are no outliers of the paper's, a few examples no training set.
+    _write(tmp_path / "h", "map", seed=6, outlier_dir=None)
+    _write(tmp_path / "i", "map", seed=7, scale="smoke")
     # The paper has 0.49, 0.99, 0.65; 0.47, 0.99, 0.58; 0.63; 0.72, 0.97, 0.41.
     _write(tmp_path / "a", "ensemble", epochs=10, measures=(0.5, 0.99, 0.6))
     _write(tmp_path / "a", "dropout", measures=(0.63, 0.99, 0.58))
@@ -180,13 +187,13 @@ def test_rows_at_their_longest_are_reproduced_or_not(tmp_path):
     assert rows["MNF"][-1] == "not run at length"
     assert rows["Bayes by Backprop"][-1].startswith("no: seeds differ")
     assert rows["Bayes by Hypernet"][0] == "0 of 100"
-    assert rows["Bayes by Hypernet"][-1] == "not run"
+    assert rows["Bayes by Hypernet"][-1] == "no run of these settings"
 
 
 def test_a_row_of_two_tables_is_one_run(tmp_path):
     _write(tmp_path / "a", "bbb", measures=(0.72, 0.97, 0.41))
-    of = {"table": "mnist_divergences", "method": "bbb"}
-    _write(tmp_path / "b", "analytic", epochs=10, measures=(2, 0, 0), **of)
+    of = {"table": "mnist_divergences", "measures": (2, 0, 0)}
+    _write(tmp_path / "b", "analytic", epochs=10, **of)
     rows, count = _found(tmp_path, "mnist_divergences")
     assert rows["Closed form"][0] == "100 of 100" and count == "1 of 4"
 

@@ -3,9 +3,11 @@
 import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 
+import bbh_tf as bbh
 from bbh_tf import randomness
 from experiments import building
 from experiments import config as configs
@@ -115,6 +117,29 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     ]
     for key in saved[0]:
         np.testing.assert_array_equal(saved[0][key], saved[1][key])
+
+
+def test_the_rest_of_an_epoch_is_not_the_end_of_annealing(tmp_path, data):
+    (config,) = _config(tmp_path, rows=("bbb",), num_steps=3).runs()
+    network = keras.Sequential(
+        [
+            keras.Input(data.train_images.shape[1:]),
+            keras.layers.Flatten(),
+            bbh.layers.MCDropout(0.5),
+            keras.layers.Dense(data.num_classes),
+        ]
+    )
+    annealing = bbh.annealing.Linear(0.5, 9.0)
+    model = bbh.models.BayesianModel(network, 200, annealing=annealing)
+    model.compile(metrics=["accuracy"], jit_compile=False)
+    state = {"step": 1, "seconds": 0.0, "history": [], "metrics": None}
+    Checkpoints(tmp_path).save(model, state)
+    with pytest.warns(UserWarning) as caught:
+        training.train(config, data, tmp_path, _silence, _SAVES_ALWAYS)
+    ends = [str(x.message) for x in caught if "fit ended" in str(x.message)]
+    # Of two steps, with which the model has seen the data once.
+    assert [x.partition(",")[0] for x in ends] == ["fit ended after 1 epochs"]
+    assert "up to epoch 9.5 and counted 0.056" in ends[0]
 
 
 def test_a_run_that_diverges_says_what_is_left(tmp_path, data):

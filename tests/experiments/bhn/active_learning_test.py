@@ -67,6 +67,12 @@ def test_scores_choose_what_brute_force_chooses(data, monkeypatch):
         assert min(np.array(by_hand)[chosen]) >= max(left) - 1e-9
 
 
+def test_the_last_purchase_is_what_is_left_to_buy(data):
+    _, found = run("mle", "random", "warm", data, num_labels=34)
+    assert found["labels"] == [20, 34]
+    assert len(set(found["taken"])) == 34
+
+
 def test_a_run_is_its_seed_s_and_gal_decays_by_the_labels(data):
     made, first = run("dropout", "random", "gal", data, num_labels=30)
     assert float(made.decay.factor) == pytest.approx(3.5 / 30)

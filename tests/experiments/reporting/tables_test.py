@@ -102,3 +102,9 @@ def test_curves_of_other_settings_are_refused():
     ]
     with pytest.raises(ExperimentError, match="curves of equal settings"):
         robustness_table.text(results)
+
+
+def test_one_number_has_no_deviation():
+    assert tables.format_mean([2.0], 2) == "2.00"
+    # Of a sample: over n - 1.
+    assert tables.format_mean([1.0, 3.0], 2) == "2.00 ± 1.41"

@@ -8,6 +8,11 @@ import bbh_tf as bbh
 from experiments.shift import calibration_measures as calibration
 
 
+@pytest.fixture(autouse=True)
+def fewer_simulations(monkeypatch):
+    monkeypatch.setattr(calibration, "_NUM_SIMULATIONS", 100)
+
+
 def _calibrated(examples, seed=0):
     """Draws predictions of two classes, and labels that come as they say."""
     generator = np.random.default_rng(seed)
@@ -16,47 +21,43 @@ def _calibrated(examples, seed=0):
     return np.stack([confidences, 1 - confidences], axis=-1), labels
 
 
-def test_bins_of_equal_width_are_the_librarys():
-    probabilities, labels = _calibrated(500)
-    probabilities[:3] = [[1.0, 0.0], [0.6, 0.4], [2 / 3, 1 / 3]]
-    confidences, right = calibration.outcomes(probabilities, labels)
-    place = calibration.equal_width(confidences)
-    diagram = bbh.uncertainty.reliability_diagram(probabilities, labels)
-    found = calibration.bins(place, confidences, right)
-    filled = diagram.count > 0
-    np.testing.assert_array_equal(found.count, diagram.count[filled])
-    np.testing.assert_allclose(found.confidence, diagram.confidence[filled])
-    np.testing.assert_allclose(found.accuracy, diagram.accuracy[filled])
-    assert calibration.error(place, confidences, right) == pytest.approx(
-        bbh.uncertainty.expected_calibration_error(probabilities, labels)
-    )
-
-
-def test_bins_of_equal_mass():
-    confidences = np.random.default_rng(0).permutation(np.arange(152)) / 152
-    place = calibration.equal_mass(confidences)
-    count = np.bincount(place)
-    assert len(count) == calibration.NUM_BINS
-    assert set(count) == {10, 11}
-    # Bins do not overlap.
-    for bin_, next_ in zip(range(14), range(1, 15)):
-        assert (
-            confidences[place == bin_].max() < confidences[place == next_].min()
-        )
+def test_empty_bins_are_left_out():
+    found = calibration.bins(*_calibrated(500), "width")
+    # Of two classes nothing is below a half.
+    assert len(found.count) == 8 and found.count.sum() == 500
+    assert np.all(np.diff(found.confidence) > 0)
+    found = calibration.bins(*_calibrated(500), "mass")
+    assert set(found.count) == {33, 34}
 
 
 def test_intervals_are_those_of_an_exact_binomial_test():
-    confidences = np.repeat([0.1, 0.5, 0.9], 20)
-    right = np.concatenate(
-        [np.zeros(20), np.arange(20) < 7, np.ones(20)]
-    ).astype(bool)
+    confidences = np.repeat([0.6, 0.75, 0.9], 20)
+    right = np.concatenate([np.zeros(20), np.arange(20) < 7, np.ones(20)])
     found = calibration.bins(
-        calibration.equal_width(confidences), confidences, right
+        np.stack([confidences, 1 - confidences], axis=-1),
+        1 - right.astype(int),
+        "width",
     )
     for hits, lower, upper in zip((0, 7, 20), found.lower, found.upper):
         expected = stats.binomtest(hits, 20).proportion_ci(0.95)
         assert lower == pytest.approx(expected.low)
         assert upper == pytest.approx(expected.high)
+
+
+def test_the_order_of_what_is_equally_sure_does_not_matter():
+    probabilities = np.repeat([[0.9, 0.1], [0.8, 0.2]], 30, axis=0)
+    labels = np.arange(60) % 30 > 20
+    one, other = (
+        calibration.measure(probabilities, x.astype(int))
+        for x in (labels, labels[::-1])
+    )
+    assert one == pytest.approx(other)
+    for binning in ("width", "mass"):
+        for x, y in zip(
+            calibration.bins(probabilities, labels.astype(int), binning),
+            calibration.bins(probabilities, labels[::-1].astype(int), binning),
+        ):
+            np.testing.assert_allclose(x, y)
 
 
 def test_a_calibrated_model_errs_as_chance_does():
