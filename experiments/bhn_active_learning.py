@@ -45,13 +45,7 @@ _NUM_LABELS = flags.DEFINE_integer(
 _TEST_EVERY = flags.DEFINE_integer(
     "test_every", None, "Purchases between tests; none: the data set's."
 )
-_KL_SCALE = flags.DEFINE_float(
-    "kl_scale",
-    1.0,
-    "Factor of the KL, which is over the number of labels.",
-    lower_bound=0.0,
-    upper_bound=1.0,
-)
+_KL_SCALE = task.define_kl_scale("labels")
 _SCORES = flags.DEFINE_list("scores", ["bald", "random"], "Which scores.")
 _STARTS = flags.DEFINE_list(
     "starts", ["warm", "fresh", "gal"], "How training begins after new labels."

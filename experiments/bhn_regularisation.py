@@ -56,6 +56,7 @@ _INITIAL_STD = flags.DEFINE_float(
     0.01,
     "Where standard deviations of scales start, relative to the scales.",
 )
+_KL_SCALE = task.define_kl_scale("training images")
 _FLAGS = flags.FLAGS
 _DATASETS = {
     "digits": {
@@ -110,6 +111,7 @@ def run():
             preset=_FLAGS.preset,
             anneals=_ANNEALS.value,
             initial_std=_INITIAL_STD.value,
+            kl_scale=_KL_SCALE.value,
             **{
                 **_DATASETS[_FLAGS.dataset],
                 **task.given(

@@ -21,7 +21,7 @@ class Settings:
         num_train: training images; None for all.
         units: widths of the hidden layers; of CIFAR-10, filters and width.
         epochs, batch_size, learning_rate, anneals, coupling_units,
-            initial_std: see `training.Recipe`.
+            initial_std, kl_scale: see `training.Recipe`.
         validate_every: epochs from one validation to the next.
         num_validation_draws, num_test_draws: draws of a prediction; 20 and 200
             in the authors' code.
@@ -42,6 +42,7 @@ class Settings:
     num_test_draws: int = 200
     num_test: int | None = None
     initial_std: float = 0.01
+    kl_scale: float = 1.0
 
     def recipe(self):
         """Returns the `training.Recipe`."""
@@ -52,6 +53,7 @@ class Settings:
             learning_rate=self.learning_rate,
             anneals=self.anneals,
             initial_std=self.initial_std,
+            kl_scale=self.kl_scale,
             coupling_units=self.coupling_units,
             clips_softmax=is_released,
             min_scale=released.SMALLEST_SCALE if is_released else 0.0,
@@ -60,6 +62,9 @@ class Settings:
     def described(self):
         """Says what the trials have in common, in one sentence."""
         count = "all" if self.num_train is None else f"{self.num_train:,}"
+        tempered = ""
+        if self.kl_scale != 1:
+            tempered = f", the KL times {self.kl_scale:g}"
         return (
             f"{self.dataset}: {count} training images, "
             f"{' and '.join(map(str, self.units))} "
@@ -68,7 +73,7 @@ class Settings:
             f"{self.learning_rate:g} falling to a tenth, preset {self.preset}; "
             f"{self.num_test_draws} draws on test images; scales start with "
             f"standard deviations of {self.initial_std:g} of their size"
-            f"{', the KL annealed' if self.anneals else ''}."
+            f"{', the KL annealed' if self.anneals else ''}{tempered}."
         )
 
 

@@ -51,6 +51,24 @@ def define_flags(datasets, methods):
     strategies.define_flag()
 
 
+def define_kl_scale(examples):
+    """Defines `--kl_scale`.
+
+    Args:
+        examples: over the number of what the KL is.
+
+    Returns:
+        The flag's holder.
+    """
+    return flags.DEFINE_float(
+        "kl_scale",
+        1.0,
+        f"Factor of the KL, which is over the number of {examples}.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+
+
 @contextlib.contextmanager
 def job():
     """Keeps others out of `--output_dir`; models are made under `--strategy`.

@@ -35,11 +35,12 @@ class Trials:
 
     def __init__(self, folder, settings):
         self._folder = folder
-        # As JSON has it: tuples are lists there.
-        told = json.loads(json.dumps(dataclasses.asdict(settings)))
+        told = _as_json(dataclasses.asdict(settings))
         path = folder / _SETTINGS
         if path.exists():
-            _check_same(path, files.read_json(path), told)
+            # Folders of before a setting was there have what is its default.
+            found = {**_defaults(settings), **files.read_json(path)}
+            _check_same(path, found, told)
         elif workers.is_chief():
             files.write_json(path, told)
 
@@ -102,6 +103,21 @@ class Trials:
             files.read_json(path)
             for path in sorted((self._folder / _FOLDER).glob("*.json"))
         ]
+
+
+def _defaults(settings):
+    return _as_json(
+        {
+            field.name: field.default
+            for field in dataclasses.fields(settings)
+            if field.default is not dataclasses.MISSING
+        }
+    )
+
+
+def _as_json(settings):
+    # Tuples are lists there.
+    return json.loads(json.dumps(settings))
 
 
 def _check_same(path, found, told):

@@ -14,12 +14,14 @@ def test_regularisation_leaves_trials_and_a_table(tmp_path):
         "--epochs=2",
         "--num_train=40",
         "--num_test=30",
+        "--kl_scale=0.5",
         f"--output_dir={tmp_path}",
     ]
     done = commands.call("bhn_regularisation", "--methods=mle", *flags)
     assert done.returncode == 0, done.stderr
     found = exhibit.read(tmp_path)
     assert [x[0] for x in found["tables"][0].rows] == ["Maximum likelihood"]
+    assert "the KL times 0.5" in found["notes"][0]
     assert "Test errors of single trials" in found["figures"][0].caption
     kept = json.loads((tmp_path / "trials" / "mle_0.json").read_text())
     measures = kept["measures"]

@@ -41,3 +41,10 @@ def test_what_is_done_is_not_done_again_and_stays_of_one_setting(tmp_path):
     for other in (Settings((2, 4)), Settings((2, 3), 4)):
         with pytest.raises(ExperimentError, match="holds trials of"):
             trials.Trials(tmp_path, other)
+
+
+def test_a_folder_of_before_a_setting_has_its_default(tmp_path):
+    (tmp_path / "settings.json").write_text('{"units": [2, 3]}')
+    trials.Trials(tmp_path, Settings((2, 3)))
+    with pytest.raises(ExperimentError, match="trials of epochs 3; got 4"):
+        trials.Trials(tmp_path, Settings((2, 3), 4))
