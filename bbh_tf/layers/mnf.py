@@ -14,6 +14,7 @@ from bbh_tf import weights
 from bbh_tf.layers import drawing
 from bbh_tf.layers import mnf_posterior
 from bbh_tf.layers import output_sampling
+from bbh_tf.layers import time_steps
 from bbh_tf.layers.random_layer import RandomLayer
 
 # Arguments that are the posterior's, in its constructor's order.
@@ -171,6 +172,7 @@ class MNF(RandomLayer):
             return self.activation(self._affine(inputs, drawn))
         has_kl = training and self.kl_weight is not None
         if has_kl and not drawing.is_drawn(self):
+            time_steps.check_none(self)
             number = self.draw_number.value
             key = randomness.key(
                 self.kept_seed.word, randomness.TRAINING, number
