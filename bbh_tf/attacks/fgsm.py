@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
+
 _GRADIENT_SCALE = 2.0**10
 MODES = ("expected_gradient", "paper")
 
@@ -42,10 +44,7 @@ def fgsm(
         Goodfellow et al., Explaining and Harnessing Adversarial Examples,
         arXiv:1412.6572.
     """
-    if not 0 <= epsilon < np.inf:
-        raise ValueError(
-            f"fgsm expects a finite epsilon >= 0; got {epsilon!r}."
-        )
+    checks.check_factor("epsilon", epsilon)
     images = np.asarray(images, np.float32)
     if clip_range is not None:
         _check_range(images, *clip_range)

@@ -1,8 +1,5 @@
 """What the layers of multiplicative normalizing flows share."""
 
-import math
-import numbers
-
 import keras
 import tensorflow as tf
 
@@ -244,15 +241,8 @@ class MNF(RandomLayer):
 
 
 def _check(max_std, prior_variance, initial_log_std, initial_z_mean):
-    for argument, value, is_positive in (
-        ("max_std", 1.0 if max_std is None else max_std, True),
-        ("prior_variance", prior_variance, True),
-        ("initial_log_std", initial_log_std, False),
-        ("initial_z_mean", initial_z_mean, False),
-    ):
-        is_number = isinstance(value, numbers.Real) and math.isfinite(value)
-        if not is_number or (is_positive and value <= 0):
-            what = "number > 0" if is_positive else "number"
-            raise ValueError(
-                f"Expected {argument} to be a finite {what}; got {value!r}."
-            )
+    if max_std is not None:
+        checks.check_positive("max_std", max_std)
+    checks.check_positive("prior_variance", prior_variance)
+    checks.check_number("initial_log_std", initial_log_std)
+    checks.check_number("initial_z_mean", initial_z_mean)

@@ -5,11 +5,10 @@ A likelihood is a callable that takes outputs, a `float32` tensor of shape
 TensorFlow Probability is imported when one is first called.
 """
 
-import math
-
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import fixed
 from bbh_tf.models import label_log_prob
 from bbh_tf.models import likelihood_variables
@@ -56,7 +55,7 @@ class Normal(fixed.Fixed):
     """
 
     def __init__(self, scale=1.0):
-        if not 0 < scale < math.inf:
+        if not checks.is_positive(scale):
             raise ValueError(
                 "The normal likelihood expects a positive, finite scale; "
                 f"got {scale!r}."

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import numbers
 
 import keras
 import tensorflow as tf
@@ -261,12 +260,7 @@ class DeepEnsemble(
         Raises:
             ValueError: if `index` is no number of a member.
         """
-        is_integer = isinstance(index, numbers.Integral)
-        if not is_integer or not 0 <= index < len(self.members):
-            raise ValueError(
-                f"Expected index to be an integer from 0 to "
-                f"{len(self.members) - 1}; got {index!r}."
-            )
+        checks.check_count("index", index, 0, len(self.members) - 1)
         member = self.members[index]
         drawn, pairs = cloning.clone(member, copying.copy_of)
         for old, new in pairs:
