@@ -101,12 +101,23 @@ def fgsm_direction(
         )
     total = _Mixture() if mode == "expected_gradient" else _Signs()
     count = 0
+    if callable(networks) or not hasattr(networks, "__iter__"):
+        _refuse_networks(networks)
     for network in networks:
+        if not callable(network):
+            _refuse_networks(network)
         total.add(*_log_prob_and_gradient(network, images, labels, batch_size))
         count += 1
     if not count:
         raise ValueError("fgsm expects at least one network; got none.")
     return total.direction(count)
+
+
+def _refuse_networks(found):
+    raise ValueError(
+        "fgsm expects networks to be callables, such as [model] or "
+        f"model.networks(num_samples); got {found!r}."
+    )
 
 
 def _check_range(images, lowest, highest):
