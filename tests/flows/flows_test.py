@@ -250,7 +250,7 @@ def test_more_axes():
         ),
         (
             lambda: flows.ElementwiseAffine(np.nan),
-            "initial_log_scale to be a finite number;",
+            "log_scale to be a finite number;",
         ),
         (lambda: flows.Permutation("x"), '"reversed" or a list of places'),
         (lambda: flows.Permutation([0, 0]), "each of 0, 1, ... once"),

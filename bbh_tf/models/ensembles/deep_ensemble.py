@@ -78,6 +78,8 @@ class DeepEnsemble(
         Estimation using Deep Ensembles, arXiv:1612.01474, Algorithm 1.
     """
 
+    returns_means = True
+
     def __init__(
         self,
         network,
