@@ -248,6 +248,15 @@ CASES = {
         )().build((None, 4)),
         "AnalyticKL needs a posterior with a density",
     ),
+    "AnalyticKL with a prior of float64": (
+        lambda: _layer(
+            posterior=bbh.posteriors.MeanField(),
+            prior=tfd.Normal(np.float64(0), np.float64(1)),
+            kl_weight=1,
+            divergence=bbh.divergences.AnalyticKL(),
+        )().build((None, 4)),
+        "a prior of float32, as the posterior; .* a Normal of float64",
+    ),
     "AnalyticKL with a prior of samples": (
         lambda: _layer(
             posterior=bbh.posteriors.MeanField(),
