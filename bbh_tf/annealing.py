@@ -4,12 +4,10 @@ A schedule is a callable from the epoch, a scalar `float32` tensor (passes over
 the training set so far: 3.5 is halfway through the fourth), to the factor.
 """
 
-import math
-import numbers
-
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import fixed
 
 
@@ -34,12 +32,7 @@ class Linear(fixed.Fixed):
             ("start_epoch", start_epoch),
             ("num_epochs", num_epochs),
         ):
-            is_number = isinstance(value, numbers.Real)
-            if not is_number or not 0 <= value < math.inf:
-                raise ValueError(
-                    f"Linear annealing expects {name} to be a finite number "
-                    f">= 0; got {value!r}."
-                )
+            checks.check_factor(name, value)
         self.start_epoch = start_epoch
         self.num_epochs = num_epochs
 

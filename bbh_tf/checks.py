@@ -6,22 +6,27 @@ import numbers
 import keras
 
 
-def is_count(value):
-    """Whether a value is a positive integer, of Python or NumPy."""
+def is_count(value, fewest=1, most=math.inf):
+    """Whether a value is an integer in a range, of Python or NumPy."""
     is_integer = isinstance(value, numbers.Integral)
-    return is_integer and not isinstance(value, bool) and value >= 1
+    is_integer = is_integer and not isinstance(value, bool)
+    return is_integer and fewest <= value <= most
 
 
-def check_count(argument, value):
-    """Refuses what is not a positive integer.
+def check_count(argument, value, fewest=1, most=math.inf):
+    """Refuses what is not a positive integer, or none in a range.
 
     Raises:
         ValueError: naming the argument and the value.
     """
-    if not is_count(value):
-        raise ValueError(
-            f"Expected {argument} to be a positive integer; got {value!r}."
-        )
+    if is_count(value, fewest, most):
+        return
+    expected = "a positive integer"
+    if most != math.inf:
+        expected = f"an integer from {fewest} to {most}"
+    elif fewest != 1:
+        expected = f"an integer >= {fewest}"
+    raise ValueError(f"Expected {argument} to be {expected}; got {value!r}.")
 
 
 def counts(argument, values):
@@ -39,23 +44,51 @@ def counts(argument, values):
     return [int(value) for value in values]
 
 
+def is_number(value):
+    """Whether a value is a finite number, of Python or NumPy."""
+    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)
+
+
+def is_positive(value):
+    """Whether a value is a finite number above zero, of Python or NumPy."""
+    return is_number(value) and value > 0
+
+
+def check_number(argument, value):
+    """Refuses what is not a finite number.
+
+    Raises:
+        ValueError: naming the argument and the value.
+    """
+    if not is_number(value):
+        raise ValueError(
+            f"Expected {argument} to be a finite number; got {value!r}."
+        )
+
+
 def check_factor(argument, value):
     """Refuses what is not a finite number, zero or more.
 
     Raises:
         ValueError: naming the argument and the value.
     """
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < math.inf:
+    if not is_number(value) or value < 0:
         raise ValueError(
             f"Expected {argument} to be a finite number >= 0; got {value!r}."
         )
 
 
-def is_positive(value):
-    """Whether a value is a finite number above zero, of Python or NumPy."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return is_number and 0 < value < math.inf
+def check_positive(argument, value):
+    """Refuses what is not a finite number above zero.
+
+    Raises:
+        ValueError: naming the argument and the value.
+    """
+    if not is_positive(value):
+        raise ValueError(
+            f"Expected {argument} to be a finite number > 0; got {value!r}."
+        )
 
 
 def check_backend():

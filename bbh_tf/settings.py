@@ -45,6 +45,11 @@ class Setting:
             vars(owner)[self._place] = None
             return
         self._check(self._name, value)
+        most = tf.as_dtype(self._dtype).max
+        if value > most:
+            raise ValueError(
+                f"Expected {self._name} to be at most {most}; got {value!r}."
+            )
         if is_new:
             # Not by `setattr`: Keras would take it for a weight.
             vars(owner)[self._place] = self._new_variable(value)

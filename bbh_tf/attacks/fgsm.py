@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
+
 _GRADIENT_SCALE = 2.0**10
 MODES = ("expected_gradient", "paper")
 
@@ -42,10 +44,7 @@ def fgsm(
         Goodfellow et al., Explaining and Harnessing Adversarial Examples,
         arXiv:1412.6572.
     """
-    if not 0 <= epsilon < np.inf:
-        raise ValueError(
-            f"fgsm expects a finite epsilon >= 0; got {epsilon!r}."
-        )
+    checks.check_factor("epsilon", epsilon)
     images = np.asarray(images, np.float32)
     if clip_range is not None:
         _check_range(images, *clip_range)
@@ -102,12 +101,23 @@ def fgsm_direction(
         )
     total = _Mixture() if mode == "expected_gradient" else _Signs()
     count = 0
+    if callable(networks) or not hasattr(networks, "__iter__"):
+        _refuse_networks(networks)
     for network in networks:
+        if not callable(network):
+            _refuse_networks(network)
         total.add(*_log_prob_and_gradient(network, images, labels, batch_size))
         count += 1
     if not count:
         raise ValueError("fgsm expects at least one network; got none.")
     return total.direction(count)
+
+
+def _refuse_networks(found):
+    raise ValueError(
+        "fgsm expects networks to be callables, such as [model] or "
+        f"model.networks(num_samples); got {found!r}."
+    )
 
 
 def _check_range(images, lowest, highest):

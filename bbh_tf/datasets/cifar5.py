@@ -1,9 +1,8 @@
 """CIFAR5: five classes of CIFAR-10, and the other five as outliers."""
 
-import numbers
-
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf.datasets import prepared
 from bbh_tf.datasets.image_data import ImageData
 
@@ -49,13 +48,10 @@ def load_cifar5(data_dir=None, num_validation=0):
         Pawlowski et al., "Implicit Weight Uncertainty in Neural Networks",
         arXiv:1711.01297, section on CIFAR5.
     """
-    if (
-        not isinstance(num_validation, numbers.Integral)
-        or isinstance(num_validation, bool)
-        or not 0 <= num_validation < _NUM_TRAIN
-    ):
+    most = _NUM_TRAIN - 1
+    if not checks.is_count(num_validation, fewest=0, most=most):
         raise ValueError(
-            f"num_validation: expected an integer from 0 to {_NUM_TRAIN - 1}, "
+            f"num_validation: expected an integer from 0 to {most}, "
             f"got {num_validation!r}."
         )
     dataset = prepared.PreparedDataset("cifar10", "CIFAR-10", data_dir)

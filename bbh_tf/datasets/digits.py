@@ -1,9 +1,8 @@
 """Handwritten digits that come with scikit-learn: no download needed."""
 
-import numbers
-
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf.datasets.image_data import ImageData
 from bbh_tf.datasets.letters import render_letters
 
@@ -46,11 +45,7 @@ def load_digits(num_validation=0):
         ) from error
     raw = datasets.load_digits()
     most = len(raw.target) - _NUM_TEST - 1
-    if (
-        not isinstance(num_validation, numbers.Integral)
-        or isinstance(num_validation, bool)
-        or not 0 <= num_validation <= most
-    ):
+    if not checks.is_count(num_validation, fewest=0, most=most):
         raise ValueError(
             f"num_validation: expected an integer from 0 to {most}, "
             f"got {num_validation!r}."

@@ -1,9 +1,10 @@
 """The one form in which every data set reaches an experiment."""
 
 import dataclasses
-import numbers
 
 import numpy as np
+
+from bbh_tf import checks
 
 _PARTS = ("train", "validation", "test")
 
@@ -61,7 +62,7 @@ class ImageData:
         Raises:
             ValueError: as the class says, in one line naming the array.
         """
-        if not _is_integer(self.num_classes) or self.num_classes < 2:
+        if not checks.is_count(self.num_classes, fewest=2):
             raise ValueError(
                 f"num_classes: expected an integer of at least 2, "
                 f"got {self.num_classes!r}."
@@ -92,7 +93,7 @@ class ImageData:
             ("num_train", num_train, len(self.train_labels)),
             ("num_test", num_test, len(self.test_labels)),
         ):
-            if not _is_integer(number) or not 1 <= number <= available:
+            if not checks.is_count(number, most=available):
                 raise ValueError(
                     f"{argument}: expected an integer from 1 to {available}, "
                     f"got {number!r}."
@@ -148,10 +149,6 @@ class ImageData:
                 f"{field}: expected values in 0..{self.num_classes - 1}, "
                 f"got {low} to {high}."
             )
-
-
-def _is_integer(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _check_array(field, array, dtype, ndim, expected):

@@ -11,6 +11,7 @@ References:
 
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf.datasets.letter_fonts import find_letter_fonts
 
 LETTERS = "ABCDEFGHIJ"
@@ -54,7 +55,7 @@ def render_letters(size):
         ValueError: if `size` is not an integer of at least 8.
         ImportError: if matplotlib or pillow is not installed.
     """
-    if not isinstance(size, (int, np.integer)) or size < 8:
+    if not checks.is_count(size, fewest=8):
         raise ValueError(f"size: expected an integer >= 8, got {size!r}.")
     images = []
     labels = []

@@ -1,8 +1,5 @@
 """The KL that a discriminator learns: adversarial variational Bayes."""
 
-import math
-import numbers
-
 import keras
 import tensorflow as tf
 
@@ -81,25 +78,14 @@ class AdversarialKL(sample_divergence.SampleDivergence):
             )
         for width in units:
             checks.check_count("each of units", width)
-        # None at all is a number of steps, too.
-        if (
-            isinstance(num_pretraining_steps, bool)
-            or num_pretraining_steps != 0
-        ):
-            checks.check_count("num_pretraining_steps", num_pretraining_steps)
+        checks.check_count(
+            "num_pretraining_steps", num_pretraining_steps, fewest=0
+        )
         checks.check_count("num_steps", num_steps)
         if num_weights is not None:
             checks.check_count("num_weights", num_weights)
             num_weights = int(num_weights)
-        if (
-            not isinstance(learning_rate, numbers.Real)
-            or isinstance(learning_rate, bool)
-            or not 0 < learning_rate < math.inf
-        ):
-            raise ValueError(
-                "Expected learning_rate to be a positive, finite number; got "
-                f"{learning_rate!r}."
-            )
+        checks.check_positive("learning_rate", learning_rate)
         self.units = tuple(int(width) for width in units)
         self.num_pretraining_steps = int(num_pretraining_steps)
         self.num_steps = int(num_steps)

@@ -101,6 +101,11 @@ class AnalyticKL(divergence.Divergence):
 
 
 def _check_known(name, q, p):
+    if q.dtype != p.dtype:
+        raise ValueError(
+            f"AnalyticKL expects a prior of {q.dtype.name}, as the posterior; "
+            f"layer {name!r} has a {type(p).__name__} of {p.dtype.name}."
+        )
     # Traced, not computed: it may be one of many weights.
     known = tf.function(lambda: q.kl_divergence(p), autograph=False)
     try:

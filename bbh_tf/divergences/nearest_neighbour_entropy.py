@@ -157,7 +157,8 @@ def _estimate(points, prior, num_neighbours):
     """Estimates the divergence of samples `(n, *shape)` from one prior."""
 
     def log_prior(points):
-        return tf.reduce_sum(tf.cast(prior.log_prob(points), tf.float32))
+        each = prior.log_prob(tf.cast(points, prior.dtype))
+        return tf.reduce_sum(tf.cast(each, tf.float32))
 
     @_compiled
     def value_of(points, distances):

@@ -1,8 +1,5 @@
 """A scale and a shift of each element."""
 
-import math
-import numbers
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -50,11 +47,7 @@ class ElementwiseAffine(flow.Flow):
             ("initial_log_scale", initial_log_scale),
             ("initial_shift", initial_shift),
         ):
-            if not isinstance(value, numbers.Real) or not math.isfinite(value):
-                raise ValueError(
-                    f"ElementwiseAffine expects a finite {argument}; got "
-                    f"{value!r}."
-                )
+            checks.check_number(argument, value)
         checks.check_factor("min_scale", min_scale)
         self.initial_log_scale = float(initial_log_scale)
         self.initial_shift = float(initial_shift)

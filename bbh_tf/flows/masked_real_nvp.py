@@ -1,7 +1,5 @@
 """The flow of multiplicative normalizing flows."""
 
-import numbers
-
 import keras
 import tensorflow as tf
 
@@ -44,12 +42,7 @@ class MaskedRealNVP(flow.Flow):
 
     def __init__(self, num_flows=2, units=50, name=None):
         super().__init__(name=name)
-        is_integer = isinstance(num_flows, numbers.Integral)
-        if not is_integer or isinstance(num_flows, bool) or num_flows < 0:
-            raise ValueError(
-                "MaskedRealNVP expects num_flows to be an integer >= 0; got "
-                f"{num_flows!r}."
-            )
+        checks.check_count("num_flows", num_flows, fewest=0)
         checks.check_count("units", units)
         self.num_flows = int(num_flows)
         self.units = int(units)

@@ -40,7 +40,7 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             with which generated kernels begin with the variance that their
             layer wants, 2 / fan-in, where Glorot-uniform makes them far
             smaller. It wants tensors of their own: weights of many as one
-            vector have no fan-in.
+            vector have no fan-in, and a posterior of such refuses it.
         name: name of the layer.
 
     Raises:

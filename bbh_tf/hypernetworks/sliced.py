@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf import weights
 from bbh_tf.hypernetworks import hypernetwork
 
@@ -64,13 +65,13 @@ class Sliced(hypernetwork.Hypernetwork):
         name=None,
     ):
         super().__init__(units, activation, kernel_initializer, name)
-        is_count = isinstance(slices, int) and not isinstance(slices, bool)
-        if slices not in ("output", "chunks") and not (is_count and slices > 0):
+        is_count = checks.is_count(slices)
+        if not is_count and slices not in ("output", "chunks"):
             raise ValueError(
                 'Sliced expects slices to be "output", "chunks" or a '
                 f"positive integer; got {slices!r}."
             )
-        self.slices = slices
+        self.slices = int(slices) if is_count else slices
         self.center = bool(center)
 
     def slicing(self, shape):

@@ -15,6 +15,7 @@ from bbh_tf.layers import copying
 from bbh_tf.layers import drawing
 from bbh_tf.layers import selection
 from bbh_tf.layers import signatures
+from bbh_tf.layers import time_steps
 from bbh_tf.layers import total_kl
 from bbh_tf.layers import weight_specs
 from bbh_tf.layers import wrapped
@@ -34,8 +35,9 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
     at once and adds the KL; `kl_weight` is then ignored. In a plain
     `keras.Model` the layer draws for itself, a new draw in each training step,
     and the KL, times `kl_weight`, joins the training loss. (A layer called
-    twice in a step draws, and adds its KL, twice.) Outside training it stays
-    at one draw: a prediction is that of one network, whatever the batch.
+    twice in a step draws, and adds its KL, twice; in `TimeDistributed`, once
+    for each time step, it is refused.) Outside training it stays at one draw:
+    a prediction is that of one network, whatever the batch.
 
     Args:
         layer: the Keras layer to wrap, a whole `Sequential` included.
@@ -237,6 +239,8 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
             kwargs.pop("training", None)
         if drawing.is_drawn(self):
             return self.layer(*args, **kwargs)
+        if training:
+            time_steps.check_none(self)
         return alone.call(self, bool(training), args, kwargs)
 
     def compute_output_spec(self, *args, **kwargs):

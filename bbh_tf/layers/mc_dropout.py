@@ -1,11 +1,11 @@
 """Dropout that stays on at prediction."""
 
 import math
-import numbers
 
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import layer_draw
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
@@ -64,9 +64,7 @@ class MCDropout(RandomLayer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not (
-            isinstance(rate, numbers.Real) and 0 <= rate < 1
-        ):
+        if not checks.is_number(rate) or not 0 <= rate < 1:
             raise ValueError(
                 "MCDropout expects rate to be a number from 0 up to, not "
                 f"including, 1; got {rate!r}."

@@ -1,8 +1,5 @@
 """What the layers of multiplicative normalizing flows share."""
 
-import math
-import numbers
-
 import keras
 import tensorflow as tf
 
@@ -14,6 +11,7 @@ from bbh_tf import weights
 from bbh_tf.layers import drawing
 from bbh_tf.layers import mnf_posterior
 from bbh_tf.layers import output_sampling
+from bbh_tf.layers import time_steps
 from bbh_tf.layers.random_layer import RandomLayer
 
 # Arguments that are the posterior's, in its constructor's order.
@@ -171,6 +169,7 @@ class MNF(RandomLayer):
             return self.activation(self._affine(inputs, drawn))
         has_kl = training and self.kl_weight is not None
         if has_kl and not drawing.is_drawn(self):
+            time_steps.check_none(self)
             number = self.draw_number.value
             key = randomness.key(
                 self.kept_seed.word, randomness.TRAINING, number
@@ -242,15 +241,8 @@ class MNF(RandomLayer):
 
 
 def _check(max_std, prior_variance, initial_log_std, initial_z_mean):
-    for argument, value, is_positive in (
-        ("max_std", 1.0 if max_std is None else max_std, True),
-        ("prior_variance", prior_variance, True),
-        ("initial_log_std", initial_log_std, False),
-        ("initial_z_mean", initial_z_mean, False),
-    ):
-        is_number = isinstance(value, numbers.Real) and math.isfinite(value)
-        if not is_number or (is_positive and value <= 0):
-            what = "number > 0" if is_positive else "number"
-            raise ValueError(
-                f"Expected {argument} to be a finite {what}; got {value!r}."
-            )
+    if max_std is not None:
+        checks.check_positive("max_std", max_std)
+    checks.check_positive("prior_variance", prior_variance)
+    checks.check_number("initial_log_std", initial_log_std)
+    checks.check_number("initial_z_mean", initial_z_mean)

@@ -1,7 +1,5 @@
 """A Keras model with a distribution over its weights."""
 
-import numbers
-
 import keras
 
 from bbh_tf import annealing as schedules
@@ -239,10 +237,7 @@ class BayesianModel(
             ValueError: if `index` is no number of a draw, or a layer that is
                 not of this library makes Bayesian layers of its own.
         """
-        if not isinstance(index, numbers.Integral) or index < 0:
-            raise ValueError(
-                f"Expected index to be an integer >= 0; got {index!r}."
-            )
+        checks.check_count("index", index, fewest=0)
         return self._predictor().plain(seed, index, self.calibration_data)
 
     def _predictor(self):

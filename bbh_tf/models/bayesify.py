@@ -14,6 +14,7 @@ from bbh_tf.models import choosing
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
 from bbh_tf.models import monte_carlo
+from bbh_tf.models import of_posteriors
 
 
 def bayesify(
@@ -42,7 +43,8 @@ def bayesify(
         network: a built functional or Sequential `keras.Model`; models inside
             it are gone through too.
         posterior: recipe of the posteriors, such as
-            `bbh_tf.posteriors.Implicit()`; None for none, with `dropout`.
+            `bbh_tf.posteriors.Implicit()`; None for none, with `dropout`
+            alone.
         prior: prior of each weight; None for N(0, 1). Or a dictionary from
             names of layers to priors, as `priors_of` makes it of a trained
             model; layers that are not in it have N(0, 1). With
@@ -108,6 +110,21 @@ def bayesify(
             f"an infinite KL; got {relative_std!r}."
         )
     if dropout is not None:
+        if posterior is None:
+            of_posteriors.check_unused(
+                "bayesify",
+                {
+                    "prior": (prior, None),
+                    "scope": (scope, "layer"),
+                    "layers": (layers, None),
+                    "start": (start, "random"),
+                    "relative_std": (relative_std, 0.01),
+                    "local_reparameterization": (
+                        local_reparameterization,
+                        False,
+                    ),
+                },
+            )
         network = monte_carlo.with_dropout(network, dropout)
         if posterior is None:
             return network
@@ -167,7 +184,8 @@ def _whole_network(network, recipe, prior, chosen, wrapper):
         )
     config = recipe.get_config()
     if "per" in config:
-        recipe = type(recipe).from_config({**config, "per": "layer"})
+        # Not by `from_config`, which hides in a TypeError what is refused.
+        recipe = type(recipe)(**{**config, "per": "layer"})
     _check_memory(recipe, {network.name: chosen})
     copy, pairs = cloning.clone(network, copying.copy_of)
     for old, new in pairs:

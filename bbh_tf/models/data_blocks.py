@@ -65,6 +65,15 @@ _ARRAYS = (np.ndarray, tf.Tensor, list, tuple, dict, int, float, str)
 
 
 def _check_arrays(x, y, sample_weight):
+    for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight)):
+        if keras.tree.is_nested(part) and any(
+            leaf is not None and not np.shape(leaf)
+            for leaf in keras.tree.flatten(part)
+        ):
+            raise ValueError(
+                f"Expected arrays of examples; got a {type(part).__name__} of "
+                f"single values as {name}: make arrays with np.asarray."
+            )
     data = keras.tree.flatten((x, y, sample_weight))
     shapes = [tuple(np.shape(leaf)) for leaf in data if leaf is not None]
     if x is None or not keras.tree.flatten(x) or () in shapes:

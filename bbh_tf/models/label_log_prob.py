@@ -18,8 +18,8 @@ def of_each(distribution, labels, is_categorical):
         Tensor of the labels' shape, nats.
 
     Raises:
-        ValueError: if the labels' shape does not fit, or classes are no whole
-            numbers.
+        ValueError: if the labels' shape does not fit, classes are no whole
+            numbers, or the distribution has no mean.
     """
     if isinstance(labels, (dict, list, tuple)) and any(
         hasattr(leaf, "shape") for leaf in keras.tree.flatten(labels)
@@ -45,7 +45,7 @@ def of_each(distribution, labels, is_categorical):
         if labels.dtype.is_floating:
             whole, logits = _whole(labels, logits)
         return -tf.nn.sparse_softmax_cross_entropy_with_logits(whole, logits)
-    target = distribution.mean()
+    target = mean_of(distribution)
     if labels.shape.rank is None:
         raise ValueError(
             f"Expected labels of shape {tuple(target.shape)}; got labels whose "
@@ -55,6 +55,23 @@ def of_each(distribution, labels, is_categorical):
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
     return distribution.log_prob(tf.cast(labels, target.dtype))
+
+
+def mean_of(distribution):
+    """Returns the mean of a distribution of labels.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    try:
+        return distribution.mean()
+    except NotImplementedError as error:
+        raise ValueError(
+            "Expected a likelihood whose distribution has a mean, which is "
+            f"what predictions and metrics are; {type(distribution).__name__} "
+            "has none: give it one in a subclass, or, for classes, return "
+            "tfp.distributions.Categorical(probs=...)."
+        ) from error
 
 
 def _whole(labels, logits):

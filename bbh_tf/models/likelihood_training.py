@@ -17,7 +17,13 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
     A part of a `PredictiveModel`, beside it among its bases: a subclass of
     both says what a training step is, in `train_step`, and takes a `network`,
     a Keras model, as an argument.
+
+    Attributes:
+        returns_means: whether the model, when it is called, returns the mean
+            prediction, and no outputs of a network.
     """
+
+    returns_means = False
 
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
         """Configures training, as `keras.Model.compile`.
@@ -69,8 +75,18 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
             A scalar: the mean of -log p(y | x, w) over the batch, nats, and
             the model's `losses`: those of the call, its KL among them if it
             was one in training.
+
+        Raises:
+            ValueError: for a `DeepEnsemble`, whose members train on losses of
+                their own.
         """
         del x, training
+        if self.returns_means:
+            raise ValueError(
+                f"A {type(self).__name__} returns mean predictions, on whose "
+                "loss no member trains: expected fit, or a loop over each of "
+                "its members; the loss of the mean prediction is evaluate's."
+            )
         # Training knows no temperature.
         distribution = likelihoods.distribution(self.likelihood, y_pred)
         log_prob = likelihoods.log_prob(

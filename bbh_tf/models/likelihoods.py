@@ -169,7 +169,7 @@ def mean(distribution):
     """Returns class probabilities, or the mean where there are no classes."""
     if is_categorical(distribution):
         return distribution.probs_parameter()
-    return distribution.mean()
+    return label_log_prob.mean_of(distribution)
 
 
 def with_mask(prediction, mask):

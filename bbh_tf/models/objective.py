@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
+from bbh_tf.layers import time_steps
 from bbh_tf.layers import total_kl
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
@@ -65,6 +66,7 @@ def train_step(model, data, num_draws):
 def call(model, inputs, num_draws):
     """Runs a step's forward pass; see `BayesianModel.call`."""
     total_kl.check_stateless(model.divergence)
+    time_steps.check_none(model)
     layers = model.random_layers
     kl_weight = model.kl_weight()
     draws = drawing.sample_for_training(layers, num_draws, model.step_key())

@@ -237,7 +237,8 @@ class PredictiveModel(
 
         Returns:
             `loss` and `nll`, both the mean of -log (mean over draws of
-            p(y | x, w)) in nats per example, and the compiled metrics.
+            p(y | x, w)) in nats per example, and the compiled metrics; `nll`
+            alone of a model that is not compiled.
         """
         in_fit = kwargs.pop("_use_cached_eval_dataset", False)
         for name in kwargs:

@@ -12,11 +12,10 @@ References:
     arXiv:1710.07283, (the split of the variance).
 """
 
-import numbers
-
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf.models import likelihoods
 
 # Halvings of the bracket: below float32's resolution of its width.
@@ -126,8 +125,7 @@ def check_level(level, distribution):
         ValueError: if `level` is not between 0 and 1, or the distribution is
             over classes.
     """
-    is_number = isinstance(level, numbers.Real) and not isinstance(level, bool)
-    if not is_number or not 0 < level < 1:
+    if not checks.is_number(level) or not 0 < level < 1:
         raise ValueError(
             "Expected level to be a probability between 0 and 1; got "
             f"{level!r}."

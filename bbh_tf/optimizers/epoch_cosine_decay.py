@@ -1,7 +1,5 @@
 """A learning rate that falls over epochs, whatever the batches."""
 
-import numbers
-
 import keras
 
 from bbh_tf import checks
@@ -43,7 +41,7 @@ class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         checks.check_factor("decay_epochs", decay_epochs)
         if not decay_epochs:
             raise ValueError("Expected decay_epochs to be > 0; got 0.")
-        if not isinstance(alpha, numbers.Real) or not 0 <= alpha <= 1:
+        if not checks.is_number(alpha) or not 0 <= alpha <= 1:
             raise ValueError(
                 "EpochCosineDecay expects alpha to be a number between 0 and "
                 f"1; got {alpha!r}."

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
+
 
 @keras.saving.register_keras_serializable(package="bbh_tf.optimizers")
 class TF1RMSprop(keras.optimizers.Optimizer):
@@ -35,10 +37,9 @@ class TF1RMSprop(keras.optimizers.Optimizer):
         **kwargs,
     ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-        if not 0 <= rho < 1:
+        if not checks.is_number(rho) or not 0 <= rho < 1:
             raise ValueError(f"Expected rho in [0, 1); got {rho!r}.")
-        if not epsilon >= 0:
-            raise ValueError(f"Expected epsilon >= 0; got {epsilon!r}.")
+        checks.check_factor("epsilon", epsilon)
         self.rho = rho
         self.epsilon = epsilon
 

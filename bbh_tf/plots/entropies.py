@@ -1,10 +1,10 @@
 """How sure a model is of several kinds of examples."""
 
 import itertools
-import numbers
 
 import numpy as np
 
+from bbh_tf import checks as counts
 from bbh_tf.plots import axes
 from bbh_tf.uncertainty import checks
 
@@ -38,8 +38,7 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
     )
     ```
     """
-    is_count = isinstance(num_classes, numbers.Integral)
-    if not is_count or num_classes < 2:
+    if not counts.is_count(num_classes, fewest=2):
         raise ValueError(
             "num_classes: expected an integer of at least 2, got "
             f"{num_classes!r}."

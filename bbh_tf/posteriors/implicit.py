@@ -9,6 +9,7 @@ from bbh_tf import hypernetworks
 from bbh_tf import memory
 from bbh_tf import randomness
 from bbh_tf import weights
+from bbh_tf.hypernetworks import hyperfan
 from bbh_tf.hypernetworks import sliced
 from bbh_tf.posteriors import posterior
 
@@ -73,6 +74,13 @@ class Implicit(posterior.Posterior):
                 "The weights of a whole layer are one vector, without an "
                 "output axis to slice along: expected Sliced(slices=<number "
                 f"of slices>); got Sliced(slices={slices!r})."
+            )
+        initializer = hypernetwork.kernel_initializer
+        if per == "layer" and initializer == hyperfan.NAME:
+            raise ValueError(
+                "The weights of a whole layer, or network, are one vector, "
+                "without a fan-in: expected kernel_initializer="
+                f'"glorot_uniform", or the like; got {initializer!r}.'
             )
         # Only the recipe's configuration is kept: a layer held here would be
         # taken for a part of the model.

@@ -1,12 +1,12 @@
 """What all posteriors over weights have in common."""
 
 import math
-import numbers
 
 import keras
 import numpy as np
 
 from bbh_tf import checkpointing
+from bbh_tf import checks
 from bbh_tf import fixed
 from bbh_tf import layer_draw
 from bbh_tf import weights
@@ -219,7 +219,7 @@ def log_variance(kind, value):
     Raises:
         ValueError: if it is not a finite number.
     """
-    if not isinstance(value, numbers.Real) or not math.isfinite(value):
+    if not checks.is_number(value):
         raise ValueError(
             f"{kind} expects a finite initial_log_variance; got {value!r}."
         )

@@ -1,7 +1,5 @@
 """Conformal sets that grow where the model is unsure."""
 
-import numbers
-
 import numpy as np
 
 from bbh_tf import checks as counts
@@ -58,11 +56,7 @@ class AdaptiveSets(conformal.SplitConformal):
             raise ValueError(
                 f"Expected randomized to be True or False; got {randomized!r}."
             )
-        is_number = isinstance(seed, numbers.Integral)
-        if not is_number or isinstance(seed, bool) or seed < 0:
-            raise ValueError(
-                f"Expected seed to be an integer >= 0; got {seed!r}."
-            )
+        counts.check_count("seed", seed, fewest=0)
         self.randomized = bool(randomized)
         self.penalty = float(penalty)
         self.num_free = int(num_free)

@@ -16,10 +16,10 @@ References:
 """
 
 import math
-import numbers
 
 import numpy as np
 
+from bbh_tf import checks as counts
 from bbh_tf.uncertainty import checks
 
 # Of 100 * 0.07, say, which is 7 and a bit.
@@ -39,8 +39,7 @@ class SplitConformal:
     """
 
     def __init__(self, level=0.9):
-        is_number = isinstance(level, numbers.Real)
-        if not is_number or isinstance(level, bool) or not 0 < level < 1:
+        if not counts.is_number(level) or not 0 < level < 1:
             raise ValueError(
                 "Expected level to be a probability between 0 and 1; got "
                 f"{level!r}."

@@ -37,7 +37,8 @@ def log_prob(distributions, samples):
 
 def _log_prob(distribution, samples):
     def sums(samples):
-        each = tf.cast(distribution.log_prob(samples), tf.float32)
+        values = tf.cast(samples, distribution.dtype)
+        each = tf.cast(distribution.log_prob(values), tf.float32)
         return tf.reduce_sum(tf.reshape(each, (samples.shape[0], -1)), axis=1)
 
     # One pass over the samples, not one for each operation. Called eagerly, it

@@ -24,7 +24,8 @@ class Independent(prior.Prior):
             and events: a Laplace, a mixture of normals.
 
     Raises:
-        ValueError: if its batch or event shape is not `()`.
+        ValueError: if its batch or event shape is not `()`, its type is no
+            float, or a parameter is a variable.
 
     Example:
 
@@ -42,6 +43,18 @@ class Independent(prior.Prior):
                     "A prior expects a distribution over single weights, "
                     f"with {name} (); got {name} {shape} from {distribution}."
                 )
+        if not distribution.dtype.is_floating:
+            raise ValueError(
+                "A prior expects a distribution over numbers of a float type, "
+                f"float32; got {distribution.dtype.name} from {distribution}."
+            )
+        for variable in _variables_of(distribution):
+            raise ValueError(
+                "A prior expects parameters that are constants: nobody would "
+                f"train or save the variable {variable.name!r} of "
+                f"{distribution}. Give its value, or write a "
+                "bbh_tf.priors.Prior that is a keras.layers.Layer besides."
+            )
         self.distribution = distribution
         self._sampler = randomness.compiled_sampler(
             lambda size, seed: distribution.sample(size, seed=seed)
@@ -80,6 +93,17 @@ class Independent(prior.Prior):
     def from_config(cls, config):
         """Makes a prior from `get_config`'s dictionary."""
         return cls(_deserialize(config["distribution"]))
+
+
+def _variables_of(distribution):
+    found = list(distribution.variables)
+    for leaf in keras.tree.flatten(dict(distribution.parameters)):
+        if isinstance(leaf, keras.Variable):
+            # Of which TensorFlow Probability does not know.
+            found.append(leaf)
+        elif hasattr(leaf, "batch_shape") and hasattr(leaf, "parameters"):
+            found += _variables_of(leaf)
+    return found
 
 
 def _serialize(value):

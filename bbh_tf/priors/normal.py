@@ -1,10 +1,8 @@
 """The normal prior, independent over the weights."""
 
-import math
-import numbers
-
 import keras
 
+from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.priors import prior
@@ -23,9 +21,9 @@ class Normal(prior.Prior):
     """
 
     def __init__(self, loc=0.0, scale=1.0):
-        if not isinstance(loc, numbers.Real) or not math.isfinite(loc):
+        if not checks.is_number(loc):
             raise ValueError(f"Normal expects a finite loc; got {loc!r}.")
-        if not isinstance(scale, numbers.Real) or not 0 < scale < math.inf:
+        if not checks.is_positive(scale):
             raise ValueError(
                 f"Normal expects a positive, finite scale; got {scale!r}."
             )

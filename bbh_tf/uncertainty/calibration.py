@@ -1,10 +1,10 @@
 """How far confidence and accuracy are apart."""
 
 import dataclasses
-import numbers
 
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf.uncertainty import ties
 from bbh_tf.uncertainty.checks import check_classified
 
@@ -58,11 +58,7 @@ def reliability_diagram(probabilities, labels, num_bins=15, binning="width"):
         raise ValueError(
             f"binning: expected one of {', '.join(_BINNINGS)}, got {binning!r}."
         )
-    if (
-        not isinstance(num_bins, numbers.Integral)
-        or isinstance(num_bins, bool)
-        or num_bins < 1
-    ):
+    if not checks.is_count(num_bins):
         raise ValueError(
             f"num_bins: expected a positive integer, got {num_bins!r}."
         )

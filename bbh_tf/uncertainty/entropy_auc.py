@@ -1,10 +1,10 @@
 """One number for a whole set of predictive entropies."""
 
 import math
-import numbers
 
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf.uncertainty.checks import check_floats
 
 _VARIANTS = ("exact", "released_code")
@@ -60,11 +60,7 @@ def entropy_auc(entropies, num_classes, variant="exact"):
         raise ValueError(
             f"variant: expected one of {', '.join(_VARIANTS)}, got {variant!r}."
         )
-    if (
-        not isinstance(num_classes, numbers.Integral)
-        or isinstance(num_classes, bool)
-        or num_classes < 2
-    ):
+    if not checks.is_count(num_classes, fewest=2):
         raise ValueError(
             f"num_classes: expected an integer of at least 2, "
             f"got {num_classes!r}."

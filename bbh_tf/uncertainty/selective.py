@@ -19,10 +19,10 @@ References:
 
 import dataclasses
 import math
-import numbers
 
 import numpy as np
 
+from bbh_tf import checks
 from bbh_tf.uncertainty import ties
 from bbh_tf.uncertainty.checks import check_floats
 
@@ -147,8 +147,7 @@ def risk_at_coverage(losses, scores, coverage):
     risk_at_coverage([0, 1, 0], [0.1, 0.2, 0.3], coverage=0.5)  # 0.5
     ```
     """
-    is_number = isinstance(coverage, numbers.Real)
-    if not is_number or isinstance(coverage, bool) or not 0 < coverage <= 1:
+    if not checks.is_number(coverage) or not 0 < coverage <= 1:
         raise ValueError(
             "coverage: expected a share above 0 and at most 1, got "
             f"{coverage!r}."

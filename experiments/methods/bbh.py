@@ -14,6 +14,14 @@ bbh_tf = lazy.import_module("bbh_tf")
 _SINGLE_G_SLICES = 130
 
 
+# What a row sets for other architectures: sizes of matrices are no widths of
+# layers, and one vector of all weights has no fan-in.
+_ROWS_OWN = {
+    "matrix_product": ("hypernetwork_units", "hypernetwork_initializer"),
+    "single": ("hypernetwork_initializer",),
+}
+
+
 def _build(config, data):
     chosen = _chosen(config)
     if config.architecture == "layerwise":
@@ -60,10 +68,9 @@ def _chosen(config):
         name: value
         for name, (setting, value) in found.items()
         if value is not None
-        # Sizes of matrices are no widths of layers: those that a row sets are
-        # meant for the latter.
         and (
-            config.architecture != "matrix_product" or setting in config.changed
+            setting not in _ROWS_OWN.get(config.architecture, ())
+            or setting in config.changed
         )
     }
 

@@ -113,10 +113,12 @@ def test_raises_the_loss_of_a_bayesian_model():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epsilon": -0.1}, "finite epsilon >= 0; got -0.1"),
-        ({"epsilon": float("nan")}, "finite epsilon >= 0; got nan"),
+        ({"epsilon": -0.1}, "finite number >= 0; got -0.1"),
+        ({"epsilon": float("nan")}, "finite number >= 0; got nan"),
         ({"mode": "pgd"}, "one of expected_gradient, paper; got 'pgd'"),
         ({"networks": []}, "at least one network; got none"),
+        ({"networks": plain()}, r"such as \[model\] or .*; got <Seq"),
+        ({"networks": ["network"]}, "callables, .*; got 'network'"),
         ({"labels": LABELS[:5]}, r"labels of shape \(5,\)"),
         ({"labels": LABELS.astype(float)}, "one integer label"),
         ({"images": np.full((23, 4), np.nan)}, "finite gradients"),

@@ -302,15 +302,15 @@ COUNT = "to be a positive integer; got"
         (lambda: AdversarialKL(num_steps=0), "num_steps " + COUNT),
         (
             lambda: AdversarialKL(num_pretraining_steps=-1),
-            "num_pretraining_steps " + COUNT,
+            "num_pretraining_steps to be an integer >= 0; got",
         ),
         (
             lambda: AdversarialKL(num_pretraining_steps=False),
-            "num_pretraining_steps " + COUNT,
+            "num_pretraining_steps to be an integer >= 0; got",
         ),
         (lambda: AdversarialKL(num_weights=1.5), "num_weights " + COUNT),
-        (lambda: AdversarialKL(learning_rate=0), "positive, finite number"),
-        (lambda: AdversarialKL(learning_rate="a"), "positive, finite number"),
+        (lambda: AdversarialKL(learning_rate=0), "finite number > 0"),
+        (lambda: AdversarialKL(learning_rate="a"), "finite number > 0"),
         (
             lambda: AdversarialKL()(*samples(2)),
             "no discriminator yet: expected a call of fit_step first",

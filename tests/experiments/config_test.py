@@ -269,6 +269,17 @@ def test_matrix_products_have_sizes_of_their_own():
     assert units == [8] and "hypernetworks 8 wide" in told
 
 
+def test_one_vector_of_all_weights_begins_as_glorot_has_it():
+    told = {
+        architecture: building.settings(
+            _run("bbh_advised", changes=(("architecture", architecture),))
+        )
+        for architecture in ("layerwise", "single")
+    }
+    assert "begun hyperfan" in told["layerwise"]
+    assert "begun hyperfan" not in told["single"]
+
+
 @pytest.mark.parametrize("architecture", ["single", "sliced", "layerwise"])
 def test_widths_reach_all_hypernetworks(architecture):
     config = configs.Config(

@@ -251,7 +251,10 @@ def test_more_axes():
             lambda: flows.InverseAutoregressive(max_log_scale="2"),
             "max_log_scale to be a finite number > 0",
         ),
-        (lambda: flows.ElementwiseAffine(np.nan), "finite initial_log_scale"),
+        (
+            lambda: flows.ElementwiseAffine(np.nan),
+            "log_scale to be a finite number;",
+        ),
         (lambda: flows.Permutation("x"), '"reversed" or a list of places'),
         (lambda: flows.Permutation([0, 0]), "each of 0, 1, ... once"),
         (lambda: flows.Permutation([0, 1]).build(3), "dimension 2, as the"),

@@ -55,3 +55,11 @@ def test_refuses_in_one_line():
         bbh.hypernetworks.MLP(activation="tanh", kernel_initializer="hyperfan")
     with pytest.raises(ValueError, match="MatrixProduct expects an init"):
         bbh.hypernetworks.MatrixProduct(kernel_initializer="hyperfan")
+    recipe = bbh.hypernetworks.MLP((4,), kernel_initializer="hyperfan")
+    with pytest.raises(ValueError, match="without a fan-in: .*'hyperfan'"):
+        bbh.posteriors.Implicit(recipe, per="layer")
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match="without a fan-in: .*'hyperfan'"):
+        bbh.models.bayesify(
+            network, bbh.posteriors.Implicit(recipe), scope="network"
+        )

@@ -179,3 +179,33 @@ def test_save_and_load(tmp_path):
         loaded.predict(X, verbose=0), model.predict(X, verbose=0)
     )
     assert _losses(loaded) == _losses(model)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _layer,
+        lambda: keras.Sequential([_layer()]),
+        lambda: bbh.layers.MNFDense(3, kl_weight=0.1),
+        lambda: _bayesian(_layer()),
+    ],
+    ids=["layer", "inner layer", "MNF", "model"],
+)
+def test_a_draw_for_each_time_step_is_refused(make):
+    layer = keras.layers.TimeDistributed(make(), name="each")
+    layer(X.reshape(2, 4, 4))
+    with pytest.raises(ValueError, match="TimeDistributed 'each' calls"):
+        layer(X.reshape(2, 4, 4), training=True)
+
+
+def test_one_draw_serves_all_time_steps():
+    whole = keras.layers.TimeDistributed(keras.layers.Dense(3))
+    layer = bbh.layers.Bayesian(
+        whole,
+        bbh.posteriors.MeanField(),
+        kl_weight=0.1,
+        divergence=bbh.divergences.AnalyticKL(),
+    )
+    outputs = layer(np.ones((2, 4, 4), "float32"), training=True)
+    np.testing.assert_array_equal(outputs[:, 0], outputs[:, 1])
+    assert len(layer.losses) == 1

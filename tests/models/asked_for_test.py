@@ -56,6 +56,39 @@ def test_dropout_that_is_not_there_is_refused():
         bbh.models.bayesify(network)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"prior": bbh.priors.Normal()},
+        {"layers": "dense"},
+        {"start": "pretrained"},
+        {"local_reparameterization": True},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_what_is_a_posterior_s_is_refused_without_one(given):
+    (name,) = given
+    with pytest.raises(ValueError, match=f"no {name} without a posterior"):
+        bbh.models.bayesify(_with_dropout(), dropout="keras", **given)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **given: bbh.models.lenet(units=(2, 2, 2), **given),
+        lambda **given: bbh.models.resnet(
+            1, filters=(2,), strides=(1,), **given
+        ),
+    ],
+    ids=["lenet", "resnet"],
+)
+def test_a_plain_network_has_no_prior(make):
+    for given in ({"prior": bbh.priors.Normal()}, {"start": "pretrained"}):
+        (name,) = given
+        with pytest.raises(ValueError, match=f"net expects no {name} without"):
+            make(**given)
+
+
 def test_a_trained_network_is_no_recipe_in_silence():
     network = keras.Sequential(
         [keras.Input((4,)), LAYERS.Dense(5, name="hidden"), LAYERS.Dense(3)]

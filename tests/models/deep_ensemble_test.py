@@ -241,6 +241,10 @@ CASES = {
         lambda: ensembles.ensemble().train_on_batch(X),
         "Training needs labels",
     ),
+    "the loss of means": (
+        lambda: _new().compute_loss(y=Y, y_pred=_new()(X)),
+        "DeepEnsemble returns mean predictions.*; the loss of the mean",
+    ),
     "too many draws": (
         lambda: _new().predict(X, num_samples=6),
         "num_samples to be at most the number of members, 5; got 6",

@@ -42,6 +42,10 @@ def _built(layer):
     return network
 
 
+def _ordered(outputs):
+    return tfd.OrderedLogistic([-1.0, 1.0], outputs[:, 0])
+
+
 class _OnlySamples(bbh.priors.Prior):
     pass
 
@@ -176,6 +180,22 @@ CASES = {
     ),
     "no examples": (lambda: _model().predict(X[:0]), "at least one example"),
     "a scalar": (lambda: _model().predict(1.0), "arrays of examples"),
+    "a list of labels": (
+        lambda: _model().evaluate(X, Y.tolist()),
+        "arrays of examples; got a list of single values as y: make",
+    ),
+    "a list of inputs": (
+        lambda: _model().predict(X.tolist()),
+        "arrays of examples; got a list of single values as x: make",
+    ),
+    "num_train_examples 10**30": (
+        _new(num_train_examples=10**30),
+        "num_train_examples to be at most 9223372036854775807; got 1000",
+    ),
+    "a likelihood without a mean": (
+        lambda: _new(likelihood=_ordered)().evaluate(X, Y, verbose=0),
+        "has a mean, .*; OrderedLogistic has none: give it one",
+    ),
     "nothing": (lambda: _model().predict(None), "arrays of examples"),
     "steps 0": (lambda: _model().predict(X, steps=0), "steps " + COUNT),
     "num_samples 0 in predict": (
@@ -227,6 +247,15 @@ CASES = {
             kl_weight=1, divergence=bbh.divergences.AnalyticKL()
         )().build((None, 4)),
         "AnalyticKL needs a posterior with a density",
+    ),
+    "AnalyticKL with a prior of float64": (
+        lambda: _layer(
+            posterior=bbh.posteriors.MeanField(),
+            prior=tfd.Normal(np.float64(0), np.float64(1)),
+            kl_weight=1,
+            divergence=bbh.divergences.AnalyticKL(),
+        )().build((None, 4)),
+        "a prior of float32, as the posterior; .* a Normal of float64",
     ),
     "AnalyticKL with a prior of samples": (
         lambda: _layer(

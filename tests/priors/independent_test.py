@@ -82,6 +82,38 @@ def test_samples(name):
     np.testing.assert_array_equal(first[0], big[0])
 
 
+def test_densities_are_those_of_float32():
+    points = [tf.constant([[0.5, -2.0, 0.1], [1.0, 0.0, 3.0]])]
+    one, two = (
+        priors.get(tfd.Laplace(kind(0.5), kind(2.0))).log_prob(
+            points, SPECS_OF_TWO[:1], None
+        )
+        for kind in (np.float32, np.float64)
+    )
+    assert two.dtype == tf.float32
+    np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: tfd.Laplace(0.0, tf.Variable(1.0)), "parameters that are con"),
+        (
+            lambda: tfd.Mixture(
+                tfd.Categorical(probs=[0.2, 0.8]),
+                [tfd.Normal(0.0, keras.Variable(1.0, name="s"))] * 2,
+            ),
+            "train or save the variable 's'",
+        ),
+        (lambda: tfd.Bernoulli(0.5), "a float type, float32; got int32 from"),
+    ],
+)
+def test_what_is_refused(make, message):
+    with pytest.raises(ValueError, match=message) as error:
+        priors.get(make())
+    assert "\n" not in str(error.value)
+
+
 def test_what_cannot_be_saved_can_be_sampled():
     squashed = tfd.TransformedDistribution(
         tfd.Normal(0.0, 1.0), tfp.bijectors.Tanh()

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import numbers
 
 import keras
 import tensorflow as tf
@@ -78,6 +77,8 @@ class DeepEnsemble(
         Lakshminarayanan et al., Simple and Scalable Predictive Uncertainty
         Estimation using Deep Ensembles, arXiv:1612.01474, Algorithm 1.
     """
+
+    returns_means = True
 
     def __init__(
         self,
@@ -261,12 +262,7 @@ class DeepEnsemble(
         Raises:
             ValueError: if `index` is no number of a member.
         """
-        is_integer = isinstance(index, numbers.Integral)
-        if not is_integer or not 0 <= index < len(self.members):
-            raise ValueError(
-                f"Expected index to be an integer from 0 to "
-                f"{len(self.members) - 1}; got {index!r}."
-            )
+        checks.check_count("index", index, 0, len(self.members) - 1)
         member = self.members[index]
         drawn, pairs = cloning.clone(member, copying.copy_of)
         for old, new in pairs:

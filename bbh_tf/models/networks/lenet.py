@@ -3,6 +3,7 @@
 import keras
 
 from bbh_tf.layers.mc_dropout import MCDropout
+from bbh_tf.models import of_posteriors
 from bbh_tf.models.bayesify import bayesify
 
 
@@ -51,7 +52,8 @@ def lenet(
         `(batch, num_classes)`.
 
     Raises:
-        ValueError: if the image is too small for the filters.
+        ValueError: if the image is too small for the filters, or an argument
+            is given that is a posterior's, and no posterior.
 
     References:
         Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
@@ -93,5 +95,13 @@ def lenet(
         name="lenet",
     )
     if posterior is None:
+        of_posteriors.check_unused(
+            "lenet",
+            {
+                "prior": (prior, None),
+                "scope": (scope, "layer"),
+                "start": (start, "random"),
+            },
+        )
         return network
     return bayesify(network, posterior, prior, scope, start=start)

@@ -4,6 +4,7 @@ import keras
 
 from bbh_tf import checks
 from bbh_tf.layers.mc_dropout import MCDropout
+from bbh_tf.models import of_posteriors
 from bbh_tf.models.bayesify import bayesify
 
 _DROPOUT_PLACES = ("convolutions", "units")
@@ -103,8 +104,8 @@ def resnet(
         `(batch, num_classes)`.
 
     Raises:
-        ValueError: if an argument is not as said, or a stage has fewer
-            filters than the one before it.
+        ValueError: if an argument is not as said, or a posterior's where there
+            is none, or a stage has fewer filters than the one before it.
 
     References:
         He et al., Deep Residual Learning for Image Recognition,
@@ -160,6 +161,14 @@ def resnet(
     depth = 2 * units_per_stage * len(filters) + 2
     network = keras.Model(images, logits, name=f"resnet{depth}")
     if posterior is None:
+        of_posteriors.check_unused(
+            "resnet",
+            {
+                "prior": (prior, None),
+                "scope": (scope, "layer"),
+                "start": (start, "random"),
+            },
+        )
         return network
     return bayesify(network, posterior, prior, scope, start=start)
 
