@@ -6,6 +6,7 @@ Prints the tables of `docs/divergences.md`.
 import dataclasses
 import functools
 import math
+import sys
 
 import keras
 import numpy as np
@@ -14,14 +15,21 @@ from absl import app
 from absl import flags
 
 import bbh_tf as bbh
+from benchmarks import flag_lists
 
 _NUM_SAMPLES = flags.DEFINE_integer("num_samples", 5, "Posterior samples n.")
 _NUM_PRIOR_SAMPLES = flags.DEFINE_integer(
     "num_prior_samples", None, "Prior samples m, where they differ."
 )
-_MEANS = flags.DEFINE_list("means", ["0", "1"], "Means of q, one a table.")
-_STDS = flags.DEFINE_list(
-    "stds", ["0.01", "0.1", "0.5", "1", "2", "5"], "Standard deviations of q."
+_MEANS = flag_lists.numbers(
+    "means", ["0", "1"], "Means of q, one a table.", float
+)
+_STDS = flag_lists.numbers(
+    "stds",
+    ["0.01", "0.1", "0.5", "1", "2", "5"],
+    "Standard deviations of q.",
+    float,
+    1e-6,
 )
 _ONLY = flags.DEFINE_string("only", "", "Part of the names of the estimates.")
 _SPREAD = flags.DEFINE_boolean(
@@ -226,6 +234,8 @@ def main(_):
         ).items()
         if _ONLY.value in name
     }
+    if not named:
+        sys.exit(f"--only: expected part of a name; got {_ONLY.value!r}.")
     print(f"n = {n}, m = {m}: bias ± its standard error (deviation)")
     for mean in _MEANS.value:
         cases = [Case(float(mean), float(std)) for std in _STDS.value]

@@ -15,15 +15,24 @@ from absl import app
 from absl import flags
 
 import bbh_tf as bbh
+from benchmarks import flag_lists
 from benchmarks import measure
 
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Examples in a batch.")
-_REPEATS = flags.DEFINE_integer("repeats", 15, "Steps that are timed.")
-_NUM_LAYERS = flags.DEFINE_list(
-    "num_layers", ["0", "4", "8"], "Numbers of couplings, each in turn."
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 128, "Examples in a batch.", lower_bound=1
+)
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 15, "Steps that are timed.", lower_bound=1
+)
+_NUM_LAYERS = flag_lists.numbers(
+    "num_layers",
+    ["0", "4", "8"],
+    "Numbers of couplings, each in turn.",
+    int,
+    0,
 )
 _FLOW_UNITS = flags.DEFINE_integer(
-    "flow_units", 200, "Width of the couplings' hidden layer."
+    "flow_units", 200, "Width of the couplings' hidden layer.", lower_bound=1
 )
 _WIDTHS = (784, 800, 800, 10)
 _NUM_TRAIN = 50_000

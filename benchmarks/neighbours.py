@@ -24,6 +24,15 @@ _OUTPUT_DIR = flags.DEFINE_string(
 _NUM_WEIGHTS = flags.DEFINE_integer(
     "num_weights", 1_000_000, "Weights over which all is averaged."
 )
+# What the mean square of the gradient is looked at over: it does not settle
+# where it has no mean.
+_COUNTS = (1_000, 10_000, 100_000, 1_000_000)
+_SHOWN = (1_000, 1_000_000)
+flags.register_validator(
+    _NUM_WEIGHTS,
+    lambda count: count > 0 and count % _COUNTS[-1] == 0,
+    f"Expected a multiple of {_COUNTS[-1]:,}, which the table shows.",
+)
 # Form, k, n, m; those of the picture first.
 FORMS = [
     ("kernel", 1, 5, 5),
@@ -47,10 +56,6 @@ FORMS = [
 _IN_PICTURE = 5
 STDS_OF_BIAS = (0.1, 0.5, 1.0, 2.0)
 _STDS = np.geomspace(0.1, 30.0, 60)
-# What the mean square of the gradient is looked at over: it does not settle
-# where it has no mean.
-_COUNTS = (1_000, 10_000, 100_000, 1_000_000)
-_SHOWN = (1_000, 1_000_000)
 
 
 def estimate(form, k):

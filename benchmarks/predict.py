@@ -15,10 +15,18 @@ import bbh_tf as bbh
 from bbh_tf import memory
 from benchmarks import measure
 
-_NUM_DRAWS = flags.DEFINE_integer("num_draws", 100, "Draws of the weights.")
-_NUM_IMAGES = flags.DEFINE_integer("num_images", 10_000, "Images.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1000, "Images in a batch.")
-_REPEATS = flags.DEFINE_integer("repeats", 3, "Predictions that are timed.")
+_NUM_DRAWS = flags.DEFINE_integer(
+    "num_draws", 100, "Draws of the weights.", lower_bound=1
+)
+_NUM_IMAGES = flags.DEFINE_integer(
+    "num_images", 10_000, "Images.", lower_bound=1
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 1000, "Images in a batch.", lower_bound=1
+)
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 3, "Predictions that are timed.", lower_bound=1
+)
 
 
 def run():

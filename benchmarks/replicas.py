@@ -24,13 +24,15 @@ from absl import app
 from absl import flags
 
 import bbh_tf as bbh
+from benchmarks import flag_lists
 from benchmarks import loopback
 
-_TIMED = flags.DEFINE_list(
-    "timed", ["bbb", "narrow"], "Forms whose steps are timed."
+_NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", 30, "Steps of each training.", lower_bound=6
 )
-_NUM_STEPS = flags.DEFINE_integer("num_steps", 30, "Steps of each training.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "The whole batch.")
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 100, "The whole batch.", lower_bound=1
+)
 _CHILD = flags.DEFINE_string(
     "child", None, "For the command's own use: how this process trains."
 )
@@ -59,6 +61,9 @@ _FORMS = {
         lambda: bbh.posteriors.Implicit(bbh.hypernetworks.Sliced()),
     ),
 }
+_TIMED = flag_lists.names(
+    "timed", ["bbb", "narrow"], _FORMS, "Forms whose steps are timed."
+)
 
 
 def _wire(form):

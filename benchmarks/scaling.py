@@ -27,7 +27,9 @@ _OUTPUT_DIR = flags.DEFINE_string(
 _LARGEST = flags.DEFINE_float(
     "largest", 1e7, "Most weights of the main network."
 )
-_REPEATS = flags.DEFINE_integer("repeats", 5, "Steps that are timed.")
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 5, "Steps that are timed.", lower_bound=1
+)
 _NUM_INPUTS, _NUM_CLASSES = 100, 10
 _COLOURS = {
     "map": "#000000",

@@ -13,7 +13,9 @@ import sys
 from absl import app
 from absl import flags
 
-_REPEATS = flags.DEFINE_integer("repeats", 5, "Times that each is measured.")
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 5, "Times that each is measured.", lower_bound=1
+)
 _TIMED = """
 import os, time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

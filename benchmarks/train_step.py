@@ -21,26 +21,39 @@ from absl import flags
 import bbh_tf as bbh
 from bbh_tf import memory
 from bbh_tf.layers import drawing
+from benchmarks import flag_lists
 from benchmarks import measure
 
 _NETWORK = flags.DEFINE_enum(
     "network", "lenet", ["lenet", "resnet32"], "Whose weights are random."
 )
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Examples in a batch.")
-_NUM_SAMPLES = flags.DEFINE_integer("num_samples", 5, "Samples of the KL.")
-_NOISE_DIM = flags.DEFINE_integer("noise_dim", 1, "Dimension of the noise.")
-_REPEATS = flags.DEFINE_integer("repeats", 15, "Steps that are timed.")
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 100, "Examples in a batch.", lower_bound=1
+)
+_NUM_SAMPLES = flags.DEFINE_integer(
+    "num_samples", 5, "Samples of the KL.", lower_bound=1
+)
+_NOISE_DIM = flags.DEFINE_integer(
+    "noise_dim", 1, "Dimension of the noise.", lower_bound=1
+)
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 15, "Steps that are timed.", lower_bound=1
+)
 _STOCK = flags.DEFINE_bool("stock_adam", False, "Use Keras' own Adam.")
-_WIDTHS = flags.DEFINE_list(
-    "widths", ["512", "16"], "Widths of the last hidden layer."
+_WIDTHS = flag_lists.numbers(
+    "widths", ["512", "16"], "Widths of the last hidden layer.", int, 1
 )
 _ESTIMATES = {
     "kernel_1": lambda: bbh.divergences.KernelKL(),
     "entropy_1": lambda: bbh.divergences.NearestNeighbourEntropy(),
     "entropy_3": lambda: bbh.divergences.NearestNeighbourEntropy(3),
 }
-_ONLY = flags.DEFINE_list(
-    "estimates", list(_ESTIMATES), "Estimates of the KL, and their neighbour."
+_ONLY = flag_lists.names(
+    "estimates",
+    list(_ESTIMATES),
+    _ESTIMATES,
+    "Estimates of the KL, and their neighbour.",
+    fewest=1,
 )
 _OTHERS = {
     "mean_field": lambda: bbh.posteriors.MeanField(),
@@ -51,9 +64,10 @@ _OTHERS = {
         bbh.hypernetworks.Sliced(), noise_dim=_NOISE_DIM.value
     ),
 }
-_POSTERIORS = flags.DEFINE_list(
+_POSTERIORS = flag_lists.names(
     "posteriors",
     [],
+    _OTHERS,
     f"Other posteriors to time, of {', '.join(_OTHERS)}: mean_field with its "
     "density, one draw; the others with the last of --estimates.",
 )

@@ -234,11 +234,15 @@ def check_same(config, folder):
         folder: the run's folder, which need not be there.
 
     Raises:
-        ExperimentError: if other settings are in its `config.json`.
+        ExperimentError: if other settings are in its `config.json`, or in
+            that of another seed beside it: a row's seeds are averaged.
     """
-    config_file = folder / "config.json"
-    if config_file.exists():
-        check_settings(config, files.read_json(config_file), folder)
+    for path in sorted(folder.parent.glob("seed_*/config.json")):
+        saved = files.read_json(path)
+        own = config
+        if path.parent != folder:
+            own = dataclasses.replace(config, seed=saved["seed"])
+        check_settings(own, saved, path.parent)
 
 
 def check_settings(config, saved, folder):

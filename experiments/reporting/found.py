@@ -85,11 +85,25 @@ def _sorted(folder, paths):
                 f"does not know, {error}."
             ) from error
     pairs.sort(key=lambda pair: pair[0])
-    for (place, first), (next_place, _) in itertools.pairwise(pairs):
+    for (place, first), (next_place, second) in itertools.pairwise(pairs):
+        run = paper_tables.run_name(first["config"])
         if place == next_place:
-            run = paper_tables.run_name(first["config"])
             raise ExperimentError(
                 f"--runs: expected each run once; {folder} has several of "
                 f"{run}. Name the folders of other settings one by one."
             )
+        if place[:-1] == next_place[:-1]:
+            _check_alike(folder, first["config"], second["config"])
     return [found for _, found in pairs]
+
+
+def _check_alike(folder, one, other):
+    """Refuses runs of a row that differ in more than the seed."""
+    for name in sorted({*one} & {*other} - {"seed", "changed"}):
+        if one[name] != other[name]:
+            raise ExperimentError(
+                f"--runs: expected runs of one row that differ in their seed "
+                f"only; {folder} has {paper_tables.run_name(one)} with "
+                f"{name}={one[name]} and {paper_tables.run_name(other)} with "
+                f"{name}={other[name]}."
+            )

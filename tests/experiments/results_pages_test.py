@@ -190,6 +190,15 @@ def test_rows_at_their_longest_are_reproduced_or_not(tmp_path):
     assert rows["Bayes by Hypernet"][-1] == "no run of these settings"
 
 
+def test_seeds_of_other_settings_are_not_averaged(tmp_path):
+    _write(tmp_path / "one", "map")
+    _write(tmp_path / "one", "map", seed=1, global_clipnorm=1.0)
+    fields = result_fields.functions(tmp_path, tmp_path / "docs" / "page.md")
+    message = "map/seed_0 with global_clipnorm=None and map/seed_1 with"
+    with pytest.raises(ExperimentError, match=message):
+        fields["table"]("one")
+
+
 def test_a_row_of_two_tables_is_one_run(tmp_path):
     _write(tmp_path / "a", "bbb", measures=(0.72, 0.97, 0.41))
     of = {"table": "mnist_divergences", "measures": (2, 0, 0)}

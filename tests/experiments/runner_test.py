@@ -196,6 +196,17 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
         runner.run(_config(tmp_path, rows=("map",), kl_scale=0.5))
 
 
+def test_another_seed_of_other_settings_is_refused(tmp_path):
+    (config,) = _config(tmp_path, seeds=(1,), global_clipnorm=1.0).runs()
+    folder = tmp_path / "bbh" / "seed_1"
+    folder.mkdir(parents=True)
+    files.write_json(folder / "config.json", dataclasses.asdict(config))
+    with pytest.raises(ExperimentError, match="seed_1 holds .*clipnorm=1.0"):
+        runner.run(_config(tmp_path, seeds=(0,)))
+    other = dataclasses.replace(config, seed=0)
+    runner.check_same(other, tmp_path / "bbh" / "seed_0")
+
+
 @pytest.mark.parametrize(
     ("checkpoint_seconds", "message"),
     [
