@@ -16,6 +16,8 @@ _NOT_COMPARED = (
     # Names only: the values of what was changed are compared.
     "changed",
 )
+# What makes a run cheaper, and its figures coarser.
+OF_COST = ("num_prediction_samples", "divergence_weights")
 # What runs of older versions had where they say nothing.
 _UNSAID = {
     "bbb": {"divergence": "analytic"},
@@ -23,7 +25,9 @@ _UNSAID = {
 }
 
 
-def is_the_papers(config, divergence_weights=None, global_clipnorm=None):
+def is_the_papers(
+    config, divergence_weights=None, global_clipnorm=None, but_for=()
+):
     """Tells whether a run has the paper's settings, but for its length.
 
     Of a row that the paper does not have, its own; see
@@ -34,6 +38,7 @@ def is_the_papers(config, divergence_weights=None, global_clipnorm=None):
         divergence_weights: what the command line is to have said of it, for
             runs of the adversarial estimate; None for the row's own.
         global_clipnorm: likewise, for all runs.
+        but_for: names of settings that may differ.
     """
     found = _as_today(config)
     wanted = dataclasses.asdict(_of_row(config))
@@ -44,7 +49,7 @@ def is_the_papers(config, divergence_weights=None, global_clipnorm=None):
     return all(
         found[name] == value
         for name, value in wanted.items()
-        if name not in _NOT_COMPARED
+        if name not in (*_NOT_COMPARED, *but_for)
     )
 
 

@@ -119,7 +119,7 @@ class _Fields:
 
     def reproduced(self, *names):
         found = self._reproduction(names)
-        return f"{sum(row.is_near for row in found)} of {len(found)}"
+        return f"{sum(row.is_reproduced for row in found)} of {len(found)}"
 
     def _reproduction(self, names):
         for name in names:

@@ -31,6 +31,8 @@ class Reproduction:
         epochs: of the longest runs, or None where there is none.
         num_seeds: how many of them there are.
         means: by `Figures`' names, `(mean, standard deviation or None)`.
+        is_in_full: whether all their settings are the paper's; else they have
+            fewer draws at prediction, or weights in an estimate.
     """
 
     table: str
@@ -38,6 +40,7 @@ class Reproduction:
     epochs: int | None
     num_seeds: int
     means: dict
+    is_in_full: bool = True
 
     @property
     def printed(self) -> paper.Figures:
@@ -50,13 +53,17 @@ class Reproduction:
         return data_sets.DATASETS[_dataset(self.table)].epochs["full"]
 
     @property
-    def is_near(self):
+    def is_reproduced(self):
         """Whether error and both areas are near what the paper prints."""
-        return self.epochs is not None and all(
-            abs(self.means[key][0] - getattr(self.printed, key))
-            <= tolerance + _ROUNDING
-            for key, tolerance in zip(
-                _MEASURES, (ERROR_TOLERANCE, AREA_TOLERANCE, AREA_TOLERANCE)
+        return (
+            self.epochs is not None
+            and self.is_in_full
+            and all(
+                abs(self.means[key][0] - getattr(self.printed, key))
+                <= tolerance + _ROUNDING
+                for key, tolerance in zip(
+                    _MEASURES, (ERROR_TOLERANCE, AREA_TOLERANCE, AREA_TOLERANCE)
+                )
             )
         )
 
@@ -65,10 +72,12 @@ class Reproduction:
         if self.epochs is None:
             return "no run of these settings"
         is_short = self.epochs < self.epochs_at_length
-        if self.is_near:
+        if self.is_reproduced:
             return "**yes**" + (", at less than the length" * is_short)
         if is_short:
             return "not run at length"
+        if not self.is_in_full:
+            return "not run in full: fewer draws, or weights of an estimate"
         causes = [
             paper_tables.CAUSES[place]
             for place in paper_tables.same_runs(self.table, self.row)
@@ -97,9 +106,10 @@ class Reproduction:
 def find(folder, names):
     """Finds the longest runs of each row that the paper prints.
 
-    Runs count that have the paper's settings, but for their length, the whole
-    data set and the paper's outliers; of one seed that ran twice, the first by
-    its folder's name.
+    Runs count that have the paper's settings, but for their length and
+    `paper_settings.OF_COST`, the whole data set and the paper's outliers. Of
+    equal length those in full come first; of one seed that ran twice, the first
+    by its folder's name.
 
     Args:
         folder: folder whose folders have results of runs, a `pathlib.Path`.
@@ -116,7 +126,8 @@ def find(folder, names):
             continue
         place = paper_tables.place(config)
         if config["dataset"] == _dataset(place[0]):
-            of_row = runs.setdefault(place, {}).setdefault(config["epochs"], {})
+            length = config["epochs"], paper_settings.is_the_papers(config)
+            of_row = runs.setdefault(place, {}).setdefault(length, {})
             of_row.setdefault(config["seed"], result)
     return [
         _of_row(runs, name, key)
@@ -131,24 +142,25 @@ def _counts(config):
         "method" in config
         and config["scale"] != "smoke"
         and config["outliers"] in tables.PAPERS_OUTLIERS
-        and paper_settings.is_the_papers(config)
+        and paper_settings.is_the_papers(config, but_for=paper_settings.OF_COST)
     )
 
 
 def _of_row(runs, table, row):
-    longest, chosen = None, {}
+    longest, chosen = (None, True), {}
     # A row's own runs come before those of the table that it shares them with.
     places = sorted(
         paper_tables.same_runs(table, row), key=lambda x: x != (table, row)
     )
     for place in places:
-        for epochs, found in runs.get(place, {}).items():
-            if longest is None or epochs > longest:
-                longest, chosen = epochs, found
+        for length, found in runs.get(place, {}).items():
+            if not chosen or length > longest:
+                longest, chosen = length, found
     means = {}
     if chosen:
         ((_, means),) = tables.rows(list(chosen.values()))
-    return Reproduction(table, row, longest, len(chosen), means)
+    epochs, is_in_full = longest
+    return Reproduction(table, row, epochs, len(chosen), means, is_in_full)
 
 
 def _dataset(table):

@@ -190,6 +190,22 @@ def test_rows_at_their_longest_are_reproduced_or_not(tmp_path):
     assert rows["Bayes by Hypernet"][-1] == "no run of these settings"
 
 
+def test_runs_with_fewer_draws_are_shown_and_do_not_count(tmp_path):
+    coarse = {"num_prediction_samples": 20}
+    _write(tmp_path / "a", "map", epochs=10, **coarse)
+    _write(tmp_path / "a", "dropout", measures=(0.47, 0.99, 0.58), **coarse)
+    # Of equal length, those in full come first.
+    _write(tmp_path / "a", "bbb", measures=(9.0, 0.9, 0.9), **coarse)
+    _write(tmp_path / "b", "bbb", measures=(0.72, 0.97, 0.41))
+    rows, count = _found(tmp_path)
+    assert count == "1 of 6"
+    assert rows["MAP"][0] == "10 of 100"
+    assert rows["MAP"][-1] == "not run at length"
+    assert rows["MC dropout"][2].startswith("0.47")
+    assert rows["MC dropout"][-1].startswith("not run in full: fewer draws")
+    assert rows["Bayes by Backprop"][-1] == "**yes**"
+
+
 def test_seeds_of_other_settings_are_not_averaged(tmp_path):
     _write(tmp_path / "one", "map")
     _write(tmp_path / "one", "map", seed=1, global_clipnorm=1.0)
