@@ -32,7 +32,10 @@ def call(layer, training, args, kwargs):
         randomness.key(layer.kept_seed.word, randomness.TRAINING, number),
     )
     draws, (weights,) = drawing.apart(draws, 1)
-    outputs, losses = drawing.call(layer.run, [layer], weights, 0, args, kwargs)
+    # Called as a layer it would come here again.
+    outputs, losses = drawing.call(
+        layer, [layer], weights, 0, args, kwargs, function=layer.run
+    )
     if has_kl:
         kl = total_kl.divergence(
             [layer],

@@ -26,7 +26,9 @@ def like(layer, config):
     copy = from_config(type(layer), config)
     if isinstance(layer, keras.layers.Layer):
         lora.enable(copy, lora.ranks(layer))
-    # A layer that leaves its configuration to Keras may not have it there.
+        if not layer.trainable:
+            copy.trainable = False
+    # A layer that leaves its configuration to Keras may not have these there.
     copy.name = layer.name
     return copy
 

@@ -141,7 +141,9 @@ def _with_parts(tensor, count):
     return whole, firsts
 
 
-def call(network, layers, weights, index, args, kwargs, values=()):
+def call(
+    network, layers, weights, index, args, kwargs, values=(), function=None
+):
     """Runs a network, or a layer, on one draw of its weights.
 
     No variable is overwritten by the draw. What the call changes besides
@@ -158,6 +160,7 @@ def call(network, layers, weights, index, args, kwargs, values=()):
         kwargs: keyword arguments of the call.
         values: pairs of a variable of the network and a tensor that stands
             in for it; such a variable is not written back.
+        function: what runs the network; None for the network itself.
 
     Returns:
         `(outputs, losses)`: what the call returned, and a list of the scalar
@@ -166,7 +169,7 @@ def call(network, layers, weights, index, args, kwargs, values=()):
     """
     with replica_noise.apart(network):
         outputs, scope, drawn = _run(
-            network, layers, weights, index, args, kwargs, values
+            function or network, layers, weights, index, args, kwargs, values
         )
         replaced = {id(variable) for variable, _ in [*drawn, *values]}
         for variable in {id(x): x for x in scope.written}.values():

@@ -4,11 +4,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import checks
 from bbh_tf import priors
 from bbh_tf import randomness
 from bbh_tf.layers import replica_noise
 from bbh_tf.models import objective
+from bbh_tf.models import random_states
 from bbh_tf.models import replicated_training
 from bbh_tf.models.networks import kernel_networks
 from bbh_tf.priors import kernel_prior
@@ -20,7 +22,11 @@ _KERNELS, _SAMPLES = 512, 10
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
-class KernelAutoencoder(replicated_training.ReplicatedTraining, keras.Model):
+class KernelAutoencoder(
+    replicated_training.ReplicatedTraining,
+    checkpointing.Checkpointed,
+    keras.Model,
+):
     """Learns a density of k x k kernels from kernels of trained networks.
 
         p(w) = integral of p(w | z) p(z),  z ~ N(0, I)
@@ -235,6 +241,17 @@ class KernelAutoencoder(replicated_training.ReplicatedTraining, keras.Model):
             num_slices=num_slices,
             others=others,
         )
+
+    def save_own_variables(self, store):
+        """Saves the state of the noise of training."""
+        super().save_own_variables(store)
+        random_states.save(self, store)
+
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saved."""
+        own = {key: store[key] for key in store.keys()}
+        # Files of earlier versions have none.
+        super().load_own_variables(random_states.load(self, own) if own else {})
 
     def get_config(self):
         """Returns the constructor's arguments."""

@@ -1,4 +1,7 @@
-"""What passes from a layer to its copy: variables, and what was adapted."""
+"""What passes from a layer to its copy: variables, and what was adapted.
+
+Keras writes down that a layer is frozen, and not that a variable is.
+"""
 
 import keras
 
@@ -9,6 +12,8 @@ _LOOKUPS = (keras.layers.IntegerLookup, keras.layers.StringLookup)
 
 def assign(old, new, sources=None):
     """Gives a layer the values of another, and what it was adapted to.
+
+    What is frozen stays so, single variables too.
 
     Args:
         old: a built Keras layer.
@@ -22,8 +27,20 @@ def assign(old, new, sources=None):
     if sources is None:
         sources = old.variables
     for source, target in zip(sources, new.variables, strict=True):
-        target.assign(source)
+        assign_variable(source, target)
     copy_adapted(old, new)
+
+
+def assign_variable(source, target):
+    """Gives a variable the value of another, and freezes it likewise.
+
+    Args:
+        source: a `keras.Variable`, or a tensor.
+        target: the variable.
+    """
+    target.assign(source)
+    if isinstance(source, keras.Variable) and selection.is_frozen(source):
+        target.trainable = False
 
 
 def copy_adapted(old, new):

@@ -127,7 +127,8 @@ def evaluate(model, batches, count, seed, trackers, callbacks):
         callbacks: a `keras.callbacks.CallbackList`; see `mean`.
 
     Returns:
-        The metrics after the last batch, a dictionary of numbers.
+        The metrics after the last batch, a dictionary of numbers; of arrays,
+        where a metric is one.
     """
     step, logs = 0, {}
     callbacks.on_test_begin()
@@ -177,8 +178,18 @@ def _scored(model, block, count, seed):
 
 
 def _logs(model):
+    logs = {}
+    for name, value in model.get_metrics_result().items():
+        # A metric of several values has names for them, as in Keras.
+        parts = value if isinstance(value, dict) else {name: value}
+        logs.update({key: _number(part) for key, part in parts.items()})
     return {
-        name: float(value)
-        for name, value in model.get_metrics_result().items()
+        name: value
+        for name, value in logs.items()
         if name not in ("kl", "kl_weight")
     }
+
+
+def _number(value):
+    value = keras.ops.convert_to_numpy(value)
+    return value if value.ndim else float(value)

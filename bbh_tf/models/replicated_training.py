@@ -28,9 +28,11 @@ class ReplicatedTraining:
                 own.
         """
         worker_training.check(self)
-        # Made within the first step they would take more memory for good.
-        with self.distribute_strategy.scope():
-            self.optimizer.build(self.trainable_variables)
+        # Made within the first step they would take more memory for good. A
+        # LossScaleOptimizer would make its own anew each time.
+        if not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
         if not worker_training.is_needed(self):
             return super().make_train_function(force)
         if force or self.train_function is None:

@@ -11,6 +11,7 @@ works there, and is used.
 
 import contextlib
 import json
+import math
 import random
 import re
 
@@ -90,15 +91,23 @@ def function(model, replica_step):
     def told_step(batch):
         logs = replica_step(batch)
         # One message for all: each replica knows its own examples' alone.
-        values = tf.stack([tf.cast(x, tf.float32) for x in logs.values()])
+        parts = keras.tree.flatten(logs)
+        values = tf.concat(
+            [tf.reshape(tf.cast(x, tf.float32), [-1]) for x in parts], axis=0
+        )
         values = tf.distribute.get_replica_context().all_reduce(
             tf.distribute.ReduceOp.MEAN, values
         )
-        return dict(zip(logs, tf.unstack(values)))
+        values = tf.split(values, [math.prod(x.shape) for x in parts])
+        return keras.tree.pack_sequence_as(
+            logs, [tf.reshape(v, x.shape) for v, x in zip(values, parts)]
+        )
 
     def step(batch):
-        logs = strategy.run(told_step, (batch,))
-        return {name: _local(strategy, value) for name, value in logs.items()}
+        return keras.tree.map_structure(
+            lambda value: _local(strategy, value),
+            strategy.run(told_step, (batch,)),
+        )
 
     if not model.run_eagerly:
         step = tf.function(

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checkpointing
 from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf import weights
@@ -11,7 +12,7 @@ from bbh_tf.priors import adapter
 from bbh_tf.priors import prior
 
 
-class KernelPrior(prior.Prior, keras.layers.Layer):
+class KernelPrior(prior.Prior, checkpointing.Checkpointed, keras.layers.Layer):
     """Base of priors over kernels of 2-D convolutions, slice by slice.
 
     A slice is the `(height, width)` kernel between one input channel and one

@@ -32,7 +32,8 @@ class Prior(fixed.Fixed):
         A layer calls it once, when it is built. Here, a prior without
         variables serves all layers itself; one that is a Keras layer gives
         each a copy, built by `build(specs)` where the constructor leaves it
-        unbuilt, with the same values.
+        unbuilt, with the same values; what is frozen stays so, the whole or
+        single variables.
 
         Args:
             specs: list of `WeightSpec` of one layer.
@@ -48,6 +49,10 @@ class Prior(fixed.Fixed):
         if self.built:
             for old, new in zip(self.variables, copy.variables, strict=True):
                 new.assign(old)
+                if not old.trainable:
+                    new.trainable = False
+        if not self.trainable:
+            copy.trainable = False
         return copy
 
     def sharing_key(self):

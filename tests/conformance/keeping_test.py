@@ -149,6 +149,29 @@ def test_all_is_kept(trained, way, tmp_path):
     assert_same(model, kept)
 
 
+def _autoencoder():
+    model = bbh.models.KernelAutoencoder(3, num_steps=1, seed=1)
+    model.compile(keras.optimizers.SGD(0.01), run_eagerly=True)
+    model.make_train_function()
+    return model
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_autoencoder_of_kernels_is_kept(way, tmp_path):
+    model = _autoencoder()
+    model.fit(np.ones((2, 3, 3), "float32"), verbose=0)
+    kept = WAYS[way](model, _autoencoder(), tmp_path)
+    assert_same(model, kept)
+
+
+def test_a_checkpoint_of_a_prior_has_its_transitions(tmp_path):
+    first, second = (_autoencoder().as_prior() for _ in range(2))
+    path = tf.train.Checkpoint(prior=first).write(str(tmp_path / "prior"))
+    tf.train.Checkpoint(prior=second).read(path).assert_consumed()
+    for old, new in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
 @pytest.fixture(name="large", scope="module")
 def fixture_large():
     model = _made("layers and normalisation")

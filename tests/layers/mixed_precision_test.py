@@ -114,3 +114,30 @@ def test_regularizers_see_float32():
     (penalty,) = layer.losses
     assert penalty.dtype.name == "float32"
     assert float(penalty) == pytest.approx(40_000, rel=0.01)
+
+
+def test_the_optimizer_keeps_its_scale(tmp_path):
+    model = bbh.models.BayesianModel(_network("mean field"), 8, seed=0)
+    # Gradients overflow at first, until the scale has been halved often.
+    model.compile(
+        keras.optimizers.LossScaleOptimizer(
+            keras.optimizers.Adam(0.01), initial_scale=2.0**26
+        )
+    )
+    before = [np.array(v) for v in model.trainable_variables]
+    for _ in range(15):
+        model.train_on_batch(X, Y)
+    assert 0 < int(model.optimizer.iterations) < 15
+    for old, new in zip(before, model.trainable_variables):
+        assert (old != np.array(new)).any()
+    scale = float(model.optimizer.dynamic_scale)
+    assert scale < 2.0**26
+    count = len(model.optimizer.variables)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for kept in (model, loaded):
+        kept.fit(X, Y, verbose=0)
+        assert len(kept.optimizer.variables) == count
+        assert float(kept.optimizer.dynamic_scale) <= scale
+    for ours, theirs in zip(model.variables, loaded.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import bbh_tf as bbh
+from bbh_tf.models import worker_training
 from tests.models import small_models
 
 X, Y = small_models.data(20)
@@ -76,6 +77,46 @@ def test_callbacks_are_given_what_there_is(model):
         if name == "on_predict_batch_end"
     ]
     np.testing.assert_array_equal(np.concatenate(outputs), mean)
+
+
+class _Counts(keras.metrics.Metric):
+    """A metric of several values, by name."""
+
+    def __init__(self):
+        super().__init__(name="counts")
+        self.count = self.add_weight(shape=(), initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.count.assign_add(tf.cast(tf.shape(y_true)[0], tf.float32))
+
+    def result(self):
+        return {"examples": self.count + 0.0, "both": tf.fill([2], self.count)}
+
+
+def test_metrics_of_several_values():
+    model = small_models.model(compiled=False)
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        metrics=[keras.metrics.F1Score(average=None), _Counts()],
+        run_eagerly=True,
+    )
+    labels = np.eye(3)[Y]
+    history = model.fit(
+        X, labels, validation_data=(X, labels), verbose=0
+    ).history
+    found = model.evaluate(X, labels, verbose=0, return_dict=True)
+    expected = keras.metrics.F1Score(average=None)
+    expected.update_state(labels, model.predict(X, verbose=0))
+    for scores in (found["f1_score"], history["val_f1_score"][0]):
+        assert isinstance(scores, np.ndarray)
+        np.testing.assert_allclose(scores, expected.result(), rtol=1e-6)
+    assert isinstance(found["examples"], float) and found["examples"] == 20
+    np.testing.assert_array_equal(found["both"], [20, 20])
+    # What several workers tell each other, of one.
+    steps = worker_training.function(model, model.train_step)
+    logs = steps(iter([(tf.constant(X), tf.constant(labels))]))
+    assert logs["f1_score"].shape == (3,) and logs["nll"].shape == ()
+    assert logs["counts"]["both"].shape == (2,)
 
 
 def test_a_callback_can_stop(model):

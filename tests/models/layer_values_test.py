@@ -54,6 +54,48 @@ def test_a_bayesian_network_sees_inputs_as_the_plain_one(
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 
+def _with_frozen_variables():
+    network = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(2, name="frozen"),
+            keras.layers.Dense(2, name="lora"),
+            keras.layers.Dense(2, name="random"),
+        ]
+    )
+    network.layers[0].bias.assign([1.0, 2.0])
+    network.layers[0].bias.trainable = False
+    network.layers[1].enable_lora(1)
+    return network
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_variables_that_are_frozen_stay_so_in_copies(scope):
+    network = _with_frozen_variables()
+    model = _bayesian(network, scope=scope, layers=["random"])
+    copies = [model.network, model.draw()]
+    if scope == "network":
+        copies = [copies[0].layers[-1].layer, copies[1].layers[-1]]
+    for made in copies:
+        for old, new in zip(network.layers[:2], made.layers):
+            for ours, theirs in zip(old.weights, new.weights, strict=True):
+                assert ours.trainable == theirs.trainable, theirs.path
+                np.testing.assert_array_equal(ours, theirs)
+
+
+def test_variables_that_are_frozen_are_the_same_in_all_members():
+    network = _with_frozen_variables()
+    model = bbh.models.DeepEnsemble(network, 2, "normal")
+    for made in (*model.members, model.draw()):
+        for old, new in zip(network.layers, made.layers):
+            for ours, theirs in zip(old.weights, new.weights, strict=True):
+                assert ours.trainable == theirs.trainable, theirs.path
+                if not ours.trainable:
+                    np.testing.assert_array_equal(ours, theirs)
+    kernels = [np.array(x.layers[-1].kernel) for x in model.members]
+    assert (kernels[0] != kernels[1]).all()
+
+
 def test_members_see_inputs_as_the_recipe_does(network, tmp_path):
     model = bbh.models.DeepEnsemble(network, 2, "normal")
     for member in [*model.members, model.draw()]:

@@ -91,6 +91,13 @@ def test_noise_of_examples_is_that_of_one_device_in_distribution(
         assert np.all(variances[0] > 5 * error), name
 
 
+def test_a_layer_that_draws_for_itself_equals_one(results):
+    one, two = results["alone"]
+    np.testing.assert_allclose(two["losses"], one["losses"], rtol=1e-5)
+    for ours, theirs in zip(one["weights"], two["weights"], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
 def test_an_optimizer_that_clips_is_refused(results):
     assert "global_clipnorm" in results["clipping"]
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf.layers import drawing
+from tests.models import alone_training
 from tests.models import kernel_training
 from tests.models import small_models
 from tests.priors import linear_gaussian
@@ -286,6 +287,10 @@ def main():
         "clipping": clipping(mirrored),
         "predictions": [
             predictions(strategy)
+            for strategy in (tf.distribute.get_strategy(), mirrored)
+        ],
+        "alone": [
+            alone_training.train(strategy)
             for strategy in (tf.distribute.get_strategy(), mirrored)
         ],
         "kernel autoencoder": [

@@ -243,6 +243,19 @@ def test_a_frozen_layer_freezes_the_reverse_model():
     assert not any(v.trainable for v in layer.variables)
 
 
+def test_what_is_frozen_in_a_prior_is_so_in_a_layer():
+    prior = linear_gaussian.prior(1)
+    frozen = prior.reverse.trainable_variables[0]
+    frozen.trainable = False
+    copy = prior.for_layer(SPECS)
+    trained = [v.trainable for v in copy.variables]
+    assert trained == [v.trainable for v in prior.variables]
+    assert copy.trains_with_density()
+    prior.trainable = False
+    copy = prior.for_layer(SPECS)
+    assert not copy.trains_with_density() and not copy.trainable
+
+
 @pytest.mark.parametrize(
     ("specs", "what"),
     [

@@ -41,8 +41,8 @@ def warn_of_training(network):
         warnings.warn(
             "Members of a DeepEnsemble begin from values of their own: what "
             f"{network.name!r} has learnt does not count. Freeze the layers "
-            "that are to keep it (trainable = False), and the rest is made "
-            "anew; for a distribution around trained weights there is "
+            "or variables that are to keep it (trainable = False), and the "
+            "rest is made anew; for a distribution around trained weights there is "
             'bayesify(start="pretrained").',
             stacklevel=3,
         )
@@ -52,9 +52,11 @@ def _has_learnt(layer):
     if not layer.trainable:
         return False
     zeros = keras.initializers.Zeros
+    kept = {id(variable) for variable in _kept(layer)}
     return any(
         isinstance(getattr(layer, f"{name}_initializer", None), zeros)
         and getattr(layer, name, None) is not None
+        and id(getattr(layer, name)) not in kept
         and np.any(keras.ops.convert_to_numpy(getattr(layer, name)))
         for name in ("bias", "moving_mean", "beta")
     )
@@ -68,13 +70,13 @@ def member(network, key):
         key: text that says which ensemble and member the clone is for.
 
     Returns:
-        A `keras.Model`. Layers without trainable weights have the values of
-        the network's.
+        A `keras.Model`. Layers without trainable weights, and single variables
+        that are frozen, have the values of the network's.
     """
 
     def replace(layer):
-        return copying.from_config(
-            type(layer), _with_other_seeds(copying.live_config(layer), key)
+        return copying.like(
+            layer, _with_other_seeds(copying.live_config(layer), key)
         )
 
     # Where an initialiser has no seed, Keras takes one from this generator.
@@ -88,13 +90,22 @@ def member(network, key):
         random.setstate(state)
     for pair in pairs:
         for old, new in zip(*map(selection.sublayers_of, pair), strict=True):
-            if old.trainable_weights:
-                continue
-            # Its weights; the states of its random seeds are the member's.
-            for variable, target in zip(old.weights, new.weights):
-                target.assign(variable)
-            layer_values.copy_adapted(old, new)
+            # The states of its random seeds are the member's.
+            kept = {id(variable) for variable in _kept(old)}
+            for variable, target in zip(old.weights, new.weights, strict=True):
+                if id(variable) in kept:
+                    layer_values.assign_variable(variable, target)
+            if not old.trainable_weights:
+                layer_values.copy_adapted(old, new)
     return clone
+
+
+def _kept(layer):
+    """Returns the weights whose values are the same in all members."""
+    if not layer.trainable_weights:
+        return layer.weights
+    # Moving statistics, which were never to be trained, are not among these.
+    return [v for v in layer._trainable_variables if selection.is_frozen(v)]
 
 
 def split(data, count):
