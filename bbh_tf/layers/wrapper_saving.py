@@ -64,18 +64,34 @@ class WrapperSaving:
         return layer
 
     def get_build_config(self):
-        """Returns that there is a posterior; the layer has the shapes.
+        """Returns that there is a posterior, and what is frozen in it.
 
-        None where there is none yet: Keras says of a layer that it has such a
-        configuration for that it is built.
+        The layer has the shapes. None where there is none yet: Keras says of a
+        layer that it has such a configuration for that it is built.
         """
-        return {"built": True} if self.built else None
+        if not self.built:
+            return None
+        frozen = [not variable.trainable for variable in self._parts()]
+        return {"built": True, "frozen": frozen}
 
     def build_from_config(self, config):
         """Builds the posterior; the wrapped layer was loaded, built."""
         # Else it is built when it is called, once the weights are there.
         if config["built"] and not self.built and self._wraps_built():
             self.build()
+            # Files of earlier versions do not say.
+            for variable, frozen in zip(
+                self._parts(), config.get("frozen", ())
+            ):
+                if frozen:
+                    variable.trainable = False
+
+    def _parts(self):
+        """Returns the variables of posterior and prior."""
+        return [
+            *self.posterior.variables,
+            *getattr(self.prior, "variables", ()),
+        ]
 
 
 def _turn_around(config):

@@ -114,6 +114,17 @@ def test_frozen_layers_stay_frozen_and_random(tmp_path):
     assert (np.asarray(first) != np.asarray(second)).all()
 
 
+def test_parts_of_a_posterior_that_are_frozen_stay_so(tmp_path):
+    model = small_models.model(compiled=False)
+    hidden, logits = model.random_layers
+    hidden.posterior.trainable = False
+    logits.posterior.variables[0].trainable = False
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    trained = [v.trainable for v in loaded.variables]
+    assert trained == [v.trainable for v in model.variables]
+
+
 def test_weights_files(tmp_path):
     path = tmp_path / "model.weights.h5"
     model, other = (small_models.model(seed=3) for _ in range(2))

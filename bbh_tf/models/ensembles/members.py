@@ -42,8 +42,8 @@ def warn_of_training(network):
             "Members of a DeepEnsemble begin from values of their own: what "
             f"{network.name!r} has learnt does not count. Freeze the layers "
             "or variables that are to keep it (trainable = False), and the "
-            "rest is made anew; for a distribution around trained weights there is "
-            'bayesify(start="pretrained").',
+            "rest is made anew; for a distribution around trained weights "
+            'there is bayesify(start="pretrained").',
             stacklevel=3,
         )
 
