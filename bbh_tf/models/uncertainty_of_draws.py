@@ -31,12 +31,23 @@ def terms(distribution, dtype=tf.float64):
 
     Returns:
         Dictionary of tensors of that type that can be averaged over draws.
+
+    Raises:
+        ValueError: if the distribution has no mean; or no variance, and is
+            not over classes.
     """
     mean = tf.cast(likelihoods.mean(distribution), dtype)
     if likelihoods.is_categorical(distribution):
         return {"mean": mean, "entropy": entropy(mean)}
-    variance = tf.cast(distribution.variance(), dtype)
-    return {"mean": mean, "variance": variance}
+    try:
+        variance = distribution.variance()
+    except NotImplementedError as error:
+        raise ValueError(
+            "Uncertainty needs a likelihood whose distribution has a variance; "
+            f"{type(distribution).__name__} has none: give it one in a "
+            "subclass, or look at predict_samples."
+        ) from error
+    return {"mean": mean, "variance": tf.cast(variance, dtype)}
 
 
 def update(totals, index, new):

@@ -42,6 +42,14 @@ def _built(layer):
     return network
 
 
+class _WithoutVariance(tfp.distributions.Normal):
+    def __init__(self, outputs):
+        super().__init__(outputs, 1.0)
+
+    def _stddev(self):
+        raise NotImplementedError
+
+
 def _ordered(outputs):
     return tfd.OrderedLogistic([-1.0, 1.0], outputs[:, 0])
 
@@ -195,6 +203,10 @@ CASES = {
     "a likelihood without a mean": (
         lambda: _new(likelihood=_ordered)().evaluate(X, Y, verbose=0),
         "has a mean, .*; OrderedLogistic has none: give it one",
+    ),
+    "a likelihood without a variance": (
+        lambda: _new(likelihood=_WithoutVariance)().predict_uncertainty(X),
+        "has a variance; _WithoutVariance has none: give it one",
     ),
     "nothing": (lambda: _model().predict(None), "arrays of examples"),
     "steps 0": (lambda: _model().predict(X, steps=0), "steps " + COUNT),
