@@ -159,7 +159,7 @@ def test_hypernetworks_there_are_those_here(tmp_path):
     )
 
 
-@pytest.mark.parametrize("row", ["bbb", "ensemble"])
+@pytest.mark.parametrize("row", ["dropout", "ensemble"])
 def test_augmentation_and_calibration_there_are_those_here(
     tmp_path, monkeypatch, row
 ):
