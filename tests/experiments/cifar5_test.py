@@ -99,7 +99,7 @@ def _build(row, data, **changes):
     ("row", "preset"),
     [
         *[(row, "paper") for row in _ROWS],
-        *[(row, "released_code") for row in ("dropout", "mnf", "bbb")],
+        *[(row, "released_code") for row in ("dropout", "mnf")],
     ],
 )
 def test_every_row_runs(tmp_path, row, preset):
