@@ -5,10 +5,8 @@ import dataclasses
 import numpy as np
 
 from bbh_tf import checks
-from bbh_tf.uncertainty import ties
+from bbh_tf.uncertainty import binning as bins_of
 from bbh_tf.uncertainty.checks import check_classified
-
-_BINNINGS = ("width", "mass")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,50 +52,10 @@ def reliability_diagram(probabilities, labels, num_bins=15, binning="width"):
             are not integers within range, the lengths differ,
             `num_bins` is not a positive integer, or `binning` is unknown.
     """
-    if binning not in _BINNINGS:
-        raise ValueError(
-            f"binning: expected one of {', '.join(_BINNINGS)}, got {binning!r}."
-        )
-    if not checks.is_count(num_bins):
-        raise ValueError(
-            f"num_bins: expected a positive integer, got {num_bins!r}."
-        )
-    probabilities, labels = check_classified(probabilities, labels)
-    confidences = np.max(probabilities, axis=-1)
-    right = np.argmax(probabilities, axis=-1) == labels
-    if binning == "width":
-        edges, index = _equal_width(confidences, num_bins)
-    else:
-        edges, index = _equal_mass(confidences, num_bins)
-        right = ties.averaged(right, confidences)
-    count = np.bincount(index, minlength=num_bins)
-    # 0 / NaN is NaN without the warning that 0 / 0 would give.
-    divisor = np.where(count > 0, count, np.nan)
+    bins, right = _binned(probabilities, labels, num_bins, binning)
     return ReliabilityDiagram(
-        edges=edges,
-        confidence=np.bincount(index, confidences, num_bins) / divisor,
-        accuracy=np.bincount(index, right, num_bins) / divisor,
-        count=count,
+        bins.edges, bins.confidence, bins.accuracy(right), bins.count
     )
-
-
-def _equal_width(confidences, num_bins):
-    edges = np.arange(num_bins + 1) / num_bins
-    # Only the inner edges are searched: whatever round-off puts above 1
-    # lands in the last bin instead of nowhere.
-    return edges, np.searchsorted(edges[1:-1], confidences, side="left")
-
-
-def _equal_mass(confidences, num_bins):
-    order = np.argsort(confidences, kind="stable")
-    count = len(order)
-    index = np.empty(count, int)
-    index[order] = np.arange(count) * num_bins // count
-    # The first of each bin; of more bins than predictions, some are empty.
-    first = -(-np.arange(1, num_bins) * count // num_bins)
-    ranked = np.append(confidences[order], confidences.max())
-    edges = (ranked[first - 1] + ranked[first]) / 2
-    return np.concatenate([[0.0], edges, [1.0]]), index
 
 
 def expected_calibration_error(
@@ -134,7 +92,22 @@ def expected_calibration_error(
     expected_calibration_error([[1.0, 0.0], [0.75, 0.25]], [1, 0])  # 0.625
     ```
     """
-    diagram = reliability_diagram(probabilities, labels, num_bins, binning)
-    filled = diagram.count > 0
-    gaps = np.abs(diagram.accuracy[filled] - diagram.confidence[filled])
-    return float(np.average(gaps, weights=diagram.count[filled]))
+    bins, right = _binned(probabilities, labels, num_bins, binning)
+    return bins.error(right)
+
+
+def _binned(probabilities, labels, num_bins, binning):
+    """Checks arguments, and returns a `Binning` and what is right."""
+    if binning not in bins_of.BINNINGS:
+        raise ValueError(
+            f"binning: expected one of {', '.join(bins_of.BINNINGS)}, got "
+            f"{binning!r}."
+        )
+    if not checks.is_count(num_bins):
+        raise ValueError(
+            f"num_bins: expected a positive integer, got {num_bins!r}."
+        )
+    probabilities, labels = check_classified(probabilities, labels)
+    confidences = np.max(probabilities, axis=-1)
+    right = np.argmax(probabilities, axis=-1) == labels
+    return bins_of.Binning(confidences, num_bins, binning), right

@@ -16,5 +16,22 @@ def averaged(values, keys):
     Returns:
         float64 array `(examples,)`.
     """
+    return averaged_within(values, *groups(keys))
+
+
+def groups(keys):
+    """Returns the group of each example that its key puts it in, and sizes.
+
+    Args:
+        keys: array `(examples,)`.
+
+    Returns:
+        `(place, count)`: integer arrays `(examples,)` and `(groups,)`.
+    """
     _, place, count = np.unique(keys, return_inverse=True, return_counts=True)
+    return place, count
+
+
+def averaged_within(values, place, count):
+    """Replaces values by the mean of their group; see `groups`."""
     return (np.bincount(place, values) / count)[place]

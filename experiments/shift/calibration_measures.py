@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 import bbh_tf as bbh
+from bbh_tf.uncertainty import binning as bins_of
 
 NUM_BINS = 15
 _COVERAGE = 0.95
@@ -128,17 +129,9 @@ def _error_by_chance(probabilities, binning):
     """Averages the error over labels that come as the confidences say."""
     generator = np.random.default_rng(0)
     confidences = _confidences(probabilities)
-    predicted = np.argmax(probabilities, axis=-1)
-    other = (predicted + 1) % np.shape(probabilities)[-1]
-    found = []
-    for _ in range(_NUM_SIMULATIONS):
-        right = generator.random(len(confidences)) < confidences
-        found.append(
-            bbh.uncertainty.expected_calibration_error(
-                probabilities,
-                np.where(right, predicted, other),
-                NUM_BINS,
-                binning,
-            )
-        )
+    bins = bins_of.Binning(confidences, NUM_BINS, binning)
+    found = [
+        bins.error(generator.random(len(confidences)) < confidences)
+        for _ in range(_NUM_SIMULATIONS)
+    ]
     return float(np.mean(found))
