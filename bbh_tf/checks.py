@@ -26,7 +26,7 @@ def check_count(argument, value, fewest=1, most=math.inf):
         expected = f"an integer from {fewest} to {most}"
     elif fewest != 1:
         expected = f"an integer >= {fewest}"
-    raise ValueError(f"Expected {argument} to be {expected}; got {value!r}.")
+    _refuse(argument, value, expected)
 
 
 def counts(argument, values):
@@ -37,10 +37,7 @@ def counts(argument, values):
             of positive integers.
     """
     if not isinstance(values, (list, tuple)) or not all(map(is_count, values)):
-        raise ValueError(
-            f"Expected {argument} to be a list of positive integers; got "
-            f"{values!r}."
-        )
+        _refuse(argument, values, "a list of positive integers")
     return [int(value) for value in values]
 
 
@@ -62,9 +59,7 @@ def check_number(argument, value):
         ValueError: naming the argument and the value.
     """
     if not is_number(value):
-        raise ValueError(
-            f"Expected {argument} to be a finite number; got {value!r}."
-        )
+        _refuse(argument, value, "a finite number")
 
 
 def check_factor(argument, value):
@@ -74,9 +69,7 @@ def check_factor(argument, value):
         ValueError: naming the argument and the value.
     """
     if not is_number(value) or value < 0:
-        raise ValueError(
-            f"Expected {argument} to be a finite number >= 0; got {value!r}."
-        )
+        _refuse(argument, value, "a finite number >= 0")
 
 
 def check_positive(argument, value):
@@ -86,9 +79,7 @@ def check_positive(argument, value):
         ValueError: naming the argument and the value.
     """
     if not is_positive(value):
-        raise ValueError(
-            f"Expected {argument} to be a finite number > 0; got {value!r}."
-        )
+        _refuse(argument, value, "a finite number > 0")
 
 
 def check_backend():
@@ -103,3 +94,7 @@ def check_backend():
             f"bbh_tf expects Keras to run on TensorFlow; got {backend!r}. Set "
             "KERAS_BACKEND=tensorflow."
         )
+
+
+def _refuse(argument, value, expected):
+    raise ValueError(f"Expected {argument} to be {expected}; got {value!r}.")

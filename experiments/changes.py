@@ -98,8 +98,9 @@ def _has_network(name):
     return lambda found: found.get("network", "lenet") == name
 
 
+KERNEL = ("kernel", "full_kernel")
 # Estimates that look at neighbours among the draws.
-BY_NEIGHBOURS = ("kernel", "full_kernel", "entropy")
+BY_NEIGHBOURS = (*KERNEL, "entropy")
 CHANGES = {
     "optimizer": Change("the optimiser", _texts(*_OPTIMIZERS), _always),
     "learning_rate": Change("its step size", _POSITIVE, _always),
@@ -149,12 +150,12 @@ CHANGES = {
     "num_prior_samples": Change(
         "prior samples of the kernel and adversarial estimates",
         _COUNT,
-        _estimated_by("kernel", "full_kernel", "adversarial"),
+        _estimated_by(*KERNEL, "adversarial"),
     ),
     "released_kernel": Change(
         "whether the kernel estimates have the authors' 1e-8 terms",
         _BOOL,
-        _estimated_by("kernel", "full_kernel"),
+        _estimated_by(*KERNEL),
     ),
     "discriminator_steps": Change(
         "steps of the adversarial estimate's discriminator for one of training",

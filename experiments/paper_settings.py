@@ -17,7 +17,7 @@ _NOT_COMPARED = (
     "changed",
 )
 # What makes a run cheaper, and its figures coarser.
-OF_COST = ("num_prediction_samples", "divergence_weights")
+OF_COST = {"num_prediction_samples", "divergence_weights"}
 # What runs of older versions had where they say nothing.
 _UNSAID = {
     "bbb": {"divergence": "analytic"},
@@ -25,10 +25,13 @@ _UNSAID = {
 }
 
 
-def is_the_papers(
-    config, divergence_weights=None, global_clipnorm=None, but_for=()
-):
-    """Tells whether a run has the paper's settings, but for its length.
+def is_the_papers(config, **asked):
+    """Tells whether a run has the paper's settings; see `departures`."""
+    return not departures(config, **asked)
+
+
+def departures(config, divergence_weights=None, global_clipnorm=None):
+    """Finds where a run's settings are not the paper's, but for its length.
 
     Of a row that the paper does not have, its own; see
     `run_config.own_settings`.
@@ -38,7 +41,9 @@ def is_the_papers(
         divergence_weights: what the command line is to have said of it, for
             runs of the adversarial estimate; None for the row's own.
         global_clipnorm: likewise, for all runs.
-        but_for: names of settings that may differ.
+
+    Returns:
+        Set of the settings' names.
     """
     found = _as_today(config)
     wanted = dataclasses.asdict(_of_row(config))
@@ -46,11 +51,11 @@ def is_the_papers(
         wanted["divergence_weights"] = divergence_weights
     if global_clipnorm is not None:
         wanted["global_clipnorm"] = global_clipnorm
-    return all(
-        found[name] == value
+    return {
+        name
         for name, value in wanted.items()
-        if name not in (*_NOT_COMPARED, *but_for)
-    )
+        if name not in _NOT_COMPARED and found[name] != value
+    }
 
 
 def _as_today(config):

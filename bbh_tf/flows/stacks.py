@@ -1,7 +1,6 @@
 """The flows of Bayesian hypernetworks, as recipes."""
 
-import numbers
-
+from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf.flows import chain
 from bbh_tf.flows import coupling
@@ -42,7 +41,7 @@ def real_nvp(
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
     """
-    _check_number(num_layers)
+    checks.check_count("num_layers", num_layers, fewest=0)
     seed = randomness.seed_or_random(seed)
     flows = [elementwise_affine.ElementwiseAffine(initial_log_scale)]
     for index in range(num_layers):
@@ -85,7 +84,7 @@ def inverse_autoregressive(
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
     """
-    _check_number(num_layers)
+    checks.check_count("num_layers", num_layers, fewest=0)
     seed = randomness.seed_or_random(seed)
     return chain.Chain(
         [
@@ -98,11 +97,3 @@ def inverse_autoregressive(
             ),
         ]
     )
-
-
-def _check_number(num_layers):
-    is_integer = isinstance(num_layers, numbers.Integral)
-    if not is_integer or isinstance(num_layers, bool) or num_layers < 0:
-        raise ValueError(
-            f"Expected num_layers to be an integer >= 0; got {num_layers!r}."
-        )

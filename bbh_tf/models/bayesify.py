@@ -112,18 +112,13 @@ def bayesify(
     if dropout is not None:
         if posterior is None:
             of_posteriors.check_unused(
-                "bayesify",
-                {
-                    "prior": (prior, None),
-                    "scope": (scope, "layer"),
-                    "layers": (layers, None),
-                    "start": (start, "random"),
-                    "relative_std": (relative_std, 0.01),
-                    "local_reparameterization": (
-                        local_reparameterization,
-                        False,
-                    ),
-                },
+                bayesify,
+                prior=prior,
+                scope=scope,
+                layers=layers,
+                start=start,
+                relative_std=relative_std,
+                local_reparameterization=local_reparameterization,
             )
         network = monte_carlo.with_dropout(network, dropout)
         if posterior is None:

@@ -1,20 +1,23 @@
 """Arguments that only a posterior has a use for."""
 
+import inspect
 
-def check_unused(function, given):
+
+def check_unused(function, **given):
     """Refuses arguments that would be ignored, where there is no posterior.
 
     Args:
-        function: name of the function that was called.
-        given: dictionary from names of arguments to pairs of a value and its
-            default.
+        function: the function that was called, which says their defaults.
+        **given: their values.
 
     Raises:
         ValueError: naming the first that is not its default.
     """
-    for name, (value, default) in given.items():
+    parameters = inspect.signature(function).parameters
+    for name, value in given.items():
+        default = parameters[name].default
         if value is not default and value != default:
             raise ValueError(
-                f"{function} expects no {name} without a posterior, whose it "
-                f"would be; got {name}={value!r}."
+                f"{function.__name__} expects no {name} without a posterior, "
+                f"whose it would be; got {name}={value!r}."
             )

@@ -1,5 +1,6 @@
 """What methods are made of, and how it is said."""
 
+from experiments import changes
 from experiments import data_sets
 from experiments import lazy
 
@@ -95,10 +96,7 @@ def describe_kl(config):
             text += f", neighbour {config.num_neighbours}"
         if config.num_prior_samples is not None:
             text += f", {config.num_prior_samples} prior samples"
-        if config.released_kernel and config.divergence in (
-            "kernel",
-            "full_kernel",
-        ):
+        if config.released_kernel and config.divergence in changes.KERNEL:
             text += ", with the authors' 1e-8 terms"
         parts.append(text)
     if config.divergence_weights is not None:

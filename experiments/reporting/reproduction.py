@@ -122,11 +122,14 @@ def find(folder, names):
     for path in sorted(folder.glob("*/*/seed_*/results.json")):
         result = files.read_json(path)
         config = result.get("config", {})
-        if not _counts(config):
+        if not _is_of_all(config):
+            continue
+        departures = paper_settings.departures(config)
+        if not departures <= paper_settings.OF_COST:
             continue
         place = paper_tables.place(config)
         if config["dataset"] == _dataset(place[0]):
-            length = config["epochs"], paper_settings.is_the_papers(config)
+            length = config["epochs"], not departures
             of_row = runs.setdefault(place, {}).setdefault(length, {})
             of_row.setdefault(config["seed"], result)
     return [
@@ -137,12 +140,12 @@ def find(folder, names):
     ]
 
 
-def _counts(config):
+def _is_of_all(config):
+    """Whether a run saw the whole data set, and the paper's outliers."""
     return (
         "method" in config
         and config["scale"] != "smoke"
         and config["outliers"] in tables.PAPERS_OUTLIERS
-        and paper_settings.is_the_papers(config, but_for=paper_settings.OF_COST)
     )
 
 

@@ -95,13 +95,6 @@ def lenet(
         name="lenet",
     )
     if posterior is None:
-        of_posteriors.check_unused(
-            "lenet",
-            {
-                "prior": (prior, None),
-                "scope": (scope, "layer"),
-                "start": (start, "random"),
-            },
-        )
+        of_posteriors.check_unused(lenet, prior=prior, scope=scope, start=start)
         return network
     return bayesify(network, posterior, prior, scope, start=start)

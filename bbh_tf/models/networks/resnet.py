@@ -162,12 +162,7 @@ def resnet(
     network = keras.Model(images, logits, name=f"resnet{depth}")
     if posterior is None:
         of_posteriors.check_unused(
-            "resnet",
-            {
-                "prior": (prior, None),
-                "scope": (scope, "layer"),
-                "start": (start, "random"),
-            },
+            resnet, prior=prior, scope=scope, start=start
         )
         return network
     return bayesify(network, posterior, prior, scope, start=start)
