@@ -1,6 +1,7 @@
 """The nearest-neighbour KL of Bayes by Hypernet."""
 
 import math
+import typing
 
 import keras
 import tensorflow as tf
@@ -39,7 +40,11 @@ class KernelKL(sample_divergence.SampleDivergence):
     needs none.
 
     The gradient is one over a distance. Per weight, with k = 1 it has no
-    variance, with k = 2 just not, with k = 3 it has one.
+    variance, with k = 2 just not, with k = 3 it has one. `min_distance` bounds
+    it at any k. That is what a hypernetwork needs whose noise is the same for
+    many weights: where two of its noises fall close together, so do all pairs
+    of weights. In return nothing drives a posterior to be wider than that:
+    narrower ones count alike, and weights may become all but constants.
 
     Memory, that of the gradient included, is a few times that of the samples.
     Time grows with n * (n + m).
@@ -51,10 +56,13 @@ class KernelKL(sample_divergence.SampleDivergence):
             denominator and inside the logarithm, and the constant
             log(n / (n - 1)) once per weight in both forms.
         num_neighbours: which neighbour's distance is taken, k.
+        min_distance: e in sqrt(distance^2 + e^2), which each distance counts
+            as; 1e-4 does what the authors' code does, and 0 is the formula.
 
     Raises:
-        ValueError: if `num_neighbours` is no positive integer, or not 1 with
-            `released_code`.
+        ValueError: if `num_neighbours` is no positive integer, or
+            `min_distance` is negative; or, with `released_code`, if the first
+            is not 1 or the second not 0.
 
     Example:
 
@@ -71,15 +79,28 @@ class KernelKL(sample_divergence.SampleDivergence):
         Information Theory 55 (2009) (k > 1).
     """
 
-    def __init__(self, per_weight=True, released_code=False, num_neighbours=1):
+    def __init__(
+        self,
+        per_weight=True,
+        released_code=False,
+        num_neighbours=1,
+        min_distance=0.0,
+    ):
         self.per_weight = bool(per_weight)
         self.released_code = bool(released_code)
         checks.check_count("num_neighbours", num_neighbours)
         self.num_neighbours = int(num_neighbours)
+        checks.check_factor("min_distance", min_distance)
+        self.min_distance = float(min_distance)
         if self.released_code and self.num_neighbours != 1:
             raise ValueError(
                 "The released code knows num_neighbours=1 only; got "
                 f"{num_neighbours}."
+            )
+        if self.released_code and self.min_distance:
+            raise ValueError(
+                "The released code has a min_distance of its own, 1e-4; got "
+                f"{min_distance}."
             )
 
     @property
@@ -130,7 +151,7 @@ class KernelKL(sample_divergence.SampleDivergence):
             weights.flatten(posterior),
             weights.flatten(prior),
             self.num_neighbours,
-            self.released_code,
+            _Terms(self.released_code, self.min_distance),
         )
 
     def get_config(self):
@@ -139,20 +160,56 @@ class KernelKL(sample_divergence.SampleDivergence):
             "per_weight": self.per_weight,
             "released_code": self.released_code,
             "num_neighbours": self.num_neighbours,
+            "min_distance": self.min_distance,
         }
 
 
-def _estimate_by_weight(posterior, prior, num_neighbours, released_code):
+class _Terms(typing.NamedTuple):
+    """What is added to distances; nothing where both are zero."""
+
+    released_code: bool
+    min_distance: float
+
+    def log_ratio(self, to_prior, to_posterior):
+        """Sums log(to_prior / to_posterior)."""
+        if self.released_code:
+            delta = _RELEASED_CODE_TERM
+            above = tf.sqrt(tf.square(to_prior) + delta)
+            below = tf.sqrt(tf.square(to_posterior) + delta) + delta
+            return tf.reduce_sum(tf.math.log(above / below + delta))
+        above, below = (
+            nearest_neighbours.sum_of_logs(self._at_least(distances))
+            for distances in (to_prior, to_posterior)
+        )
+        return above - below
+
+    def derivatives(self, to_prior, to_posterior):
+        """Those of `log_ratio` by the logarithms of the distances."""
+        if not any(self):
+            return 1.0, -1.0
+        both = to_prior, to_posterior
+        with tf.GradientTape() as tape:
+            tape.watch(both)
+            ratio = self.log_ratio(*both)
+        return [g * x for g, x in zip(tape.gradient(ratio, both), both)]
+
+    def _at_least(self, distances):
+        if not self.min_distance:
+            return distances
+        return tf.sqrt(tf.square(distances) + self.min_distance**2)
+
+
+def _estimate_by_weight(posterior, prior, num_neighbours, terms):
     # Value and gradients are a compiled function each, of the samples and the
     # distances. TensorFlow would hand every step of the way to the gradient.
     @tf.custom_gradient
     def estimate(posterior, prior):
         sides = tf.stop_gradient(posterior), tf.stop_gradient(prior)
         distances = _distances(*sides, num_neighbours)
-        value = _value_by_weight(*sides, *distances, released_code)
+        value = _value_by_weight(*sides, *distances, terms)
 
         def gradient(upstream):
-            found = *sides, *distances, upstream, released_code
+            found = *sides, *distances, upstream, terms
             # The second is not run where nobody asks, as for a prior without
             # parameters.
             return _to_posterior(*found), _to_prior(*found)
@@ -171,20 +228,17 @@ def _distances(posterior, prior, num_neighbours):
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _value_by_weight(posterior, prior, to_prior, to_posterior, released_code):
+def _value_by_weight(posterior, prior, to_prior, to_posterior, terms):
     (n, num_weights), m = posterior.shape, prior.shape[0]
-    log_ratios = _released_log_ratio if released_code else _log_ratio
-    value = log_ratios(to_prior, to_posterior) / n
-    m = n if released_code else m
+    value = terms.log_ratio(to_prior, to_posterior) / n
+    m = n if terms.released_code else m
     value += num_weights * math.log(m / (n - 1))
     return nearest_neighbours.shown(value, posterior, prior)
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _to_posterior(
-    posterior, prior, to_prior, to_posterior, upstream, released_code
-):
-    factors = _factors(to_prior, to_posterior, released_code)
+def _to_posterior(posterior, prior, to_prior, to_posterior, upstream, terms):
+    factors = terms.derivatives(to_prior, to_posterior)
     of_prior, of_posterior = zip((to_prior, to_posterior), factors)
     gradient = nearest_neighbours.pull(posterior, prior, of_prior)
     gradient += nearest_neighbours.pull(
@@ -194,51 +248,24 @@ def _to_posterior(
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _to_prior(
-    posterior, prior, to_prior, to_posterior, upstream, released_code
-):
-    factor, _ = _factors(to_prior, to_posterior, released_code)
+def _to_prior(posterior, prior, to_prior, to_posterior, upstream, terms):
+    factor, _ = terms.derivatives(to_prior, to_posterior)
     gradient = nearest_neighbours.pull(
         prior, posterior, of_others=(to_prior, factor)
     )
     return upstream / posterior.shape[0] * gradient
 
 
-def _factors(to_prior, to_posterior, released_code):
-    """Derivatives of the log-ratios by the logarithms of the distances."""
-    if not released_code:
-        return 1.0, -1.0
-    both = to_prior, to_posterior
-    with tf.GradientTape() as tape:
-        tape.watch(both)
-        ratios = _released_log_ratio(*both)
-    return [g * x for g, x in zip(tape.gradient(ratios, both), both)]
-
-
 @tf.function(jit_compile=True, autograph=False)
-def _value_of_all(posterior, prior, num_neighbours, released_code):
+def _value_of_all(posterior, prior, num_neighbours, terms):
     (n, num_weights), m = posterior.shape, prior.shape[0]
     to_prior, to_posterior = (
         nearest_neighbours.norms(posterior, others, num_neighbours)
         for others in (prior, posterior)
     )
-    if released_code:
-        ratios = _released_log_ratio(to_prior, to_posterior)
+    constant = math.log(m / (n - 1))
+    if terms.released_code:
         constant = num_weights * math.log(n / (n - 1))
-    else:
-        ratios = _log_ratio(to_prior, to_posterior)
-        constant = math.log(m / (n - 1))
+    ratios = terms.log_ratio(to_prior, to_posterior)
     value = num_weights * ratios / n + constant
     return nearest_neighbours.shown(value, posterior, prior)
-
-
-def _log_ratio(to_prior, to_posterior):
-    sum_of_logs = nearest_neighbours.sum_of_logs
-    return sum_of_logs(to_prior) - sum_of_logs(to_posterior)
-
-
-def _released_log_ratio(to_prior, to_posterior):
-    delta = _RELEASED_CODE_TERM
-    above = tf.sqrt(tf.square(to_prior) + delta)
-    below = tf.sqrt(tf.square(to_posterior) + delta) + delta
-    return tf.reduce_sum(tf.math.log(above / below + delta))

@@ -273,11 +273,71 @@ def test_what_is_no_number_shows(per_weight, side, n, row, k):
             4,
             "knows num_neighbours=1 only; got 3",
         ),
+        (
+            {"min_distance": -1e-4},
+            4,
+            4,
+            "min_distance to be a finite number >= 0; got -0.0001",
+        ),
+        (
+            {"min_distance": 1e-3, "released_code": True},
+            4,
+            4,
+            "a min_distance of its own, 1e-4; got 0.001",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, n, m, message):
     with pytest.raises(ValueError, match=message):
         KernelKL(**arguments)(np.zeros((n, 2)), np.zeros((m, 2)))
+
+
+@pytest.mark.parametrize("per_weight", [True, False])
+@pytest.mark.parametrize("k", [1, 3])
+def test_min_distance_is_added_under_the_root(k, per_weight):
+    # The formula of samples with one more coordinate, in which all differ by
+    # the same.
+    q, p = (tf.constant(x[0]) for x in samples(5, 6, [(4,)], scale=1e-2))
+    estimate = KernelKL(per_weight, num_neighbours=k, min_distance=1e-2)
+
+    def expected(q, p):
+        def root(x, others, same):
+            squared = tf.square(x[:, None] - others[None])
+            if not per_weight:
+                squared = tf.reduce_sum(squared, 2, keepdims=True)
+            rank = k if same else k - 1
+            return 0.5 * tf.math.log(tf.sort(squared, axis=1)[:, rank] + 1e-4)
+
+        copies, constants = (1, 4) if per_weight else (4, 1)
+        terms = root(q, p, False) - root(q, q, True)
+        return copies * tf.reduce_sum(terms) / 5 + constants * math.log(6 / 4)
+
+    exact = [tf.cast(x, tf.float64) for x in (q, p)]
+    assert float(estimate(q, p)) == pytest.approx(
+        float(expected(*exact)), rel=1e-5
+    )
+    for one, two in zip(gradients(estimate, q, p), gradients(expected, *exact)):
+        assert np.abs(two).max() > 1
+        np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-3)
+
+
+def test_min_distance_bounds_the_gradient_as_the_released_code_does():
+    # Two samples 1e-6 apart, all others far.
+    q = tf.constant([[0.0], [1e-6], [1.0], [2.0], [4.0]])
+    p = tf.constant([[0.4], [-0.9], [3.0]])
+    plain, bounded, released = (
+        gradients(KernelKL(**arguments), q, p)[0].numpy()
+        for arguments in (
+            {},
+            {"min_distance": 1e-4},
+            {"released_code": True},
+        )
+    )
+    # Of the two, each is the other's nearest: 2 / (5 * 1e-6).
+    assert np.abs(plain).max() == pytest.approx(4e5, rel=1e-3)
+    # 2 / 5 * x / (x^2 + e^2) at x = 1e-6, e = 1e-4.
+    assert bounded[0, 0] - plain[0, 0] == pytest.approx(-4e5 + 40, rel=1e-4)
+    np.testing.assert_allclose(bounded, released, rtol=1e-3, atol=1e-2)
 
 
 def test_k_neighbours_among_equal_samples_stay_finite():
@@ -355,6 +415,7 @@ def test_config_round_trip():
         "per_weight": False,
         "released_code": True,
         "num_neighbours": 1,
+        "min_distance": 0.0,
     }
     assert copy.get_config() == expected
     # The paper's.
@@ -362,4 +423,8 @@ def test_config_round_trip():
         "per_weight": True,
         "released_code": False,
         "num_neighbours": 1,
+        "min_distance": 0.0,
     }
+    bounded = KernelKL(num_neighbours=3, min_distance=1e-4)
+    copy = KernelKL.from_config(bounded.get_config())
+    assert (copy.num_neighbours, copy.min_distance) == (3, 1e-4)
