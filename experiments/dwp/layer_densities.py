@@ -211,9 +211,7 @@ def _letters(folder, names):
         min_norm = source_networks.SOURCES["letters"].min_norm
         found = []
         for seed in range(_SOURCES.num_networks):
-            network, _ = source_networks.train(
-                "letters", images, labels, _SOURCES, seed
-            )
+            network, _ = source_networks.train(images, labels, _SOURCES, seed)
             found.append(source_networks.slices(network, min_norm))
         for name, path in zip(names, paths):
             kept = np.concatenate([layers[name][0] for layers in found])

@@ -32,6 +32,7 @@ class SourcesConfig:
     max_examples: typing.Any = None
     min_norm: typing.Any = None
     seed: int = 0
+    l2: typing.Any = None
 
 
 # What stands before a row; the paper's, then what it fits to kernels besides.

@@ -149,11 +149,15 @@ def load(dataset, data_dir):
         raise ExperimentError(f"--data_dir: {error}") from error
 
 
-def train(dataset, images, labels, config, seed):
+def l2(config):
+    """Returns the L2 factor of a `settings.SourcesConfig`'s networks."""
+    return SOURCES[config.dataset].l2 if config.l2 is None else config.l2
+
+
+def train(images, labels, config, seed):
     """Trains one network: Adam, a rate that falls linearly to 0.
 
     Args:
-        dataset: a key of `SOURCES`.
         images: `(count, height, width, channels)`.
         labels: `(count,)`.
         config: a `settings.SourcesConfig`.
@@ -164,8 +168,7 @@ def train(dataset, images, labels, config, seed):
         images that it was trained on.
     """
     keras.utils.set_random_seed(seed)
-    source = SOURCES[dataset]
-    network = source.make(source.l2)
+    network = SOURCES[config.dataset].make(l2(config))
     steps = -(-len(images) // config.batch_size) * config.epochs
     network.compile(
         keras.optimizers.Adam(

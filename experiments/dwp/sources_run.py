@@ -10,6 +10,7 @@ from bbh_tf import workers
 from experiments import files
 from experiments import provenance
 from experiments.dwp import figures
+from experiments.dwp import settings
 from experiments.dwp import source_networks
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
@@ -112,9 +113,7 @@ def _one(config, folder, images, labels, seed, strategy):
         min_norm = dict.fromkeys(min_norm, config.min_norm)
     start = time.perf_counter()
     with strategy.scope():
-        network, accuracy = source_networks.train(
-            config.dataset, images, labels, config, seed
-        )
+        network, accuracy = source_networks.train(images, labels, config, seed)
     found = source_networks.slices(network, min_norm)
     record = {
         "config": wanted,
@@ -181,6 +180,7 @@ def _report(folder, results, kernels, command):
         )
     accuracies = [x["accuracy"] for x in results["networks"].values()]
     config = results["config"]
+    l2 = source_networks.l2(settings.SourcesConfig(**config))
     exhibit.write(
         folder,
         f"Source networks of a deep weight prior: {config['dataset']}",
@@ -194,6 +194,6 @@ def _report(folder, results, kernels, command):
                 rows,
             )
         ],
-        [f"Mean training accuracy {np.mean(accuracies):.3f}."],
+        [f"Mean training accuracy {np.mean(accuracies):.3f}. L2 of {l2:g}."],
         command,
     )

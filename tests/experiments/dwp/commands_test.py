@@ -7,6 +7,7 @@ import pytest
 from experiments import files
 from experiments.dwp import prior_run
 from experiments.dwp import settings
+from experiments.dwp import source_networks
 from experiments.dwp import sources_run
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
@@ -43,6 +44,17 @@ def test_kernels_of_networks_are_kept(sources):
     other = settings.SourcesConfig("letters", epochs=2, max_examples=100)
     with pytest.raises(ExperimentError, match="seed_0.json is of other set"):
         sources_run.run(other, folder, "command")
+
+
+def test_l2_is_the_papers_or_what_is_asked_for():
+    images, labels = np.zeros((10, 8, 8, 1)), np.zeros(10)
+    for l2, expected in ((None, 1e-3), (0.25, 0.25), (0.0, 0.0)):
+        config = settings.SourcesConfig("letters", epochs=1, l2=l2)
+        network, _ = source_networks.train(images, labels, config, 0)
+        for name in ("conv1", "conv2"):
+            layer = network.get_layer(name)
+            assert float(layer.kernel_regularizer.l2) == expected
+            assert float(layer.bias_regularizer.l2) == expected
 
 
 def test_a_density_is_fitted_and_measured(sources, tmp_path, capsys):
