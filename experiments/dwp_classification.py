@@ -39,7 +39,7 @@ _STARTS = {
     "paper": ("samples", "xavier"),
     "released_code": ("means", "xavier"),
 }
-_OWN = "log_uniform_additive", "dwp_importance"
+_OWN = "log_uniform_additive", "dwp_importance", "dwp_hypernet"
 _PRIORS = [name for name in settings.PRIORS if name not in _OWN]
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_SIZES), "Which data.")

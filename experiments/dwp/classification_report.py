@@ -22,6 +22,7 @@ _COLORS = {
     "deterministic": "#000000",
     "log_uniform_additive": "#F0E442",
     "dwp_importance": "#56B4E9",
+    "dwp_hypernet": "#999999",
 }
 
 

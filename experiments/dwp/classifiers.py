@@ -14,6 +14,7 @@ import tensorflow as tf
 import bbh_tf as bbh
 from experiments import plain_network
 from experiments.dwp import dropout_posterior
+from experiments.dwp import hypernet_posterior
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
 from experiments.dwp import snapshot
@@ -21,6 +22,7 @@ from experiments.dwp import snapshot
 # Steps in one call of the compiled program.
 _STEPS_AT_ONCE = 20
 _LOG_UNIFORM = "log_uniform", "log_uniform_additive"
+_BY_SAMPLES = "dwp_hypernet"
 # A sigmoid of -2, as in the authors' code.
 _FIRST_ALPHA = 1 / (1 + math.exp(2.0))
 # Parts of a training whose mean measures are kept.
@@ -129,20 +131,15 @@ class _Bayesian(Classifier):
             _posterior(settings, kind),
             prior=prior,
             layers=networks.names_of(settings.dataset),
-            local_reparameterization=True,
+            local_reparameterization=kind != _BY_SAMPLES,
         )
         model = bbh.models.BayesianModel(
             network,
             # Each run says how many.
             num_train_examples=1,
-            divergence=(
-                bbh.divergences.AnalyticKL()
-                if kind in ("normal", *_LOG_UNIFORM)
-                else bbh.divergences.MonteCarloKL()
-            ),
-            num_samples=1,
             kl_scale=settings.kl_scale,
             num_prediction_samples=settings.num_prediction_samples,
+            **_estimate(kind),
         )
         self._kind = kind
         super().__init__(settings, num_steps, model, network)
@@ -160,7 +157,9 @@ class _Bayesian(Classifier):
                 square = np.mean(np.square(kernel, dtype=np.float64))
                 ratio = std / math.sqrt(square)
             layer.posterior.start_at([kernel], ratio)
-            layer.seed_generator.state.assign([seed, 0])
+            # Noise of single examples; without it, the model's seed is all.
+            if layer.seed_generator is not None:
+                layer.seed_generator.state.assign([seed, 0])
         self.model.kept_seed.set(seed)
         self.model.num_train_examples = num_examples
 
@@ -224,7 +223,22 @@ def make(settings, num_steps, kind, densities, strategy=None):
         return _Bayesian(settings, num_steps, kind, prior)
 
 
+def _estimate(kind):
+    if kind == _BY_SAMPLES:
+        return {
+            "divergence": bbh.divergences.KernelKL(min_distance=1e-4),
+            "num_samples": 5,
+            "num_likelihood_samples": 5,
+        }
+    divergence = bbh.divergences.MonteCarloKL()
+    if kind in ("normal", *_LOG_UNIFORM):
+        divergence = bbh.divergences.AnalyticKL()
+    return {"divergence": divergence, "num_samples": 1}
+
+
 def _posterior(settings, kind):
+    if kind == _BY_SAMPLES:
+        return hypernet_posterior.HypernetPosterior()
     if kind == "log_uniform":
         return dropout_posterior.DropoutPosterior()
     return bbh.posteriors.MeanField(

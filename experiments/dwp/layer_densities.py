@@ -122,7 +122,8 @@ def prior(kind, density, num_slices, train_reverse):
 
     Args:
         kind: `"dwp"`, `"kernel_normal"` or `"kernel_flow"`; with
-            `"dwp_importance"`, ten importance samples.
+            `"dwp_importance"`, ten importance samples; `"dwp_hypernet"`, of
+            whose density nothing is asked.
         density: a `LayerDensity`.
         num_slices: slices that a step looks at.
         train_reverse: whether r(z | w) trains with the posterior.
@@ -131,9 +132,9 @@ def prior(kind, density, num_slices, train_reverse):
         A `bbh_tf.priors.Prior`.
     """
     kernels, autoencoder = density
-    if kind in ("dwp", "dwp_importance"):
+    if kind in ("dwp", "dwp_importance", "dwp_hypernet"):
         return autoencoder.as_prior(
-            train_reverse=train_reverse,
+            train_reverse=train_reverse and kind != "dwp_hypernet",
             num_importance_samples=10 if kind == "dwp_importance" else 1,
             num_slices=num_slices,
         )

@@ -45,6 +45,7 @@ PRIORS = {
     "deterministic": "no prior: weights, with L2",
     "log_uniform_additive": "log-uniform, variances apart",
     "dwp_importance": "deep weight prior, K = 10",
+    "dwp_hypernet": "deep weight prior, samples only: Bayes by Hypernet",
 }
 INITIALISATIONS = {
     "samples": "draws of the prior",

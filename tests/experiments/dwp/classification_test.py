@@ -104,6 +104,15 @@ def test_the_kl_counts_as_it_is_told(inputs, whole, tmp_path):
     assert record["found"]["nll"] != _of(whole[1], "dwp", 1)["nll"]
 
 
+def test_a_hypernetwork_sees_samples_of_the_prior_alone(inputs, tmp_path):
+    (record,) = _run(inputs, tmp_path, ("dwp_hypernet",), (0,))
+    found = record["found"]["history"]
+    # A hypernetwork that has hardly moved from the decoder's means is far
+    # narrower than the prior.
+    assert found["kl"][-1] > 1000
+    assert found["kl_weight"][0] == pytest.approx(1 / 10)
+
+
 def test_the_kl_of_dropout_leaves_the_means_alone():
     generator = np.random.default_rng(0)
     value = generator.normal(0, 0.3, (3, 3, 2, 4)).astype("float32")
