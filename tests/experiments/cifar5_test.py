@@ -98,7 +98,8 @@ def _build(row, data, **changes):
 @pytest.mark.parametrize(
     ("row", "preset"),
     [
-        *[(row, "paper") for row in _ROWS],
+        # The paper's MNF trains and predicts below.
+        *[(row, "paper") for row in _ROWS if row != "mnf"],
         *[(row, "released_code") for row in ("dropout", "mnf")],
     ],
 )

@@ -12,8 +12,8 @@ import time
 import numpy as np
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
-_NUM_KILLS = 5
-_NUM_STEPS = 60
+_NUM_KILLS = 4
+_NUM_STEPS = 40
 _RUN = pathlib.Path("bbb") / "seed_3"
 # Writes a checkpoint after every step, so that many a kill hits a write.
 _PROGRAM = """

@@ -28,7 +28,6 @@ CASES = {
     "deep weight prior": (7, None, "deep weight prior"),
     "one call": (8, None, "one call"),
     "fused": (7, None, "fused"),
-    "clipped": (7, None, "clipped"),
 }
 # Examples of a batch, and steps, from which the moments of noise are taken.
 NOISY_BATCH, NOISY_STEPS = 8, 400
@@ -51,11 +50,11 @@ def make_model(regularizer, posterior):
         model = small_models.model(small_models.network(extra), compiled=False)
         # Four steps of seven are three and a half epochs of eight examples.
         rate = bbh.optimizers.EpochCosineDecay(0.01, decay_epochs=4)
-        model.compile(bbh.optimizers.FusedAdam(rate, weight_decay=0.1))
-        return model
-    if posterior == "clipped":
-        model = small_models.model(small_models.network(extra), compiled=False)
-        model.compile(bbh.optimizers.FusedAdam(0.01, global_clipnorm=0.01))
+        model.compile(
+            bbh.optimizers.FusedAdam(
+                rate, weight_decay=0.1, global_clipnorm=0.01
+            )
+        )
         return model
     if posterior == "flow":
         return small_models.model(
