@@ -1,5 +1,7 @@
 """What users bring along from Keras works, or is refused in one line."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -185,3 +187,24 @@ def test_functions_without_a_name_are_copied():
         np.testing.assert_allclose(
             model.draw()(x), sample, rtol=1e-4, atol=1e-5
         )
+
+
+def test_weight_decay_of_posteriors_is_told():
+    mean_field = bbh.posteriors.MeanField()
+    made = small_models.model(
+        small_models.network(LAYERS.Dense(4), posterior=mean_field),
+        compiled=False,
+    )
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    with pytest.warns(UserWarning, match="weight_decay=0.1 .*bias_log_variance"):
+        made.compile(keras.optimizers.LossScaleOptimizer(optimizer))
+    of_posteriors = [
+        variable
+        for layer in made.bayesian_layers
+        for variable in layer.posterior.trainable_variables
+    ]
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(of_posteriors)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made.compile(optimizer)
