@@ -276,6 +276,7 @@ class BayesianModel(
     def get_config(self):
         """Returns the constructor's arguments."""
         self.check_format()
+        checks.check_config(self.divergence)
         serialize = keras.saving.serialize_keras_object
         plain = (
             "num_train_examples",

@@ -100,7 +100,7 @@ def test_a_layer_that_sets_what_is_drawn_is_refused():
         _sequential(bbh.layers.Bayesian(normalised, _mean_field()))
     )
     model.compile(run_eagerly=True)
-    with pytest.raises(ValueError, match="SpectralNormalization does; .*kernel"):
+    with pytest.raises(ValueError, match="Normalization does; .*kernel"):
         model.fit(X, Y, verbose=0)
 
 

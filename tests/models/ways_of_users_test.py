@@ -196,7 +196,7 @@ def test_weight_decay_of_posteriors_is_told():
         compiled=False,
     )
     optimizer = keras.optimizers.AdamW(weight_decay=0.1)
-    with pytest.warns(UserWarning, match="weight_decay=0.1 .*bias_log_variance"):
+    with pytest.warns(UserWarning, match="weight_decay=0.1 .*log_variance"):
         made.compile(keras.optimizers.LossScaleOptimizer(optimizer))
     of_posteriors = [
         variable
