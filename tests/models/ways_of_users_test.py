@@ -53,6 +53,42 @@ def test_float_labels_are_whole_numbers(model):
         small_models.model().fit(X, {"logits": Y}, verbose=0)
 
 
+def test_labels_of_a_bernoulli_are_bits():
+    network = keras.Sequential([keras.Input((4,)), LAYERS.Dense(1)])
+    model = small_models.model(
+        bbh.models.bayesify(network, bbh.posteriors.MeanField()),
+        likelihood="bernoulli_logits",
+    )
+    signs = np.where(Y > 0, 1, -1)
+    with pytest.raises(ValueError, match="labels that are 0, 1 or between"):
+        model.evaluate(X, signs, verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="0, 1 or betw"):
+        model.fit(X, signs, verbose=0)
+    # What does not count need be no label.
+    weights = (signs > 0).astype("float32")
+    result = model.evaluate(X, signs, sample_weight=weights, verbose=0)
+    assert np.isfinite(result[0])
+
+
+def test_lengths_that_differ_by_batch_are_told():
+    network = keras.Sequential([keras.Input((None, 4)), LAYERS.Dense(3)])
+    model = small_models.model(
+        bbh.models.bayesify(network, bbh.posteriors.MeanField())
+    )
+
+    def batches():
+        yield (np.zeros((2, 3, 4), "float32"),)
+        yield (np.zeros((2, 5, 4), "float32"),)
+
+    for function in (
+        model.predict_samples,
+        model.predict_uncertainty,
+        lambda x: model.predict(x, verbose=0),
+    ):
+        with pytest.raises(ValueError, match=r"got \(3, 3\), \(5, 3\): pad"):
+            function(batches())
+
+
 def test_an_output_in_a_dictionary_is_refused():
     inputs = keras.Input((4,))
     outputs = LAYERS.Dense(3)(inputs)
