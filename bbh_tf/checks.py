@@ -1,5 +1,6 @@
 """Refusals that posteriors, layers and models share."""
 
+import inspect
 import math
 import numbers
 
@@ -80,6 +81,35 @@ def check_positive(argument, value):
     """
     if not is_positive(value):
         _refuse(argument, value, "a finite number > 0")
+
+
+def check_config(thing):
+    """Refuses an object whose copies and files would lose arguments.
+
+    Layers make their own of what they are given, from its configuration.
+
+    Raises:
+        ValueError: if a class takes arguments of which the `get_config` that
+            it inherits knows nothing.
+    """
+    kinds = type(thing).__mro__
+    owner = next(k for k, x in enumerate(kinds) if "get_config" in vars(x))
+    known = {"self", "name"}.union(*map(_arguments, kinds[owner:]))
+    for kind in kinds[:owner]:
+        for argument in _arguments(kind) - known:
+            raise ValueError(
+                f"Expected {kind.__name__} to have a get_config that returns "
+                "all arguments of its constructor, since copies and files "
+                f"are made of it; the one it inherits has no {argument!r}."
+            )
+
+
+def _arguments(kind):
+    if "__init__" not in vars(kind):
+        return set()
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    others = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {x.name for x in parameters if x.kind not in others}
 
 
 def check_backend():

@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import kernel_kl
 
@@ -30,5 +31,6 @@ def get(estimate):
             f"got {estimate!r}."
         )
     if estimate.is_learned:
+        checks.check_config(estimate)
         return type(estimate).from_config(estimate.get_config())
     return estimate

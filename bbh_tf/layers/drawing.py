@@ -166,11 +166,15 @@ def call(
         `(outputs, losses)`: what the call returned, and a list of the scalar
         losses that layers added and of the users' regularisers on drawn
         weights.
+
+    Raises:
+        ValueError: if a layer sets a variable that is drawn.
     """
     with replica_noise.apart(network):
         outputs, scope, drawn = _run(
             function or network, layers, weights, index, args, kwargs, values
         )
+        _check_not_written(scope, drawn)
         replaced = {id(variable) for variable, _ in [*drawn, *values]}
         for variable in {id(x): x for x in scope.written}.values():
             if id(variable) not in replaced:
@@ -206,6 +210,21 @@ def changes(network, layers, weights, args, kwargs, values):
         (scope.get_current_value(variable), times_written[id(variable)])
         for variable, _ in values
     ]
+
+
+def _check_not_written(scope, drawn):
+    """Refuses a layer that sets its weights, which draws stand in for.
+
+    What it made of a draw in training would be lost in prediction.
+    """
+    written = {id(variable) for variable in scope.written}
+    for variable, _ in drawn:
+        if id(variable) in written:
+            raise ValueError(
+                "Expected random weights that no layer sets while it is "
+                f"called, as SpectralNormalization does; {variable.path!r} is "
+                "set: leave its layer out (layers=... of bayesify)."
+            )
 
 
 class _Scope(keras.StatelessScope):

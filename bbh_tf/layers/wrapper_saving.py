@@ -4,6 +4,7 @@ import random
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf.layers import lora
 from bbh_tf.layers import selection
 
@@ -24,6 +25,8 @@ class WrapperSaving:
 
     def get_config(self):
         """Returns the constructor's arguments."""
+        for part in (self.prior, self.divergence):
+            checks.check_config(part)
         serialize = keras.saving.serialize_keras_object
         kept = ("layer", "posterior", "prior", "divergence")
         plain = ("kl_weight", "num_samples", "seed", "sublayers")

@@ -9,6 +9,7 @@ from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
 from bbh_tf.models import calibrated
+from bbh_tf.models import decay
 from bbh_tf.models import kl_weighting
 from bbh_tf.models import likelihood_training
 from bbh_tf.models import objective
@@ -152,9 +153,13 @@ class BayesianModel(
         Raises:
             ValueError: if a loss is given.
             MemoryError: if gradients and moments do not fit in memory.
+
+        Warns:
+            UserWarning: where weight decay would change posteriors.
         """
         report.check_training_memory(self.random_layers, optimizer)
         super().compile(optimizer, loss, **kwargs)
+        decay.warn(self)
         epoch_cosine_decay.let_follow(self.optimizer, self.epoch)
         # Made for the layers that were trained so far.
         self._predictors.clear()
@@ -271,6 +276,7 @@ class BayesianModel(
     def get_config(self):
         """Returns the constructor's arguments."""
         self.check_format()
+        checks.check_config(self.divergence)
         serialize = keras.saving.serialize_keras_object
         plain = (
             "num_train_examples",

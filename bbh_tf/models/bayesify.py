@@ -63,7 +63,8 @@ def bayesify(
             the place of the recipe's own.
         dropout: `"keras"` makes `bbh_tf.layers.MCDropout` of Keras' `Dropout`
             and `SpatialDropout1D` to `3D`, of the same rate: dropout that is
-            on at prediction too. None leaves them as they are.
+            on at prediction too. None leaves them as they are. Other dropout
+            (of recurrent layers, of attention) stays off; it warns.
         local_reparameterization: whether training draws outputs in the place
             of weights; see `bbh_tf.layers.LocalReparameterization`, which says
             of which layers. It needs `scope="layer"`.

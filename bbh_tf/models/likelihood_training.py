@@ -88,10 +88,10 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
                 "its members; the loss of the mean prediction is evaluate's."
             )
         # Training knows no temperature.
+        mask = outputs_of.mask(y_pred)
+        likelihoods.check_labels(self.likelihood, y, sample_weight, mask)
         distribution = likelihoods.distribution(self.likelihood, y_pred)
-        log_prob = likelihoods.log_prob(
-            distribution, y, sample_weight, outputs_of.mask(y_pred)
-        )
+        log_prob = likelihoods.log_prob(distribution, y, sample_weight, mask)
         losses = [tf.cast(loss, tf.float32) for loss in self.losses]
         return tf.add_n([-tf.reduce_mean(log_prob), *losses])
 

@@ -214,6 +214,39 @@ def log_prob(distribution, labels, weights=None, mask=None):
     return _sum_per_example(values, weights)
 
 
+def check_labels(likelihood, labels, weights=None, mask=None):
+    """Refuses labels of `"bernoulli_logits"` that are not from 0 to 1.
+
+    Beyond, what is computed is no probability, and has no bound. XLA drops
+    the check.
+
+    Args:
+        likelihood: a callable, as `get` returns it.
+        labels: see `log_prob`.
+        weights: see there: where there are some, or a mask, what does not
+            count need be no label, and nothing is refused.
+        mask: see there.
+
+    Raises:
+        ValueError: if one is not; of programs, when they run,
+            `tf.errors.InvalidArgumentError`.
+    """
+    is_free = weights is not None or mask is not None
+    # `log_prob` says what is wrong with several arrays.
+    is_free |= keras.tree.is_nested(labels)
+    if likelihood is not bernoulli_logits or is_free:
+        return
+    labels = tf.convert_to_tensor(labels)
+    if labels.dtype == tf.bool:
+        return
+    all_fine = tf.reduce_all((labels >= 0) & (labels <= 1))
+    message = "Expected labels that are 0, 1 or between; got others."
+    if not tf.executing_eagerly():
+        tf.debugging.assert_equal(all_fine, True, message)
+    elif not all_fine:
+        raise ValueError(message)
+
+
 def _like(mask, values):
     """Returns a mask with as many axes as values, which it fits."""
     mask = tf.cast(mask, tf.bool)

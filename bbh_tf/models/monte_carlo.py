@@ -1,11 +1,21 @@
 """MC dropout of the dropout that a network has."""
 
+import warnings
+
 import keras
 
+from bbh_tf import checks
 from bbh_tf.layers import copying
+from bbh_tf.layers import selection
 from bbh_tf.layers.mc_dropout import MCDropout
 from bbh_tf.models import cloning
 from bbh_tf.models import layer_values
+
+_DROPOUT = (
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+)
 
 # Axes of the inputs along which a mask is repeated, besides the batch.
 _SPATIAL = {
@@ -27,6 +37,9 @@ def with_dropout(network, dropout):
 
     Raises:
         ValueError: if `dropout` is another, or there is no such layer.
+
+    Warns:
+        UserWarning: naming layers with dropout of another kind.
     """
     if dropout != "keras":
         raise ValueError(
@@ -46,7 +59,35 @@ def with_dropout(network, dropout):
     for old, new in pairs:
         if not isinstance(new, MCDropout):
             layer_values.assign(old, new)
+    _warn_of_others([new for _, new in pairs])
     return copy
+
+
+def _warn_of_others(layers):
+    """Warns of dropout that stays as it is, off at prediction."""
+    names = [
+        layer.name
+        for layer in layers
+        if any(map(_drops, selection.sublayers_of(layer)))
+    ]
+    if names:
+        warnings.warn(
+            "Dropout and SpatialDropout become MCDropout; what "
+            f"{', '.join(names)} drops by other means stays off at prediction.",
+            stacklevel=4,
+        )
+
+
+def _drops(layer):
+    if isinstance(layer, MCDropout):
+        return False
+    if isinstance(layer, _DROPOUT):
+        return layer.rate > 0
+    # Of recurrent layers, and of attention.
+    rates = (
+        getattr(layer, name, 0) for name in ("dropout", "recurrent_dropout")
+    )
+    return any(checks.is_positive(rate) for rate in rates)
 
 
 def _of(layer):

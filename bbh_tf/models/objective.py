@@ -166,6 +166,7 @@ def data_terms(model, x, y, sample_weight, weights):
             {"training": True},
         )
         mask = outputs_of.mask(outputs)
+        likelihoods.check_labels(model.likelihood, y, sample_weight, mask)
         distribution = likelihoods.distribution(model.likelihood, outputs)
         log_prob = likelihoods.log_prob(distribution, y, sample_weight, mask)
         nll -= tf.reduce_sum(log_prob) / count

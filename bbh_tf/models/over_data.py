@@ -38,13 +38,14 @@ def samples(model, batches, count, seed, out):
         inputs = [batch[0] for batch in block]
         part = None
         for index, outputs in enumerate(model.draws(inputs, count, seed)):
-            draw = np.concatenate(outputs)
+            draw = np.concatenate(_alike(outputs))
             if part is None:
                 part = room(out, filled, (count, *draw.shape))
             part[index] = draw
         filled += part.shape[1]
         parts.append(part)
     if out is None:
+        parts = _alike(parts, 2)
         return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)
     if filled != out.shape[1]:
         raise ValueError(
@@ -87,7 +88,7 @@ def mean(model, batches, count, seed, label_of, callbacks):
         if model.stop_predicting:
             break
     callbacks.on_predict_end()
-    return np.concatenate(parts)
+    return np.concatenate(_alike(parts))
 
 
 def uncertainty(model, batches, count, seed, level, distribution):
@@ -97,7 +98,7 @@ def uncertainty(model, batches, count, seed, level, distribution):
         inputs = [batch[0] for batch in block]
         totals, kept = None, []
         for index, outputs in enumerate(model.draws(inputs, count, seed)):
-            outputs = tf.concat(outputs, axis=0)
+            outputs = tf.concat(_alike(outputs), axis=0)
             found = distribution(outputs)
             new = uncertainty_of_draws.terms(found)
             totals = uncertainty_of_draws.update(totals, index, new)
@@ -110,9 +111,21 @@ def uncertainty(model, batches, count, seed, level, distribution):
             part.update(uncertainty_of_draws.interval(mixture, count, level))
         parts.append(part)
     return {
-        name: np.concatenate([part[name] for part in parts])
+        name: np.concatenate(_alike([part[name] for part in parts]))
         for name in parts[0]
     }
+
+
+def _alike(parts, num_axes=1):
+    """Returns arrays, or refuses them: they differ past the first axes."""
+    shapes = {tuple(part.shape)[num_axes:] for part in parts}
+    if len(shapes) > 1:
+        raise ValueError(
+            "Expected outputs of one shape, but for the number of examples, "
+            f"in all batches; got {', '.join(map(str, sorted(shapes)))}: pad "
+            "the inputs to one length, or ask for each length by itself."
+        )
+    return parts
 
 
 def evaluate(model, batches, count, seed, trackers, callbacks):
@@ -153,6 +166,9 @@ def _scored(model, block, count, seed):
     inputs = [batch[0] for batch in block]
     labels = [batch[1] for batch in block]
     masks = model.masks(inputs)
+    for (_, y, weight), mask in zip(block, masks):
+        if y is not None:
+            likelihoods.check_labels(model.likelihood, y, weight, mask)
     # Weights of single labels count within a draw, those of examples for the
     # mean over draws.
     of_labels = [

@@ -63,6 +63,7 @@ class Implicit(posterior.Posterior):
                 "Implicit expects a hypernetwork, such as "
                 f"bbh_tf.hypernetworks.MLP(); got {hypernetwork!r}."
             )
+        checks.check_config(hypernetwork)
         checks.check_count("noise_dim", noise_dim)
         if per not in ("tensor", "layer"):
             raise ValueError(

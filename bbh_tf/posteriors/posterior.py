@@ -258,7 +258,8 @@ def get(posterior):
         A new, unbuilt posterior of the same configuration.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if it is neither, or has arguments that its configuration
+            lacks.
     """
     if isinstance(posterior, dict):
         posterior = keras.saving.deserialize_keras_object(posterior)
@@ -267,4 +268,5 @@ def get(posterior):
             "Expected a posterior, such as bbh_tf.posteriors.Implicit(); "
             f"got {posterior!r}."
         )
+    checks.check_config(posterior)
     return type(posterior).from_config(posterior.get_config())

@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf import fixed
 from bbh_tf.priors import densities
 
@@ -43,6 +44,7 @@ class Prior(fixed.Fixed):
         """
         if not isinstance(self, keras.layers.Layer):
             return self
+        checks.check_config(self)
         copy = type(self).from_config(self.get_config())
         if not copy.built:
             copy.build(specs)

@@ -46,6 +46,17 @@ def test_dropout_of_keras_becomes_monte_carlo():
     assert kinds.count("Bayesian") == kinds.count("MCDropout") == 2
 
 
+def test_dropout_of_other_layers_is_told():
+    inputs = keras.Input((3, 4))
+    x = LAYERS.LSTM(2, recurrent_dropout=0.1, return_sequences=True)(inputs)
+    x = LAYERS.MultiHeadAttention(1, 2, dropout=0.1, name="attention")(x, x)
+    x = LAYERS.GaussianDropout(0.1, name="gaussian")(x)
+    x = LAYERS.GRU(2, name="gru")(LAYERS.Dropout(0.1)(x))
+    network = keras.Model(inputs, LAYERS.Dense(3)(x))
+    with pytest.warns(UserWarning, match="what lstm.*, attention, gaussian dr"):
+        bbh.models.bayesify(network, dropout="keras")
+
+
 def test_dropout_that_is_not_there_is_refused():
     network = keras.Sequential([keras.Input((4,)), LAYERS.Dense(3)])
     with pytest.raises(ValueError, match="with Dropout layers"):

@@ -94,6 +94,16 @@ def test_a_kernel_that_its_layer_normalises_stays_so():
     assert largest == pytest.approx(1.0, rel=1e-2)
 
 
+def test_a_layer_that_sets_what_is_drawn_is_refused():
+    normalised = layers.SpectralNormalization(layers.Dense(3))
+    model = small_models.model(
+        _sequential(bbh.layers.Bayesian(normalised, _mean_field()))
+    )
+    model.compile(run_eagerly=True)
+    with pytest.raises(ValueError, match="Normalization does; .*kernel"):
+        model.fit(X, Y, verbose=0)
+
+
 def test_a_frozen_variable_stays_a_point():
     dense = layers.Dense(5)
     dense.build((None, 4))

@@ -143,6 +143,10 @@ class _Learnt(bbh.priors.Prior, keras.layers.Layer):
         )
         self.built = True
 
+    def get_config(self):
+        # The variable says it all.
+        return {}
+
     def sample(self, num_samples, specs, key):
         return [
             tf.fill((num_samples, *x.shape), tf.convert_to_tensor(self.value))
@@ -180,3 +184,44 @@ def test_priors_are_told_apart_by_what_they_are(priors):
     if isinstance(priors[0], _Learnt):
         assert layers[0].prior is not priors[0]
         assert float(layers[0].prior.value) == 1.0
+
+
+class _OfWidth:
+    def __init__(self, width):
+        super().__init__()
+        self.width = width
+
+
+def _told(base):
+    return pytest.raises(
+        ValueError, match=f"Expected {base}.* a get_config .* no 'width'"
+    )
+
+
+@pytest.mark.parametrize("base", ["MeanField", "Posterior"])
+def test_a_posterior_that_copies_would_forget_is_refused(base):
+    kind = type(base, (_OfWidth, getattr(bbh.posteriors, base)), {})
+    with _told("_OfWidth"):
+        bbh.layers.Bayesian(keras.layers.Dense(2), kind(3.0))
+
+
+def test_a_prior_that_copies_and_files_would_forget_is_refused():
+    plain = type("Plain", (_OfWidth, bbh.priors.Normal), {})
+    mean_field = bbh.posteriors.MeanField()
+    layer = bbh.layers.Bayesian(keras.layers.Dense(2), mean_field, plain(3.0))
+    layer.build((None, 3))
+    with _told("_OfWidth"):
+        layer.get_config()
+    bases = (_OfWidth, bbh.priors.Prior, keras.layers.Layer)
+    layer = bbh.layers.Bayesian(
+        keras.layers.Dense(2), mean_field, type("Copied", bases, {})(3.0)
+    )
+    with _told("_OfWidth"):
+        layer.build((None, 3))
+
+
+def test_a_divergence_that_files_would_forget_is_refused():
+    kind = type("Mine", (_OfWidth, bbh.divergences.KernelKL), {})
+    model = small_models.model(divergence=kind(3.0), compiled=False)
+    with _told("_OfWidth"):
+        model.get_config()

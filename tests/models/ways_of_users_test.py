@@ -1,5 +1,7 @@
 """What users bring along from Keras works, or is refused in one line."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -49,6 +51,42 @@ def test_float_labels_are_whole_numbers(model):
     assert np.isnan(logs["nll"]).all()
     with pytest.raises(ValueError, match="labels as one array.* a dict"):
         small_models.model().fit(X, {"logits": Y}, verbose=0)
+
+
+def test_labels_of_a_bernoulli_are_bits():
+    network = keras.Sequential([keras.Input((4,)), LAYERS.Dense(1)])
+    model = small_models.model(
+        bbh.models.bayesify(network, bbh.posteriors.MeanField()),
+        likelihood="bernoulli_logits",
+    )
+    signs = np.where(Y > 0, 1, -1)
+    with pytest.raises(ValueError, match="labels that are 0, 1 or between"):
+        model.evaluate(X, signs, verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="0, 1 or betw"):
+        model.fit(X, signs, verbose=0)
+    # What does not count need be no label.
+    weights = (signs > 0).astype("float32")
+    result = model.evaluate(X, signs, sample_weight=weights, verbose=0)
+    assert np.isfinite(result[0])
+
+
+def test_lengths_that_differ_by_batch_are_told():
+    network = keras.Sequential([keras.Input((None, 4)), LAYERS.Dense(3)])
+    model = small_models.model(
+        bbh.models.bayesify(network, bbh.posteriors.MeanField())
+    )
+
+    def batches():
+        yield (np.zeros((2, 3, 4), "float32"),)
+        yield (np.zeros((2, 5, 4), "float32"),)
+
+    for function in (
+        model.predict_samples,
+        model.predict_uncertainty,
+        lambda x: model.predict(x, verbose=0),
+    ):
+        with pytest.raises(ValueError, match=r"got \(3, 3\), \(5, 3\): pad"):
+            function(batches())
 
 
 def test_an_output_in_a_dictionary_is_refused():
@@ -185,3 +223,24 @@ def test_functions_without_a_name_are_copied():
         np.testing.assert_allclose(
             model.draw()(x), sample, rtol=1e-4, atol=1e-5
         )
+
+
+def test_weight_decay_of_posteriors_is_told():
+    mean_field = bbh.posteriors.MeanField()
+    made = small_models.model(
+        small_models.network(LAYERS.Dense(4), posterior=mean_field),
+        compiled=False,
+    )
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    with pytest.warns(UserWarning, match="weight_decay=0.1 .*log_variance"):
+        made.compile(keras.optimizers.LossScaleOptimizer(optimizer))
+    of_posteriors = [
+        variable
+        for layer in made.bayesian_layers
+        for variable in layer.posterior.trainable_variables
+    ]
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(of_posteriors)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made.compile(optimizer)

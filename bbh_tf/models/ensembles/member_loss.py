@@ -94,6 +94,7 @@ class MemberLoss:
             outputs = network(x, training=True)
         distribution = likelihoods.distribution(self._likelihood, outputs)
         mask = outputs_of.mask(outputs)
+        likelihoods.check_labels(self._likelihood, y, sample_weight, mask)
         unweighted = nll = -tf.reduce_sum(
             likelihoods.log_prob(distribution, y, mask=mask)
         )
