@@ -1,7 +1,10 @@
 """What the outputs of a network must be for a likelihood to make sense."""
 
 import keras
+import tensorflow as tf
 
+from bbh_tf.layers import selection
+from bbh_tf.models import inputs_of
 from bbh_tf.models import likelihoods
 
 
@@ -70,7 +73,29 @@ def mask(outputs):
 
 def have_mask(network):
     """Whether the outputs of a network come with a Keras mask."""
-    return mask(network.outputs[0]) is not None
+    if mask(network.outputs[0]) is not None:
+        return True
+    parts = selection.sublayers_of(network)
+    is_nested = any(
+        isinstance(getattr(x, "layer", x), keras.Model) for x in parts[1:]
+    )
+    if not is_nested or not any(map(_makes_a_mask, parts)):
+        return False
+    # The symbolic outputs of models within models have lost theirs.
+    found = []
+
+    def run(inputs):
+        found.append(mask(network(inputs, training=False)))
+
+    tf.function(run, autograph=False).get_concrete_function(
+        inputs_of.specs(network)
+    )
+    return found[-1] is not None
+
+
+def _makes_a_mask(layer):
+    is_masking = isinstance(layer, keras.layers.Masking)
+    return is_masking or getattr(layer, "mask_zero", False)
 
 
 def _ending(network, activation):

@@ -180,3 +180,27 @@ def test_weights_of_another_shape_are_refused():
     for call in (model.evaluate, model.train_on_batch):
         with pytest.raises(ValueError, match=r"\(batch,\), or that of the lab"):
             call(ids, labels, sample_weight=there[:, 1:])
+
+
+@pytest.mark.parametrize("scope", ["layer", "network"])
+def test_a_mask_of_a_model_within_counts(scope):
+    inner = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Embedding(4, 2, mask_zero=True),
+            keras.layers.Dense(3),
+        ]
+    )
+    inputs = keras.Input((3,))
+    nested = keras.Model(inputs, inner(inputs))
+    x, y = np.array([[1, 2, 0], [3, 0, 0]]), np.ones((2, 3), int)
+    model = bbh.models.BayesianModel(
+        bbh.models.bayesify(nested, bbh.posteriors.MeanField(), scope=scope),
+        num_train_examples=2,
+        num_prediction_samples=1,
+        seed=0,
+    )
+    found = model.evaluate(x, y, verbose=0)
+    log_prob = keras.ops.log_softmax(model.predict_samples(x)[0])[..., 1]
+    by_hand = -np.sum(log_prob * (x > 0)) / 2
+    np.testing.assert_allclose(found, by_hand, rtol=1e-5)
