@@ -43,8 +43,7 @@ class KernelKL(sample_divergence.SampleDivergence):
     variance, with k = 2 just not, with k = 3 it has one. `min_distance` bounds
     it at any k. That is what a hypernetwork needs whose noise is the same for
     many weights: where two of its noises fall close together, so do all pairs
-    of weights. In return nothing drives a posterior to be wider than that:
-    narrower ones count alike, and weights may become all but constants.
+    of weights. In return nothing tells posteriors apart that are narrower.
 
     Memory, that of the gradient included, is a few times that of the samples.
     Time grows with n * (n + m).
