@@ -12,6 +12,7 @@ def test_none_is_the_papers():
         "per_weight": True,
         "released_code": False,
         "num_neighbours": 1,
+        "min_distance": 0.0,
     }
 
 
