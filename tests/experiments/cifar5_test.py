@@ -99,7 +99,7 @@ def _build(row, data, **changes):
     ("row", "preset", "depends"),
     [
         *[(row, "paper", False) for row in _ROWS],
-        *[(row, "released_code", False) for row in ("map", "dropout")],
+        *[(row, "released_code", False) for row in ("map", "dropout", "mnf")],
         # The authors' layer-wise hypernetworks alone.
         ("bbh", "released_code", True),
     ],

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
-_NUM_KILLS = 3
+_NUM_KILLS = 4
 _NUM_STEPS = 40
 _RUN = pathlib.Path("bbb") / "seed_3"
 # Writes a checkpoint after every step, so that many a kill hits a write.
@@ -23,7 +23,7 @@ table_command.start("mnist_methods")
 """
 
 
-def _start(folder, log):
+def _start(folder, log, learning_rate=0.002):
     return subprocess.Popen(
         [
             sys.executable,
@@ -33,7 +33,7 @@ def _start(folder, log):
             "--methods=bbb",
             "--seeds=3",
             f"--num_steps={_NUM_STEPS}",
-            "--set=learning_rate=0.002",
+            f"--set=learning_rate={learning_rate}",
             "--num_prediction_samples=3",
             "--checkpoint_seconds=0",
             f"--output_dir={folder}",
@@ -76,21 +76,30 @@ def test_kills_leave_no_trace(tmp_path):
         for kill in range(_NUM_KILLS):
             step = _step(folder)
             process = _start(killed, log)
-            if kill < _NUM_KILLS - 1:
+            if kill < _NUM_KILLS - 2:
                 _wait(process, log, lambda step=step: _step(folder) > step)
                 time.sleep(chance.uniform(0.0, 0.2))
             else:
-                # The last one comes while results are written.
+                # The last two come while results are written.
                 _wait(process, log, lambda: any(folder.glob("*predictions*")))
             process.send_signal(signal.SIGKILL)
             process.wait()
             hit_a_write += any(folder.glob(".*partial*"))
             stops.append(_step(folder))
             assert not (folder / "results.json").exists()
+            if kill == _NUM_KILLS - 2:
+                for path in folder.glob("*predictions*"):
+                    path.unlink()
+        # What was begun with one setting does not go on with another.
+        assert _start(killed, log, learning_rate=0.003).wait(300) == 1
         assert _start(killed, log).wait(300) == 0
+    assert (
+        "holds a run with learning_rate=0.002; expected learning_rate=0.003"
+        in (tmp_path / "log").read_text()
+    )
     # Every start went on from where the one before it was killed.
-    assert sorted(set(stops[:-1])) == stops[:-1]
-    assert stops[0] > 0 and stops[-2] < _NUM_STEPS
+    assert sorted(set(stops[:-2])) == stops[:-2]
+    assert stops[0] > 0 and stops[-3] < _NUM_STEPS
     assert hit_a_write >= 1
     assert _comparable(whole / _RUN) == _comparable(folder)
     config = json.loads((folder / "results.json").read_text())["config"]

@@ -148,10 +148,10 @@ def fused_operations(strategy):
     with strategy.scope():
         model = make_model(None, "fused")
         model.optimizer.build(model.trainable_variables)
-    gradients = [tf.ones(v.shape) for v in model.trainable_variables]
+    x, y = small_models.data(8)
     graph = tf.function(
         lambda: strategy.run(
-            model.optimizer.apply, (gradients, model.trainable_variables)
+            model.train_step, ((tf.constant(x), tf.constant(y)),)
         )
     ).get_concrete_function()
     names = [operation.type for operation in graph.graph.get_operations()]
