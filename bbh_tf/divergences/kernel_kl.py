@@ -171,16 +171,12 @@ class _Terms(typing.NamedTuple):
 
     def log_ratio(self, to_prior, to_posterior):
         """Sums log(to_prior / to_posterior)."""
+        above, below = map(self._at_least, (to_prior, to_posterior))
         if self.released_code:
             delta = _RELEASED_CODE_TERM
-            above = tf.sqrt(tf.square(to_prior) + delta)
-            below = tf.sqrt(tf.square(to_posterior) + delta) + delta
-            return tf.reduce_sum(tf.math.log(above / below + delta))
-        above, below = (
-            nearest_neighbours.sum_of_logs(self._at_least(distances))
-            for distances in (to_prior, to_posterior)
-        )
-        return above - below
+            return tf.reduce_sum(tf.math.log(above / (below + delta) + delta))
+        sum_of_logs = nearest_neighbours.sum_of_logs
+        return sum_of_logs(above) - sum_of_logs(below)
 
     def derivatives(self, to_prior, to_posterior):
         """Those of `log_ratio` by the logarithms of the distances."""
@@ -193,9 +189,12 @@ class _Terms(typing.NamedTuple):
         return [g * x for g, x in zip(tape.gradient(ratio, both), both)]
 
     def _at_least(self, distances):
-        if not self.min_distance:
+        if not any(self):
             return distances
-        return tf.sqrt(tf.square(distances) + self.min_distance**2)
+        term = self.min_distance**2
+        if self.released_code:
+            term = _RELEASED_CODE_TERM
+        return tf.sqrt(tf.square(distances) + term)
 
 
 def _estimate_by_weight(posterior, prior, num_neighbours, terms):

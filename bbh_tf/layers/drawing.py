@@ -175,7 +175,7 @@ def call(
             function or network, layers, weights, index, args, kwargs, values
         )
         _check_not_written(scope, drawn)
-        replaced = {id(variable) for variable, _ in [*drawn, *values]}
+        replaced = {id(variable) for variable, _ in values}
         for variable in {id(x): x for x in scope.written}.values():
             if id(variable) not in replaced:
                 variable.assign(scope.get_current_value(variable))

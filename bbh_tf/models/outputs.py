@@ -1,11 +1,17 @@
 """What the outputs of a network must be for a likelihood to make sense."""
 
+import weakref
+
 import keras
 import tensorflow as tf
 
 from bbh_tf.layers import selection
 from bbh_tf.models import inputs_of
 from bbh_tf.models import likelihoods
+
+# Whether networks are masked that had to be run to know; asked at each block
+# of batches.
+_TRACED = weakref.WeakKeyDictionary()
 
 
 def check(likelihood, network):
@@ -82,6 +88,12 @@ def have_mask(network):
     if not is_nested or not any(map(_makes_a_mask, parts)):
         return False
     # The symbolic outputs of models within models have lost theirs.
+    if network not in _TRACED:
+        _TRACED[network] = _is_masked_when_run(network)
+    return _TRACED[network]
+
+
+def _is_masked_when_run(network):
     found = []
 
     def run(inputs):

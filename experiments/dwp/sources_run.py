@@ -10,7 +10,6 @@ from bbh_tf import workers
 from experiments import files
 from experiments import provenance
 from experiments.dwp import figures
-from experiments.dwp import settings
 from experiments.dwp import source_networks
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
@@ -75,7 +74,7 @@ def run(config, folder, command, strategy=None):
         "provenance": provenance.describe(),
     }
     files.write_json(folder / "results.json", results)
-    _report(folder, results, kernels, command)
+    _report(config, folder, results, kernels, command)
     return results
 
 
@@ -143,7 +142,7 @@ def _summary(layer, arrays, networks):
     }
 
 
-def _report(folder, results, kernels, command):
+def _report(config, folder, results, kernels, command):
     rows = []
     for layer, found in results["layers"].items():
         size = found["kernel_size"]
@@ -179,21 +178,22 @@ def _report(folder, results, kernels, command):
             )
         )
     accuracies = [x["accuracy"] for x in results["networks"].values()]
-    config = results["config"]
-    l2 = source_networks.l2(settings.SourcesConfig(**config))
     exhibit.write(
         folder,
-        f"Source networks of a deep weight prior: {config['dataset']}",
+        f"Source networks of a deep weight prior: {config.dataset}",
         pictures,
         [
             exhibit.Table(
-                f"Slices of {config['num_networks']} networks, "
-                f"{config['epochs']} epochs of {results['num_examples']:,} "
+                f"Slices of {config.num_networks} networks, "
+                f"{config.epochs} epochs of {results['num_examples']:,} "
                 "images.",
                 _HEADING,
                 rows,
             )
         ],
-        [f"Mean training accuracy {np.mean(accuracies):.3f}. L2 of {l2:g}."],
+        [
+            f"Mean training accuracy {np.mean(accuracies):.3f}. L2 of "
+            f"{source_networks.l2(config):g}."
+        ],
         command,
     )
