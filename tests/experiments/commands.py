@@ -1,10 +1,6 @@
 """Commands as a person calls them, and runs for them to read."""
 
 import dataclasses
-import os
-import pathlib
-import subprocess
-import sys
 
 from experiments import building
 from experiments import checkpoints
@@ -12,20 +8,12 @@ from experiments import config as configs
 from experiments import files
 from experiments import run_config
 from experiments import runner
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tests.experiments import command_process
 
 
 def call(name, *flags):
     """Runs `python -m experiments.<name>`; returns what it printed."""
-    return subprocess.run(
-        [sys.executable, "-m", f"experiments.{name}", *flags],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    return command_process.call(f"experiments.{name}", flags)
 
 
 def check_refused(done, message):
