@@ -23,13 +23,15 @@ class Draws(typing.NamedTuple):
             in `kernel` differ.
         chosen: `float32` array `(num_draws, chosen_weights)`, some of all
             weights, by chance.
-        std: `float64` array `(weights,)`, the standard deviation of each
-            weight over the draws, layer by layer.
+        mean: `float64` array `(weights,)`, the mean of each weight over the
+            draws, layer by layer.
+        std: `float64` array `(weights,)`, its standard deviation.
     """
 
     kernel: np.ndarray
     num_filters: int
     chosen: np.ndarray
+    mean: np.ndarray
     std: np.ndarray
 
 
@@ -66,6 +68,7 @@ def collect(model, num_draws, num_chosen):
         np.array(kernel, np.float32),
         weights[0].shape[-1],
         np.array(chosen, np.float32),
+        mean,
         np.sqrt(squares / max(1, count - 1)),
     )
 

@@ -16,6 +16,9 @@ from experiments.posterior import measures as posterior_measures
 
 posterior_draws = lazy.import_module("experiments.posterior.draws")
 
+# An ensemble has no prior of weights that it draws, and that of a Bayesian
+# hypernetwork is over scales.
+_NO_KL_OF_WEIGHTS = ("ensemble", "bhn")
 # Fewer say nothing of a covariance.
 _FEWEST_DRAWS = 3
 
@@ -72,7 +75,13 @@ def draws(folder, config, output, settings):
             or the draws before are of another run.
     """
     made_of = json.dumps(
-        {"config": config, "step": _step(folder), **settings}, sort_keys=True
+        {
+            "config": config,
+            "step": _step(folder),
+            "kept": posterior_draws.Draws._fields,
+            **settings,
+        },
+        sort_keys=True,
     )
     path = path_of(output, config)
     if path.exists():
@@ -111,19 +120,34 @@ def _step(folder):
     return run_config.num_steps(config)
 
 
-def measure(drawn):
+def trained_kl(folder):
+    """Reads the KL that a run was trained with, nats; None without one."""
+    path = pathlib.Path(folder) / "results.json"
+    if not path.exists():
+        return None
+    return files.read_json(path).get("final", {}).get("kl")
+
+
+def measure(drawn, config):
     """Computes what the tables say of a run.
 
     Args:
         drawn: a `posterior_draws.Draws`.
+        config: the run's configuration.
 
     Returns:
         Dictionary for `results.json`: sizes, quantiles of the standard
-        deviations, and under `"kernel"` and `"chosen"` what
+        deviations, `"least_kl"` (None without a prior of weights), and under
+        `"kernel"` and `"chosen"` what
         `posterior_measures.shapes` says of the first kernel and of weights
         chosen from all; under `"kernel"` also what `dependence` says.
     """
     quantiles = np.quantile(drawn.std, [0.05, 0.25, 0.5, 0.75, 0.95])
+    least_kl = None
+    if config["method"] not in _NO_KL_OF_WEIGHTS:
+        least_kl = posterior_measures.least_kl(
+            drawn.mean, drawn.std, len(drawn.kernel), config["prior_scale"]
+        )
     return {
         "num_draws": len(drawn.kernel),
         "num_weights": len(drawn.std),
@@ -131,6 +155,7 @@ def measure(drawn):
         "num_chosen": drawn.chosen.shape[1],
         "median_std": float(quantiles[2]),
         "std_quantiles": quantiles.tolist(),
+        "least_kl": least_kl,
         "kernel": {
             **posterior_measures.shapes(drawn.kernel),
             **posterior_measures.dependence(drawn.kernel, drawn.num_filters),

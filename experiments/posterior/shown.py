@@ -48,15 +48,29 @@ def make(
                 run_names.names(configs), folders, configs
             )
         }
-        _write(every, configs, chosen, output)
+        found = {
+            name: {
+                **findings.measure(drawn, config),
+                "trained_kl": findings.trained_kl(folder),
+            }
+            for (name, drawn), folder, config in zip(
+                every.items(), folders, configs
+            )
+        }
+        _write(every, found, configs, chosen, output)
 
 
-def _write(every, configs, chosen, output):
-    found = {name: findings.measure(drawn) for name, drawn in every.items()}
-    shapes = posterior_tables.shapes(found)
-    dependence = posterior_tables.dependence(found)
+def _write(every, found, configs, chosen, output):
+    shown = {
+        "Shape of the marginals.": posterior_tables.shapes(found),
+        "Dependence within the first kernel.": posterior_tables.dependence(
+            found
+        ),
+        "KL of all weights.": posterior_tables.kl(found),
+    }
+    shown = {title: rows for title, rows in shown.items() if rows[1:]}
     notes = posterior_tables.notes(found, configs, chosen)
-    for table in (shapes, dependence):
+    for table in shown.values():
         print(f"{tables.aligned(table)}\n")
     print("\n".join(notes))
     pictures = []
@@ -113,12 +127,8 @@ def _write(every, configs, chosen, output):
         "Posteriors of the weights (Figures 5 to 9)",
         pictures,
         [
-            exhibit.Table("Shape of the marginals.", shapes[0], shapes[1:]),
-            exhibit.Table(
-                "Dependence within the first kernel.",
-                dependence[0],
-                dependence[1:],
-            ),
+            exhibit.Table(title, rows[0], rows[1:])
+            for title, rows in shown.items()
         ],
         notes,
         command_line.command(),

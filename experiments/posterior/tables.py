@@ -101,6 +101,32 @@ def dependence(found):
     return lines
 
 
+def kl(found):
+    """Sets out the KL to the prior: as trained, and the least there can be.
+
+    Args:
+        found: see `shapes`; each has `"trained_kl"` besides.
+
+    Returns:
+        List of lists of texts, the heading first; of runs with a KL of their
+        weights.
+    """
+    lines = [["KL to the prior, nats", "in training", "at least", "a weight"]]
+    for name, run in found.items():
+        if run["least_kl"] is None:
+            continue
+        trained, least = run["trained_kl"], run["least_kl"]
+        lines.append(
+            [
+                name,
+                _MISSING if trained is None else f"{trained:,.0f}",
+                f"{least:,.0f}",
+                f"{least / run['num_weights']:.3g}",
+            ]
+        )
+    return lines
+
+
 def notes(found, configs, settings):
     """Says what the numbers are and are not.
 
@@ -125,6 +151,14 @@ def notes(found, configs, settings):
         "most they are what independent weights reach with as many draws, for "
         "the draws' own scatter counts as correlation.",
     ]
+    if any(run["least_kl"] is not None for run in found.values()):
+        lines.append(
+            "KL in training: what the loss had, the mean over the last epoch, "
+            "an estimate unless it is the closed form. At least: the KL of "
+            "independent normals with the draws' means and standard "
+            "deviations, which no distribution with these is below; weights "
+            "that do not vary at all are left out. A weight: on average."
+        )
     for (name, run), config in zip(found.items(), configs):
         kernel = run["kernel"]
         lines.append(f"{name}: {_shape_in_words(kernel, run['num_draws'])}")

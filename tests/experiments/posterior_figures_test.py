@@ -38,7 +38,7 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
         "correlations.png",
         "spreads.png",
     ]
-    shapes, dependence = found["tables"]
+    shapes, dependence, kl = found["tables"]
     assert [row[:2] for row in shapes.rows] == [
         ["Bayes by Backprop", "60"],
         ["Bayes by Hypernet", "60"],
@@ -47,6 +47,11 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
     # The last row is what 60 draws of independent weights would have.
     assert len(dependence.rows) == 3
     assert "a curve" in " ".join(found["notes"])
+    # These runs were never trained.
+    assert [row[:2] for row in kl.rows] == [
+        ["Bayes by Backprop", "–"],
+        ["Bayes by Hypernet", "–"],
+    ]
     runs_found = json.loads((tmp_path / "results.json").read_text())["runs"]
     measures = {run["name"]: run["measures"] for run in runs_found}
     normal = measures["Bayes by Backprop"]
@@ -66,7 +71,12 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
     path = tmp_path / "draws_mnist_methods_bbb_seed_0.npz"
     before = path.read_bytes()
     drawn = posterior_findings.draws(folder, config, tmp_path, settings)
-    assert posterior_findings.measure(drawn) == normal
+    again = posterior_findings.measure(drawn, config)
+    assert {**again, "trained_kl": None} == normal
+    # All weights have log-variances of -9, and means that begin near 0.
+    most = 0.5 * (np.exp(-9) - 1 + 9) + 0.5 * np.mean(drawn.mean**2)
+    each = normal["least_kl"] / normal["num_weights"]
+    assert each == pytest.approx(most, rel=0.01)
     assert path.read_bytes() == before
     with pytest.raises(ExperimentError, match="draws of other settings"):
         posterior_findings.draws(
@@ -138,6 +148,7 @@ def test_a_kernel_that_does_not_vary_has_no_numbers():
         "kernel_size": 72,
         "num_chosen": 20,
         "median_std": 0.0,
+        "least_kl": None,
         "kernel": {**nothing, **ranks},
         "chosen": nothing,
     }
@@ -145,6 +156,7 @@ def test_a_kernel_that_does_not_vary_has_no_numbers():
     assert posterior_tables.shapes(found)[1][2:6] == 4 * ["–"]
     assert posterior_tables.dependence(found)[1][2:] == 5 * ["–"]
     assert len(posterior_tables.dependence(found)) == 2
+    assert posterior_tables.kl(found)[1:] == []
     notes = posterior_tables.notes(
         found, [{"method": "bbb"}], {"num_chosen": 20}
     )
@@ -162,6 +174,7 @@ def test_words_are_those_of_the_numbers():
         "num_draws": 10,
         "kernel_size": 80,
         "num_chosen": 20,
+        "least_kl": None,
         "kernel": kernel,
         "chosen": {"resolved": 20},
     }
