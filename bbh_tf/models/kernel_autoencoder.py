@@ -164,7 +164,7 @@ class KernelAutoencoder(
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
-        """Returns minus the mean bound; see `keras.Model.evaluate` and `fit`."""
+        """Returns minus the mean bound; see `keras.Model.evaluate`, `fit`."""
         _refuse("sample_weight", kwargs.get("sample_weight"))
         return super().evaluate(*args, **kwargs)
 
