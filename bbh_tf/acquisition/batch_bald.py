@@ -87,7 +87,9 @@ def _joint_entropies(draws, joint, weights):
 def _sample(draws, num_outcomes, generator):
     """Draws outcomes of several labels, and what each of them counts."""
     num_draws, num_labels, num_classes = draws.shape
-    of_draw = np.arange(num_outcomes) % num_draws
+    # Of each draw as many, and which have one more, or any, is chance.
+    of_draw = generator.permutation(num_draws)
+    of_draw = np.resize(of_draw, num_outcomes)
     cumulative = np.cumsum(draws, axis=-1)
     uniform = generator.random((num_outcomes, num_labels, 1))
     outcomes = np.sum(uniform > cumulative[of_draw], axis=-1)

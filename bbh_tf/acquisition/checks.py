@@ -12,7 +12,8 @@ def check_draws(draws, fewest=1):
         fewest: how many draws are needed.
 
     Returns:
-        float64 array of the same shape.
+        float64 array of the same shape, its rows rescaled to sum to 1: those
+        of a softmax in float16 are off by more than draws may differ.
 
     Raises:
         ValueError: if they are not distributions, or too few.
@@ -25,7 +26,7 @@ def check_draws(draws, fewest=1):
             f"draws: expected at least {fewest}, one tells nothing of how "
             f"draws differ; got {len(draws)}."
         )
-    return draws
+    return draws / draws.sum(axis=-1, keepdims=True)
 
 
 def check_number(count, num_examples):

@@ -3,6 +3,7 @@
 import keras
 
 from bbh_tf import checkpointing
+from bbh_tf import checks
 from bbh_tf import fixed
 
 
@@ -131,6 +132,10 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         """
         raise NotImplementedError
 
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {"name": self.name}
+
     def get_build_config(self):
         """Returns None: whoever owns a flow builds it."""
         return None
@@ -146,7 +151,8 @@ def get(flow):
         A new, unbuilt flow of the same configuration.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if it is neither, or has arguments that its configuration
+            lacks.
     """
     if isinstance(flow, dict):
         flow = keras.saving.deserialize_keras_object(flow)
@@ -154,6 +160,7 @@ def get(flow):
         raise ValueError(
             f"Expected a flow, such as bbh_tf.flows.real_nvp(); got {flow!r}."
         )
+    checks.check_config(flow)
     config = flow.get_config()
     config.pop("name", None)
     return type(flow).from_config(config)

@@ -43,7 +43,7 @@ class LocalReparameterization(Bayesian):
 
     Raises:
         ValueError: if an argument is not as said, or the layer has
-            regularisers.
+            regularisers or LoRA.
 
     Example:
 
@@ -95,9 +95,15 @@ class LocalReparameterization(Bayesian):
 
         Raises:
             ValueError: if the posterior is not of independent normals, or the
-                layer has regularisers, besides what `Bayesian` refuses.
+                layer has regularisers or LoRA, besides what `Bayesian` refuses.
         """
         super().build(*args, **kwargs)
+        if getattr(self.layer, "lora_enabled", False):
+            # Its random matrices are multiplied: no output is normal.
+            raise ValueError(
+                "LocalReparameterization expects a layer without LoRA, which "
+                f"Bayesian takes; {self.layer.name!r} has it."
+            )
         if self.layer.activity_regularizer or any(
             variable.regularizer for variable in self.replaced_variables
         ):

@@ -136,8 +136,13 @@ class KernelAutoencoder(
 
         Under R replicas 1 / R of it, as Keras expects; its gradient is that of
         the replica's own slices, whatever their number.
+
+        Raises:
+            ValueError: if there are weights, or another loss was compiled.
         """
-        del x, y, sample_weight, training
+        del x, y, training
+        _refuse("sample_weight", sample_weight)
+        _refuse("loss", self.loss)
         count = objective.sum_over_replicas(tf.size(y_pred))
         own = -tf.reduce_sum(y_pred) / tf.cast(count, y_pred.dtype)
         strategy = tf.distribute.get_strategy()
@@ -149,11 +154,19 @@ class KernelAutoencoder(
         """Trains on slices; see `keras.Model.fit`.
 
         Raises:
-            ValueError: if `x` is an array of another shape, or not finite.
+            ValueError: if `x` is an array of another shape, or not finite; or
+                if slices are weighted, or a loss was compiled.
         """
+        # Keras drops weights where there are no labels.
+        _refuse("sample_weight", kwargs.get("sample_weight"))
         if isinstance(x, (np.ndarray, tf.Tensor)):
             self._check(x)
         return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """Returns minus the mean bound; see `keras.Model.evaluate`, `fit`."""
+        _refuse("sample_weight", kwargs.get("sample_weight"))
+        return super().evaluate(*args, **kwargs)
 
     def log_prob(
         self, kernels, num_samples=20, importance_weighted=False, seed=0
@@ -266,3 +279,11 @@ class KernelAutoencoder(
     def _check(self, kernels):
         size = self.kernel_size, self.kernel_size
         return kernel_prior.check_slices(kernels, size)
+
+
+def _refuse(argument, value):
+    if value is not None:
+        raise ValueError(
+            "KernelAutoencoder trains on minus the mean bound, in which all "
+            f"slices count alike: expected no {argument}; got {value!r}."
+        )

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import weights
 from bbh_tf.posteriors import flow
 from bbh_tf.posteriors import posterior
@@ -60,7 +61,7 @@ class WeightNormFlow(flow.Flow):
         self, flow=None, initial_scale=1.0, mean_initializer=None, name=None
     ):
         super().__init__(flow, mean_initializer, name)
-        if not np.isreal(initial_scale) or not np.isfinite(initial_scale):
+        if not checks.is_number(initial_scale):
             raise ValueError(
                 "WeightNormFlow expects a finite initial_scale; got "
                 f"{initial_scale!r}."

@@ -32,6 +32,7 @@ class Temperature(keras.layers.Layer):
 
     def __init__(self, temperature=1.0, name=None, **kwargs):
         super().__init__(name=name, **{"dtype": "float32", **kwargs})
+        self.supports_masking = True
         _check(temperature)
         self._divisor = self.add_weight(
             name="temperature",

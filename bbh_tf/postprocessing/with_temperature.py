@@ -107,7 +107,17 @@ def with_temperature(
             "sequential Keras model with one output; got a "
             f"{type(model).__name__} with {num_outputs}."
         )
-    logits = model.predict(x, batch_size=batch_size, verbose=0)
+    mask = getattr(model.outputs[0], "_keras_mask", None)
+    if sample_weight is None and mask is not None:
+        raise ValueError(
+            "The outputs come with Keras' mask, which a temperature does not "
+            "see: expected sample_weight, 0 for labels that do not count and "
+            "1 for others."
+        )
+    # A model may have its one output in a list or a dictionary.
+    (logits,) = keras.tree.flatten(
+        model.predict(x, batch_size=batch_size, verbose=0)
+    )
     if fit is fit_temperature:
         labels = class_numbers(y, logits.shape[:-1], logits.shape[-1])
     else:

@@ -36,7 +36,8 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
     Args:
         decoder: p(w | z), a built Keras model from `(n, latent_dim)` to a list
             of means and variances, each `(n, height, width)`; or its
-            serialised form. It is copied, as the others are.
+            serialised form. It is copied, as the others are, and computes in
+            float32.
         reverse: r(z | w), where the reverse model starts: a Keras model from
             `(n, height, width)` to means and variances `(n, latent_dim)`.
         transitions: list of Keras models, p(z_{t+1} | z_t); frozen.
@@ -225,15 +226,22 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
 
 
 def _copy_of(model):
+    """Makes a copy in float32, under whatever policy the model was made."""
     if isinstance(model, dict):
-        return keras.saving.deserialize_keras_object(model)
+        return _in_float32(keras.saving.deserialize_keras_object(model))
     if not isinstance(model, keras.Model) or not model.built:
         raise ValueError(
             f"DeepWeightPrior expects built Keras models; got {model!r}."
         )
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
-    return copy
+    return _in_float32(copy)
+
+
+def _in_float32(model):
+    for layer in model._flatten_layers():
+        layer.dtype_policy = keras.DTypePolicy("float32")
+    return model
 
 
 def _check_networks(decoder, reverse):

@@ -56,6 +56,11 @@ class KernelFlow(kernel_normal.KernelNormal):
         if flow is None:
             flow = flows.real_nvp(4, (64,), initial_log_scale=0.0)
         made = flows.get(flow)
+        if hasattr(made, "num_flows"):
+            raise ValueError(
+                "KernelFlow expects a flow without masks; got "
+                f"{type(made).__name__}."
+            )
         self._flow_config = keras.saving.serialize_keras_object(made)
         # Names are of objects, and a recipe is none.
         self._flow_config["config"].pop("name", None)
@@ -102,7 +107,8 @@ class KernelFlow(kernel_normal.KernelNormal):
 
         Raises:
             ValueError: if kernels are not as `KernelNormal.fit` wants them, or
-                an argument is not as said.
+                an argument is not as said; or if the prior was made, or is to
+                be fitted, in the scope of a strategy of `tf.distribute`.
         """
         for name, value in (
             ("num_epochs", num_epochs),
@@ -114,6 +120,13 @@ class KernelFlow(kernel_normal.KernelNormal):
             raise ValueError(
                 "Expected validation_split to be below 1; got "
                 f"{validation_split!r}."
+            )
+        if tf.distribute.has_strategy() or isinstance(
+            self._mean.value, tf.distribute.DistributedValues
+        ):
+            raise ValueError(
+                "KernelFlow expects to be made and fitted outside the scope "
+                "of a strategy; layers made within have copies of it."
             )
         kernels = kernel_prior.check_slices(kernels, self.kernel_size)
         super().fit(kernels)
@@ -188,5 +201,5 @@ def _split(kernels, share, seed):
     if not share:
         return kernels, kernels[:0]
     order = np.random.default_rng((seed, 1)).permutation(len(kernels))
-    count = max(1, round(share * len(kernels)))
+    count = min(max(1, round(share * len(kernels))), len(kernels) - 1)
     return kernels[order[count:]], kernels[order[:count]]

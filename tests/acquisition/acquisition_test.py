@@ -113,6 +113,26 @@ def test_sampled_outcomes_agree_with_all_of_them():
     assert sampled[4] == pytest.approx(exact[4], rel=0.05)
 
 
+def test_outcomes_fewer_than_draws_are_of_any():
+    # Labels that all draws but the last agree on.
+    draws = np.eye(2)[np.array([[0] * 2] * 9 + [[1] * 2])]
+    found = [
+        acquisition.batch_bald(draws, 2, num_outcomes=1, seed=seed)[1][1]
+        for seed in range(20)
+    ]
+    assert len(np.unique(found)) > 1
+
+
+def test_rows_in_float16_are_rescaled():
+    logits = 0.02 * np.random.default_rng(0).normal(size=(20, 30, 10))
+    draws = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    draws = draws.astype(np.float16)
+    information = acquisition.bald(draws)
+    indices, values = acquisition.batch_bald(draws, 1)
+    assert indices == np.argmax(information)
+    assert values == pytest.approx(information.max(), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

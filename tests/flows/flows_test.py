@@ -229,9 +229,38 @@ def test_more_axes():
         )
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class _Doubled(flows.Flow):
+    def build(self, dim):
+        del dim
+
+    def count_parameters(self, dim):
+        del dim
+        return 0
+
+    def call(self, z):
+        log_det = tf.fill(tf.shape(z)[:-1], z.shape[-1] * np.log(2.0))
+        return 2.0 * z, tf.cast(log_det, tf.float32)
+
+
+class _Forgetful(flows.ElementwiseAffine):
+    def __init__(self, factor=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+
+def test_a_flow_of_ones_own_needs_no_configuration_for_no_arguments():
+    chain = flows.get(flows.Chain([_Doubled()]))
+    chain.build(3)
+    mapped, log_det = chain(tf.ones((1, 3)))
+    np.testing.assert_array_equal(mapped, np.full((1, 3), 2.0))
+    np.testing.assert_allclose(log_det, [3 * np.log(2.0)], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: flows.Chain([_Forgetful()]), "inherits has no 'factor'"),
         (lambda: flows.Chain(3), "a list of flows; got 3"),
         (lambda: flows.Chain([3]), "Expected a flow, such as"),
         (lambda: flows.Chain([flows.MaskedRealNVP()]), "without masks; got"),

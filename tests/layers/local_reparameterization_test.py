@@ -232,5 +232,10 @@ def test_what_is_not_linear_or_normal_is_refused():
     regularized = layers.Dense(3, kernel_regularizer="l2")
     with pytest.raises(ValueError, match="a layer without regularisers"):
         make(regularized, _posterior()).build((None, 4))
+    lora = layers.Dense(3)
+    lora.build((None, 4))
+    lora.enable_lora(2)
+    with pytest.raises(ValueError, match="a layer without LoRA"):
+        make(lora, _posterior()).build((None, 4))
     with pytest.raises(ValueError, match='expects scope="layer" with local'):
         _model(True, scope="network")

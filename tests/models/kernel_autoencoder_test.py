@@ -100,6 +100,24 @@ def test_a_saved_one_goes_on_as_the_other_would(trained, tmp_path):
     loaded.fit(kernels, epochs=1, verbose=0)
 
 
+def test_weights_and_losses_are_refused(trained):
+    kernels, ones = _kernels(4), np.ones(4)
+    for call, labels, name in (
+        # Without labels Keras drops weights, unseen.
+        (trained.fit, (), "sample_weight"),
+        (trained.evaluate, (), "sample_weight"),
+        (trained.test_on_batch, (ones,), "sample_weight"),
+        (trained.train_on_batch, (np.zeros(4),), "class_weight"),
+    ):
+        given = {0: 2.0} if name == "class_weight" else ones
+        with pytest.raises(ValueError, match="expected no sample_weight"):
+            call(kernels, *labels, **{name: given})
+    model = keras.models.clone_model(trained)
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="expected no loss; got 'mse'"):
+        model.test_on_batch(kernels)
+
+
 def test_what_is_no_kernel_is_refused(trained):
     with pytest.raises(ValueError, match=r"kernels \(count, 3, 3\); got shape"):
         trained.fit(np.zeros((5, 5, 5)), verbose=0)

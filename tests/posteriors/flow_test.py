@@ -327,8 +327,9 @@ def test_refusals():
         bbh.posteriors.Flow(3)
     with pytest.raises(ValueError, match="a flow without masks; got Masked"):
         bbh.posteriors.WeightNormFlow(bbh.flows.MaskedRealNVP())
-    with pytest.raises(ValueError, match="finite initial_scale; got nan"):
-        bbh.posteriors.WeightNormFlow(initial_scale=np.nan)
+    for scale in (np.nan, None, [1.0, 2.0]):
+        with pytest.raises(ValueError, match="a finite initial_scale; got"):
+            bbh.posteriors.WeightNormFlow(initial_scale=scale)
     with pytest.raises(MemoryError, match="WeightNormFlow of kernel"):
         bbh.posteriors.WeightNormFlow().build(
             [WeightSpec("kernel", (1, 10**9))]

@@ -267,10 +267,26 @@ def test_labels_of_no_weight_do_not_count():
     assert one == pytest.approx(other)
 
 
-def _masked():
+def _masked_plain():
     tokens = keras.Input((3,), dtype="int32")
     h = keras.layers.Embedding(5, 4, mask_zero=True)(tokens)
-    network = keras.Model(tokens, keras.layers.Dense(3)(h))
+    return keras.Model(tokens, {"logits": keras.layers.Dense(3)(h)})
+
+
+def test_a_plain_model_keeps_keras_mask():
+    model = _masked_plain()
+    x = np.array([[1, 2, 0], [3, 0, 0], [4, 1, 2]])
+    with pytest.raises(ValueError, match="mask, .* sample_weight"):
+        postprocessing.with_temperature(model, x, x % 3)
+    tempered = postprocessing.with_temperature(
+        model, x, x % 3, sample_weight=x != 0
+    )
+    np.testing.assert_array_equal(tempered(x)._keras_mask, x != 0)
+
+
+def _masked():
+    network = _masked_plain()
+    network = keras.Model(network.input, network.output["logits"])
     network = bbh.models.bayesify(network, bbh.posteriors.MeanField(-2.0))
     return small_models.model(network)
 

@@ -49,6 +49,22 @@ def test_the_exact_reverse_model_gives_the_density(num_steps):
     assert abs(found.mean() - truth.mean()) < 3 * _error(found)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "float64"])
+def test_networks_of_any_policy_compute_in_float32(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        prior = linear_gaussian.prior(1, num_importance_samples=2)
+        again = type(prior).from_config(prior.get_config())
+        again.set_weights(prior.get_weights())
+    finally:
+        keras.config.set_dtype_policy(before)
+    kernels = linear_gaussian.kernels(2, 1)
+    for each in (prior, again):
+        found = each.slice_log_prob(kernels, bbh.randomness.key(0))
+        np.testing.assert_allclose(found, _truth(kernels, 1), atol=2e-3)
+
+
 @pytest.mark.parametrize("num_steps", [0, 2])
 def test_the_bound_rises_to_the_density(num_steps):
     kernels = linear_gaussian.kernels(5, num_steps)

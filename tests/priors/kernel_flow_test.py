@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf import randomness
@@ -107,3 +108,23 @@ def test_an_inverse_of_several_passes_is_refused():
     for share in (1, -0.1, "all"):
         with pytest.raises(ValueError, match="validation_split"):
             prior.fit(np.zeros((20, 3, 3)), validation_split=share)
+
+
+def test_what_cannot_be_fitted_is_refused():
+    with pytest.raises(ValueError, match="a flow without masks; got Masked"):
+        bbh.priors.KernelFlow(3, bbh.flows.MaskedRealNVP())
+    kernels = np.random.default_rng(0).normal(size=(5, 1, 2))
+    flow = bbh.flows.real_nvp(1, (2,))
+    # One slice is left to train on.
+    history = bbh.priors.KernelFlow((1, 2), flow).fit(
+        kernels, 1, validation_split=0.99
+    )
+    assert np.isfinite(history["log_prob"]).all()
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    outside = bbh.priors.KernelFlow((1, 2), flow)
+    with strategy.scope():
+        inside = bbh.priors.KernelFlow((1, 2), flow)
+        with pytest.raises(ValueError, match="outside the scope"):
+            outside.fit(kernels, 1)
+    with pytest.raises(ValueError, match="outside the scope"):
+        inside.fit(kernels, 1)
