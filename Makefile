@@ -9,8 +9,9 @@ PYTHONS = python3 python3.13 python3.12 python3.11 python3.10
 DEMO_FLAGS ?= --dataset=digits --methods=map,bbb,bbh,bbh_advised --seeds=0,1 \
     --scale=short --kl_scale=0.1 --output_dir=runs/demo
 
-# How `make test` calls pytest; add -m 'not slow' for a quick look.
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+# How `make test` calls pytest: how many processes at a time, and its flags;
+# add -m 'not slow' for a quick look.
+PYTEST_FLAGS ?= -j 2
 
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -40,24 +41,8 @@ help:
 demo: .venv/.installed-experiments
 	@$(BIN)/python -m experiments.mnist_methods $(DEMO_FLAGS)
 
-# In parts, each in processes of its own: XLA keeps all that it has compiled
-# until a process ends.
 test: lint
-	@mkdir -p .venv/cache
-	code=0
-	for part in "tests/experiments" "tests/models tests/callbacks" \
-	    "tests/conformance" "tests/layers tests/posteriors" \
-	    "tests/divergences tests/priors" \
-	    "tests --ignore=tests/experiments --ignore=tests/models \
-	    --ignore=tests/callbacks --ignore=tests/conformance \
-	    --ignore=tests/layers --ignore=tests/posteriors \
-	    --ignore=tests/divergences --ignore=tests/priors"; do
-	    echo "+ pytest $$part"
-	    # 5: nothing of it was chosen.
-	    $(BIN)/python -m pytest --basetemp=.venv/cache/pytest \
-	        $(PYTEST_FLAGS) $$part || [ $$? = 5 ] || code=1
-	done
-	exit $$code
+	@$(BIN)/python tools/run_tests.py $(PYTEST_FLAGS)
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .

@@ -54,7 +54,6 @@ DEV = [
     # Runs exported programs; it has left Python 3.10 behind.
     'jax>=0.10; python_version >= "3.11"',
     "pytest>=8.2",
-    "pytest-xdist>=3.6",
     "ruff>=0.17,<0.18",
 ]
 
