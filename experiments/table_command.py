@@ -18,6 +18,7 @@ from experiments.errors import ExperimentError
 page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
+table_notes = lazy.import_module("experiments.reporting.table_notes")
 tables = lazy.import_module("experiments.reporting.tables")
 tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")
@@ -269,7 +270,7 @@ def run(config):
     with progress.Bar(config.runs()) as bar:
         results = runner.run(config, bar)
     print(tables.text_table(results))
-    for line in tables.notes(results):
+    for line in table_notes.notes(results):
         print(line)
     if config.makes_figures:
         run_figures.make(
