@@ -191,7 +191,7 @@ def _write(folder, found):
     rows, notes = table.lines(found), table.notes(found, _HELD_OUT.value)
     print("", tables.aligned([table.HEADING, *rows]), "", *notes, sep="\n")
     name = figure.write(found, folder)
-    title = "One call, with nothing but its defaults"
+    title = table.title(_replaced())
     command = command_line.command()
     page = html_page.HtmlPage(title)
     if name is not None:
