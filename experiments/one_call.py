@@ -114,6 +114,11 @@ def _check_flags():
         raise ExperimentError(
             f"--learning_rate: expected a finite number > 0; got {rate}."
         )
+    if _replaced() and not set(_METHODS.value) & set(methods.CALLS):
+        raise ExperimentError(
+            f"--{next(iter(_replaced()))}: is of {' and '.join(methods.CALLS)};"
+            f" got --methods={','.join(_METHODS.value)}."
+        )
     if not _SPLITS.value or not all(x.isdecimal() for x in _SPLITS.value):
         raise ExperimentError(
             "--splits: expected whole numbers from 0; got "

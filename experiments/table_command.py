@@ -8,6 +8,7 @@ from experiments import changes
 from experiments import command_line
 from experiments import config as configs
 from experiments import data_sets
+from experiments import flag_checks
 from experiments import lazy
 from experiments import paper_tables
 from experiments import run_figures
@@ -219,7 +220,7 @@ def config_from_flags(table, values=flags.FLAGS):
         raise ExperimentError(
             f"--seeds: expected integers; got {','.join(given['seeds'])}."
         ) from error
-    return configs.Config(
+    config = configs.Config(
         table=table,
         dataset=given["dataset"],
         rows=tuple(given[paper_tables.TABLES[table].flag]),
@@ -246,6 +247,8 @@ def config_from_flags(table, values=flags.FLAGS):
         figures=given["figures"],
         changes=changes.from_texts(given["set"]),
     )
+    flag_checks.check_had(config)
+    return config
 
 
 def run(config):

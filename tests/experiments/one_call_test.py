@@ -19,6 +19,10 @@ _RESULTS = pathlib.Path(__file__).resolve().parents[2] / "results" / "one_call"
         (["--output_dir=a", "--datasets=iris"], "cifar5; got iris."),
         (["--output_dir=a", "--methods=plain"], "bbb, bbh; got plain."),
         (["--output_dir=a", "--learning_rate=0"], "number > 0; got 0.0."),
+        (
+            ["--output_dir=a", "--methods=map", "--learning_rate=1"],
+            "--learning_rate: is of bbb and bbh; got --methods=map.",
+        ),
         (["--output_dir=a", "--epochs=0"], "--epochs: expected at least 1"),
     ],
 )
