@@ -20,7 +20,7 @@ from experiments import lazy
 from experiments import provenance
 from experiments import strategies
 from experiments import trained_runs
-from experiments.errors import ExperimentError
+from experiments.dwp import flag_lists
 from experiments.in_turn import table
 from experiments.in_turn import tasks
 from experiments.reporting import exhibit
@@ -54,17 +54,10 @@ _STRATEGY = strategies.define_flag()
 def run():
     """Trains what is not there yet; writes the table."""
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
-    if not all(seed.isdecimal() for seed in _SEEDS.value) or not _SEEDS.value:
-        raise ExperimentError(
-            "--seeds: expected whole numbers from 0; got "
-            f"{','.join(_SEEDS.value) or 'none'}."
-        )
-    methods = _METHODS.value
-    if not methods or not set(methods) <= set(tasks.METHODS):
-        raise ExperimentError(
-            f"--methods: expected some of {', '.join(tasks.METHODS)}; got "
-            f"{','.join(methods) or 'none'}."
-        )
+    # NaN is no less than any bound.
+    flag_checks.check_fewest(((_KL_SCALE, 0),))
+    seeds = flag_lists.integers(_SEEDS, 0)
+    methods = flag_lists.names(_METHODS, tasks.METHODS)
     network = data_sets.DATASETS[_DATASET.value].network
     settings = tasks.Settings(
         _DATASET.value,
@@ -75,8 +68,8 @@ def run():
     )
     with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
         found = [
-            _of(folder, method, int(seed), settings)
-            for seed in _SEEDS.value
+            _of(folder, method, seed, settings)
+            for seed in seeds
             for method in methods
         ]
         if not workers.is_chief(strategies.make(_STRATEGY.value)):

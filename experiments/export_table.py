@@ -64,10 +64,18 @@ _OUTPUT_DIR = flags.DEFINE_string(
 def run():
     """Prints what is done and left; exports the latter."""
     unknown = set(_TABLES.value) - set(paper_tables.TABLES)
-    if unknown:
+    if unknown or not _TABLES.value:
         raise ExperimentError(
             f"--tables: expected some of {', '.join(paper_tables.TABLES)}; "
-            f"got {', '.join(sorted(unknown))}."
+            f"got {', '.join(sorted(unknown)) or 'none'}."
+        )
+    datasets = {
+        x for t in _TABLES.value for x in paper_tables.TABLES[t].datasets
+    }
+    if _DATASET.value is not None and _DATASET.value not in datasets:
+        raise ExperimentError(
+            f"--dataset: expected one of {', '.join(sorted(datasets))}, which "
+            f"--tables take; got {_DATASET.value!r}."
         )
     known = {row for x in _TABLES.value for row in paper_tables.TABLES[x].rows}
     unknown = set(_ROWS.value) - known

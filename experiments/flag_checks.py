@@ -33,3 +33,25 @@ def check_fewest(pairs):
                 f"--{flag.name}: expected at least {fewest}, below 2^31 - 1; "
                 f"got {value}."
             )
+
+
+def check_had(config):
+    """Refuses flags of what no row of a table has.
+
+    Args:
+        config: a `Config`.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    runs = config.runs()
+    had = {
+        "num_members": any(x.method == "ensemble" for x in runs),
+        "divergence_weights": any(x.divergence == "adversarial" for x in runs),
+    }
+    for name, is_had in had.items():
+        if getattr(config, name) is not None and not is_had:
+            raise ExperimentError(
+                f"--{name}: expected a row that has it; none of "
+                f"{', '.join(config.rows)} does."
+            )

@@ -23,6 +23,7 @@ from experiments import trained_runs
 from experiments.defaults import methods
 from experiments.defaults import problems
 from experiments.defaults import table
+from experiments.dwp import flag_lists
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import html_page
@@ -78,26 +79,25 @@ _STRATEGY = strategies.define_flag()
 
 def run():
     """Trains what is not there yet; writes table, figure and page."""
-    _check_flags()
+    splits = _check_flags()
     with strategies.job(_STRATEGY.value, _OUTPUT_DIR.value) as folder:
         # What does not belong there is told before hours of training.
         for dataset in _DATASETS.value:
             for method in _METHODS.value:
-                for split in _SPLITS.value:
-                    _made_before(folder, dataset, method, int(split))
+                for split in splits:
+                    _made_before(folder, dataset, method, split)
         found = {
-            (dataset, method, int(split)): _of(
-                folder, dataset, method, int(split)
-            )
+            (dataset, method, split): _of(folder, dataset, method, split)
             for dataset in _DATASETS.value
             for method in _METHODS.value
-            for split in _SPLITS.value
+            for split in splits
         }
         if workers.is_chief(strategies.make(_STRATEGY.value)):
             _write(folder, found)
 
 
 def _check_flags():
+    """Returns the splits."""
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     flag_checks.check_fewest(((_EPOCHS, 1), (_LIKELIHOOD_DRAWS, 1)))
     for flag, choices in (
@@ -114,11 +114,12 @@ def _check_flags():
         raise ExperimentError(
             f"--learning_rate: expected a finite number > 0; got {rate}."
         )
-    if not _SPLITS.value or not all(x.isdecimal() for x in _SPLITS.value):
+    if _replaced() and not set(_METHODS.value) & set(methods.CALLS):
         raise ExperimentError(
-            "--splits: expected whole numbers from 0; got "
-            f"{','.join(_SPLITS.value) or 'none'}."
+            f"--{next(iter(_replaced()))}: is of {' and '.join(methods.CALLS)};"
+            f" got --methods={','.join(_METHODS.value)}."
         )
+    return flag_lists.integers(_SPLITS, 0)
 
 
 def _settings(dataset, method):
@@ -191,7 +192,7 @@ def _write(folder, found):
     rows, notes = table.lines(found), table.notes(found, _HELD_OUT.value)
     print("", tables.aligned([table.HEADING, *rows]), "", *notes, sep="\n")
     name = figure.write(found, folder)
-    title = "One call, with nothing but its defaults"
+    title = table.title(_replaced())
     command = command_line.command()
     page = html_page.HtmlPage(title)
     if name is not None:

@@ -14,6 +14,7 @@ from experiments import command_line
 from experiments import lazy
 from experiments.errors import ExperimentError
 from experiments.reporting import found as founds
+from experiments.reporting import table_notes
 from experiments.reporting import tables
 
 report_page = lazy.import_module("experiments.reporting.report_page")
@@ -59,7 +60,7 @@ def _print_table(folder, table, results):
     else:
         print(tables.text_table(results))
     print()
-    for line in [*tables.notes(results), *tables.origins(results)]:
+    for line in [*table_notes.notes(results), *tables.origins(results)]:
         print(line)
 
 

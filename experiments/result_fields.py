@@ -9,6 +9,7 @@ from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import found as founds
 from experiments.reporting import reproduction
+from experiments.reporting import table_notes
 from experiments.reporting import tables
 
 
@@ -78,7 +79,7 @@ class _Fields:
         for folder in folders:
             lines += [f"`{self._results.name}/{folder}`:", ""]
             for runs in self._runs_of([folder]):
-                said = [*tables.notes(runs), *tables.origins(runs)]
+                said = [*table_notes.notes(runs), *tables.origins(runs)]
                 lines += [f"- {line}" for line in said]
             lines.append("")
         return "\n".join([*lines, "</details>"])

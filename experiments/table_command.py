@@ -8,6 +8,7 @@ from experiments import changes
 from experiments import command_line
 from experiments import config as configs
 from experiments import data_sets
+from experiments import flag_checks
 from experiments import lazy
 from experiments import paper_tables
 from experiments import run_figures
@@ -18,6 +19,7 @@ from experiments.errors import ExperimentError
 page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
+table_notes = lazy.import_module("experiments.reporting.table_notes")
 tables = lazy.import_module("experiments.reporting.tables")
 tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")
@@ -218,7 +220,7 @@ def config_from_flags(table, values=flags.FLAGS):
         raise ExperimentError(
             f"--seeds: expected integers; got {','.join(given['seeds'])}."
         ) from error
-    return configs.Config(
+    config = configs.Config(
         table=table,
         dataset=given["dataset"],
         rows=tuple(given[paper_tables.TABLES[table].flag]),
@@ -245,6 +247,8 @@ def config_from_flags(table, values=flags.FLAGS):
         figures=given["figures"],
         changes=changes.from_texts(given["set"]),
     )
+    flag_checks.check_had(config)
+    return config
 
 
 def run(config):
@@ -269,7 +273,7 @@ def run(config):
     with progress.Bar(config.runs()) as bar:
         results = runner.run(config, bar)
     print(tables.text_table(results))
-    for line in tables.notes(results):
+    for line in table_notes.notes(results):
         print(line)
     if config.makes_figures:
         run_figures.make(

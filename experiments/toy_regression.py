@@ -158,6 +158,13 @@ def _check_flags():
         for method in toy_settings.METHODS
         if method in methods
     }
+    bbh = settings.get("bbh")
+    if _NUM_PRIOR_SAMPLES.value and bbh and bbh.divergence == "entropy":
+        raise ExperimentError(
+            "--num_prior_samples: expected none with --divergence=entropy, "
+            "which knows the prior's density; got "
+            f"{_NUM_PRIOR_SAMPLES.value}."
+        )
     num_draws = toy_settings.num_prediction_samples(
         _PRESET.value, _NUM_PREDICTION_SAMPLES.value
     )

@@ -71,7 +71,9 @@ def _column(start):
 def _line(axis, group, method, style):
     labels = group[0]["measures"]["labels"]
     accuracy = np.array([one["measures"]["accuracy"] for one in group])
-    mean, std = accuracy.mean(axis=0), accuracy.std(axis=0)
+    mean = accuracy.mean(axis=0)
+    # As in the table; of a single run there is none.
+    std = accuracy.std(axis=0, ddof=len(group) > 1)
     title = method.title if style == "-" else "MC dropout, Gal's settings"
     axis.plot(labels, mean, style, color=method.color, label=title)
     axis.fill_between(

@@ -146,8 +146,8 @@ def trial(made, method, settings, data, seed):
     )
     if not np.isfinite(history["nll"]):
         raise ExperimentError(
-            f"Expected a finite loss; {method.name}, seed {seed}, diverged. "
-            "--learning_rate: a smaller one may do."
+            "expected a finite loss; training diverged. A smaller learning "
+            "rate may do."
         )
     tested = data.test_images, data.test_labels, settings.num_test_draws
     found = {

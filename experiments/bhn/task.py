@@ -94,6 +94,9 @@ def check_flags():
             for name in ("num_trials", "epochs", "num_train", "num_test")
         ]
     )
+    if "kl_scale" in _FLAGS:
+        # NaN is no less than any bound.
+        flag_checks.check_fewest([(_FLAGS["kl_scale"], 0)])
     flag_checks.check_output_dir(_FLAGS.output_dir)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import bbh_tf as bbh
 from experiments.bhn import networks
 from experiments.bhn import released
+from experiments.errors import ExperimentError
 
 # Inputs of the data-dependent initialisation.
 _NUM_INITIAL = 64
@@ -255,6 +256,9 @@ def draws(model, images, num_draws, is_fixed=False, seed=0):
 
     Returns:
         float64 array `(draws, examples, classes)`, probabilities.
+
+    Raises:
+        ExperimentError: if a logit is not finite: the training diverged.
     """
     logits = model.predict_samples(
         images,
@@ -262,5 +266,10 @@ def draws(model, images, num_draws, is_fixed=False, seed=0):
         seed=seed,
         batch_size=_PREDICTION_BATCH,
     )
+    if not np.isfinite(logits).all():
+        raise ExperimentError(
+            "expected finite predictions; training diverged. A smaller "
+            "learning rate may do."
+        )
     found = bbh.uncertainty.class_probabilities(logits)
     return np.repeat(found, 2, axis=0) if is_fixed else found

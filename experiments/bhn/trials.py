@@ -51,6 +51,9 @@ class Trials:
             names: dictionary of what tells it from others, numbers and texts.
             make: function without arguments that returns what was measured, a
                 dictionary that JSON can hold.
+
+        Raises:
+            ExperimentError: if it does, naming the trial.
         """
         path = self._folder / _FOLDER / f"{'_'.join(map(str, names.values()))}"
         path = path.with_name(f"{path.name}.json")
@@ -58,7 +61,12 @@ class Trials:
             return
         num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         started = time.monotonic()
-        found = make()
+        try:
+            found = make()
+        except ExperimentError as error:
+            raise ExperimentError(
+                f"{', '.join(map(str, names.values()))}: {error}"
+            ) from error
         if not workers.is_chief():
             return
         path.parent.mkdir(exist_ok=True)

@@ -3,8 +3,11 @@
 import functools
 import time
 
+import numpy as np
+
 from experiments import lazy
 from experiments.defaults import measures
+from experiments.errors import ExperimentError
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
@@ -62,6 +65,11 @@ def run(method, dataset, problem, seed, epochs, **settings):
         for x in (problem.test[0], problem.outliers)
     ]
     seconds = time.monotonic() - started
+    if not all(np.isfinite(x).all() for x in draws if x is not None):
+        raise ExperimentError(
+            f"{dataset.title}, {TITLES[method]}, split {seed}: expected finite "
+            "predictions; training diverged. A smaller learning rate may do."
+        )
     parts = range(_MEMBERS) if method == "ensemble" else ()
     return {
         "measures": measures.of(problem, *draws),

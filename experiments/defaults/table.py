@@ -91,6 +91,19 @@ def lines(found):
     return rows
 
 
+def title(replaced):
+    """Says what was compared.
+
+    Args:
+        replaced: dictionary of the arguments of the calls that were given in
+            place of their choices.
+    """
+    if not replaced:
+        return "One call, with nothing but its defaults"
+    given = ", ".join(f"{name}={x:g}" for name, x in replaced.items())
+    return f"One call, with {given} in place of its choice"
+
+
 def notes(found, held_out):
     """Says what the columns are, what was chosen and what came of it."""
     part = "a held-out part of the training set" if held_out else "the test set"
@@ -109,29 +122,33 @@ def notes(found, held_out):
             if not runs:
                 continue
             told = runs[0]["chosen"].partition(": ")[2]
-            worse = [
-                key
-                for key in ("error", "nll")
-                if _is_worse(difference(found, dataset, method, key))
-            ]
-            verdict = (
-                f"worse than the plain network in {' and '.join(worse)}"
-                if worse
-                else "no worse than the plain network within noise"
-            )
             said.append(
-                f"{methods.TITLES[method]}, {about.title}: {verdict}; it "
-                f"chose {told}."
+                f"{methods.TITLES[method]}, {about.title}: "
+                f"{_verdict(found, dataset, method)}; it chose {told}."
             )
     return said
 
 
-def _is_worse(compared):
-    """Whether a mean is above 0 by more than noise."""
-    if compared is None:
-        return False
-    mean, error = compared
-    return mean > _NOISE * (error or 0.0)
+def _verdict(found, dataset, method):
+    """Says whether a method is worse than the plain network."""
+    compared = {
+        key: difference(found, dataset, method, key) for key in ("error", "nll")
+    }
+    if None in compared.values():
+        return "beside no plain network, for want of a deep ensemble"
+    # What a single split differs by by chance is not known.
+    worse = [
+        key
+        for key, (mean, error) in compared.items()
+        if mean > _NOISE * (error or 0.0)
+    ]
+    is_single = compared["nll"][1] is None
+    if worse:
+        verdict = f"worse than the plain network in {' and '.join(worse)}"
+        return verdict + ", on one split" * is_single
+    return "no worse than the plain network " + (
+        "on one split" if is_single else "within noise"
+    )
 
 
 def _runs(found, dataset, method):

@@ -35,9 +35,11 @@ def write(folder, config, found, command):
     for record in found:
         run, values = record["run"], record["found"]
         of_run = dict(zip(values["steps"], values["values"]))
+        # One that was made again with more steps is the same run: its first
+        # steps are those of the shorter one.
         curves.setdefault(run["network"], {}).setdefault(
             run["initialisation"], {}
-        )[run["num_steps"], run["run"]] = of_run
+        ).setdefault(run["run"], {}).update(of_run)
     shown, pictures = [], []
     for network, by_start in curves.items():
         shown.append(_table(config, network, by_start))
@@ -148,10 +150,10 @@ def _draw(config, curves, path):
 
 
 def _draw_samples(found, folder):
-    """Draws images of the first run of each start; whether there are any."""
+    """Draws images of each start's first run; whether there are any."""
     panels = {}
-    for record in found:
-        run = record["run"]
+    runs = [record["run"] for record in found]
+    for run in sorted(runs, key=lambda run: (run["run"], -run["num_steps"])):
         path = samples_path(folder, run)
         if run["network"] == "autoencoder" and path.exists():
             with np.load(path) as some:

@@ -12,6 +12,7 @@ from experiments import provenance
 from experiments.dwp import densities
 from experiments.dwp import figures
 from experiments.dwp import released
+from experiments.dwp import run_folder
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import tables
@@ -105,9 +106,11 @@ def _one(config, folder, train, held_out, dim, strategy):
     The first worker measures, on one device; to others it returns nothing.
     """
     path, record = folder / f"z{dim}.keras", folder / f"z{dim}.json"
+    # Files count by their contents: dwp_sources may have added networks.
     wanted = {
         **dataclasses.asdict(config),
-        "kernels": list(config.kernels),
+        "kernels": [run_folder.fingerprint(x) for x in config.kernels],
+        "held_out": config.held_out and run_folder.fingerprint(config.held_out),
         "latent_dims": [dim],
     }
     # What it is measured beside does not change it.

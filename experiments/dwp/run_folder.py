@@ -36,7 +36,7 @@ def begin(folder, config, strategy=None):
     """
     settings = dataclasses.asdict(config)
     for name in ("kernels", "autoencoders"):
-        settings[name] = [_fingerprint(path) for path in settings[name]]
+        settings[name] = [fingerprint(path) for path in settings[name]]
     path = folder / _SETTINGS
     if path.exists():
         found = files.read_json(path)
@@ -120,7 +120,12 @@ def commits(found):
     return provenance.counted([one["provenance"] for one in found], "run")
 
 
-def _fingerprint(path):
+def fingerprint(path):
+    """Returns a file's name and what tells its contents, a text.
+
+    Raises:
+        ExperimentError: if it cannot be read.
+    """
     try:
         digest = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     except OSError as error:

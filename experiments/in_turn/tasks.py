@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 
 from experiments import lazy
+from experiments.errors import ExperimentError
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
@@ -153,6 +154,8 @@ def _fit(model, part, settings, seed):
 def _errors(model, data):
     labels = data.test_labels
     probabilities = model.predict(data.test_images, verbose=0)
+    if not np.isfinite(probabilities).all():
+        raise ExperimentError("Expected finite predictions; training diverged.")
     is_first = labels < _NUM_FIRST
     of_first = np.arange(probabilities.shape[1]) < _NUM_FIRST
     told = np.where(is_first[:, None] == of_first, probabilities, -1.0)

@@ -2,6 +2,7 @@
 
 from experiments.reporting import figures
 from experiments.reporting import sureness_figures
+from experiments.reporting import table_notes
 from experiments.reporting import tables
 
 
@@ -15,7 +16,7 @@ def add(page, results, folder):
     """
     heading, *rows = tables.lines(results, "paper", "–")
     page.table(heading, rows)
-    page.notes(tables.notes(results))
+    page.notes(table_notes.notes(results))
     if figures.has_history(results, folder):
         page.heading("Learning curves", 3)
         page.figure(

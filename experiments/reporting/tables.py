@@ -160,11 +160,11 @@ def lines(results, name_of_paper, blank):
     """
     shown = columns(results)
     lines = [["", *(heading for _, heading, _ in shown)]]
-    lengths = {_length(result["config"]) for result in results}
+    lengths = {length_of(result["config"]) for result in results}
     for config, cells in rows(results):
         name = name_of(config)
         if len(lengths) > 1:
-            name += f", {_length(config)}"
+            name += f", {length_of(config)}"
         lines.append(
             [name, *(format_cell(cells[key], d) for key, _, d in shown)]
         )
@@ -200,7 +200,8 @@ def _text(value):
     return str(value)
 
 
-def _length(config):
+def length_of(config):
+    """Says for how long a run trained."""
     if config["num_steps"] is not None:
         return f"{config['num_steps']:,} steps"
     return f"{config['epochs']} epochs"
@@ -221,68 +222,3 @@ def origins(results):
         f"{', '.join(dict.fromkeys(names))}: {origin}."
         for origin, names in lines.items()
     ]
-
-
-def notes(results):
-    """Says what the rows are and are not, a sentence a line."""
-    first = results[0]
-    config = first["config"]
-    seeds = sorted({r["config"]["seed"] for r in results})
-    lengths = ", ".join(
-        dict.fromkeys(_length(result["config"]) for result in results)
-    )
-    lines = [
-        f"{config['dataset']}: {first['num_train']:,} training and "
-        f"{first['num_test']:,} test images, {first['num_outliers']:,} "
-        f"{first['outliers']} as outliers; mean ± standard deviation over "
-        f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}; preset "
-        f"{config['preset']}, {lengths}.",
-        "AUC: area under the CDF of the predictive entropy, over the maximum "
-        "entropy (high: confident). AUROC: outliers told from test images by "
-        "entropy, or by mutual information (MI; 0.5 for a single network, "
-        "which has none). NLL in nats per example.",
-    ]
-    if "aurc_per_mille" in [key for key, _, _ in columns(results)]:
-        lines.append(
-            "AURC: area under the curve of risk and coverage, the share of "
-            "errors among the surest test images by the highest probability, "
-            "averaged over how many of them are looked at; per mille."
-        )
-    again = {}
-    for result in results:
-        made = result.get("measured_again")
-        if made is not None:
-            name = f"{name_of(result['config'])} (commit {made['commit'][:7]})"
-            again[name] = None
-    if again:
-        lines.append(
-            "Measured later, from the predictions that were kept, AURC among "
-            f"others: {', '.join(again)}."
-        )
-    if config["dataset"] != paper_tables.data_of(config).lower():
-        lines.append(
-            "The paper's figures are for MNIST and notMNIST with 431,080 "
-            "weights and a KL weight of 1 / 55,000: another data set, network "
-            "and KL weight, to be looked at, not compared with."
-        )
-    elif first["outliers"] not in PAPERS_OUTLIERS:
-        lines.append(
-            "The paper's outliers are notMNIST; here they are "
-            f"{first['outliers']} rendered from fonts."
-        )
-    for chosen in by_row(results):
-        final = [r["final"] for r in chosen]
-        line = (
-            f"{name_of(chosen[0]['config'])}: "
-            f"{chosen[0]['settings']}; "
-            f"{chosen[0]['num_parameters']:,} trained parameters"
-        )
-        if final[0].get("kl"):
-            kl = np.mean([f["kl"] for f in final])
-            weighted = np.mean([f["kl"] * f["kl_weight"] for f in final])
-            line += (
-                f"; at the end KL {kl:,.0f} nats, {weighted:.3f} nats per "
-                "example in the loss"
-            )
-        lines.append(line + ".")
-    return lines

@@ -17,8 +17,11 @@ _RESULTS = (
     ("flags", "message"),
     [
         ([], "--output_dir: expected a folder; got none."),
-        (["--output_dir=a", "--seeds=0,x"], "whole numbers from 0; got 0,x."),
-        (["--output_dir=a", "--methods=map"], "some of bbb, bbh; got map."),
+        (["--output_dir=a", "--seeds=0,x"], "from 0, each once; got 0,x."),
+        (["--output_dir=a", "--seeds=0,0"], "from 0, each once; got 0,0."),
+        (["--output_dir=a", "--seeds=9999999999"], "once; got 9999999999."),
+        (["--output_dir=a", "--kl_scale=nan"], "expected at least 0, below"),
+        (["--output_dir=a", "--methods=map"], "bbb, bbh, each once; got map."),
     ],
 )
 def test_wrong_flags_are_told_in_one_line(flags, message):

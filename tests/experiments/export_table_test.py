@@ -178,6 +178,8 @@ def test_a_row_goes_there_and_back(tmp_path):
     ("flag", "message"),
     [
         ("--tables=table_3", "--tables: expected some of mnist_methods"),
+        ("--tables=", "--tables: expected some of mnist_methods"),
+        ("--dataset=iris", "--dataset: expected one of cifar5, digits, mnist,"),
         ("--rows=swag", "--rows: expected some of"),
         ("--results=/nowhere", "--results: expected a folder of results"),
     ],

@@ -57,6 +57,10 @@ def test_each_command_names_its_rows(table, line):
     ("flags", "message"),
     [
         (["--dataset=cifar"], "--dataset: expected one of digits, mnist"),
+        (
+            ["--methods=map", "--num_members=3"],
+            "--num_members: expected a row that has it; none of map does.",
+        ),
         (["--seeds=one"], "--seeds: expected integers; got one"),
         (["--num_steps=many"], "num_steps"),
         (["--epocs=3"], "epocs"),

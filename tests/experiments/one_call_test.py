@@ -15,10 +15,15 @@ _RESULTS = pathlib.Path(__file__).resolve().parents[2] / "results" / "one_call"
     ("flags", "message"),
     [
         ([], "--output_dir: expected a folder; got none."),
-        (["--output_dir=a", "--splits=0,x"], "whole numbers from 0; got 0,x."),
+        (["--output_dir=a", "--splits=0,x"], "from 0, each once; got 0,x."),
+        (["--output_dir=a", "--splits=9999999999"], "once; got 9999999999."),
         (["--output_dir=a", "--datasets=iris"], "cifar5; got iris."),
         (["--output_dir=a", "--methods=plain"], "bbb, bbh; got plain."),
         (["--output_dir=a", "--learning_rate=0"], "number > 0; got 0.0."),
+        (
+            ["--output_dir=a", "--methods=map", "--learning_rate=1"],
+            "--learning_rate: is of bbb and bbh; got --methods=map.",
+        ),
         (["--output_dir=a", "--epochs=0"], "--epochs: expected at least 1"),
     ],
 )

@@ -73,6 +73,10 @@ def test_a_run_writes_numbers_and_figure_and_a_rerun_the_same(tmp_path):
         ),
         (["--divergence=x"], "--divergence: expected one of kernel, full"),
         (["--methods=map", "--noise_dim=2"], "--noise_dim: is of bbh"),
+        (
+            ["--divergence=entropy", "--num_prior_samples=9", "--output_dir=a"],
+            "--num_prior_samples: expected none with --divergence=entropy",
+        ),
         (["x"], "expected flags only; got 'x'."),
     ],
 )

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from matplotlib import figure
 
 import bbh_tf as bbh
 from experiments.bhn import active_learning
+from experiments.bhn import active_learning_figure
 from experiments.bhn import image_sets
 from experiments.bhn import methods
 from experiments.bhn import pool as pools
@@ -65,6 +67,22 @@ def test_scores_choose_what_brute_force_chooses(data, monkeypatch):
         )
         left = np.delete(by_hand, chosen)
         assert min(np.array(by_hand)[chosen]) >= max(left) - 1e-9
+
+
+def test_the_band_is_the_tables_standard_deviation():
+    def group(*accuracies):
+        return [
+            {"measures": {"labels": [20], "accuracy": [x]}} for x in accuracies
+        ]
+
+    axis = figure.Figure().add_subplot()
+    for some in (group(0.5), group(0.5, 0.7)):
+        active_learning_figure._line(axis, some, methods.parse("mle"), "-")
+    alone, several = (
+        np.ptp(band.get_paths()[0].vertices[:, 1]) for band in axis.collections
+    )
+    assert alone == 0
+    assert several == pytest.approx(2 * 0.2 / np.sqrt(2))
 
 
 def test_the_last_purchase_is_what_is_left_to_buy(data):

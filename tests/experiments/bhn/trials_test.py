@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
+from experiments.bhn import training
 from experiments.bhn import trials
 from experiments.errors import ExperimentError
 
@@ -41,6 +43,20 @@ def test_what_is_done_is_not_done_again_and_stays_of_one_setting(tmp_path):
     for other in (Settings((2, 4)), Settings((2, 3), 4)):
         with pytest.raises(ExperimentError, match="holds trials of"):
             trials.Trials(tmp_path, other)
+
+
+def test_a_training_that_diverged_is_named(tmp_path):
+    class Diverged:
+        def predict_samples(self, images, *_, **__):
+            return np.full((2, len(images), 10), np.nan)
+
+    kept = trials.Trials(tmp_path, Settings((2,)))
+    with pytest.raises(ExperimentError, match="^mle, 1: expected finite"):
+        kept.do(
+            {"method": "mle", "seed": 1},
+            lambda: training.draws(Diverged(), np.zeros((3, 4)), 2),
+        )
+    assert not kept.found()
 
 
 def test_a_folder_of_before_a_setting_has_its_default(tmp_path):

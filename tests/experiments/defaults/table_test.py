@@ -57,5 +57,19 @@ def test_lines_and_notes():
         "bayes_by_backprop, digits: worse than the plain network in nll"
         in (said[1])
     )
-    assert "bayes_by_hypernet, digits: no worse" in said[2]
+    assert (
+        "bayes_by_hypernet, digits: no worse than the plain network on one "
+        "split; it" in said[2]
+    )
     assert said[2].endswith("it chose FusedAdam(0.001).")
+
+
+def test_the_title_says_what_was_given():
+    assert table.title({}) == "One call, with nothing but its defaults"
+    said = table.title({"learning_rate": 0.01, "num_likelihood_samples": 3})
+    assert said.startswith("One call, with learning_rate=0.01, num_likelihood")
+
+
+def test_without_an_ensemble_nothing_is_said_to_be_no_worse():
+    _, said = table.notes({("digits", "bbb", 0): run(3.0, 0.9)}, False)
+    assert "digits: beside no plain network, for want of a deep" in said

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from experiments import files
+from experiments.dwp import densities
 from experiments.dwp import prior_run
 from experiments.dwp import settings
 from experiments.dwp import source_networks
@@ -84,6 +85,26 @@ def test_a_density_is_fitted_and_measured(sources, tmp_path, capsys):
     record = files.read_json(tmp_path / "z2.json")
     again = prior_run.run(config, tmp_path, "command")
     assert again["autoencoders"]["2"] == record
+
+
+def test_a_density_of_other_kernels_is_not_gone_on_with(tmp_path, monkeypatch):
+    # A file of kernels grows where dwp_sources adds networks.
+    path = tmp_path / "kernels.npy"
+    kernels = np.random.default_rng(0).normal(size=(20, 3, 3))
+    config = settings.PriorConfig((str(path),), latent_dims=(2,), epochs=1)
+    one = [0.0, 0.0]
+    found = {"bound": one, "importance_weighted": one, "kl": None}
+    flow = {"held_out": one, "train": one, "epochs": 1}
+    for name, value in (("autoencoder", found), ("flow", flow)):
+        monkeypatch.setattr(
+            densities, f"measure_{name}", lambda *_, value=value: value
+        )
+    monkeypatch.setattr(prior_run, "_draw", lambda *_: None)
+    np.save(path, kernels)
+    prior_run.run(config, tmp_path, "command")
+    np.save(path, np.concatenate([kernels, kernels]))
+    with pytest.raises(ExperimentError, match="z2.json is of other settings"):
+        prior_run.run(config, tmp_path, "command")
 
 
 def test_kernels_of_two_sizes_are_refused(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from scipy import special
 from scipy import stats
 
+from experiments import provenance
 from experiments.dwp import convergence_report
 from experiments.dwp import convergence_run
 from experiments.dwp import image_autoencoder
@@ -91,6 +92,28 @@ def test_runs_are_added_and_start_as_they_are_told(tmp_path, capsys):
     config = settings.ConvergenceConfig("digits", *inputs, num_test=50)
     with pytest.raises(ExperimentError, match=r"other settings \(num_test\)"):
         run(("classifier",), ("xavier",), 1)
+
+
+def test_a_run_made_again_with_more_steps_is_one_run(tmp_path):
+    found = [
+        {
+            "run": {
+                "network": "classifier",
+                "initialisation": "xavier",
+                "num_steps": num_steps,
+                "run": run,
+            },
+            "found": {"steps": steps, "values": [0.5 + 0.2 * run] * len(steps)},
+            "provenance": provenance.describe(),
+        }
+        for num_steps, steps in ((20, [10, 20]), (30, [10, 20, 30]))
+        for run in (0, 1)
+    ]
+    config = settings.ConvergenceConfig("digits")
+    convergence_report.write(tmp_path, config, found, "command")
+    (table,) = exhibit.read(tmp_path)["tables"]
+    assert table.heading[1:] == ["10 steps", "20 steps", "30 steps"]
+    assert table.rows == [["Xavier", *["0.600 ± 0.141 (2)"] * 3]]
 
 
 def test_wrong_flags_are_told_in_one_line():

@@ -116,6 +116,15 @@ def test_networks_are_trained_once(tmp_path):
         gap_run.run(other, runs, None, tmp_path, "command")
 
 
+def test_markov_chains_are_refused(tmp_path):
+    kernels, autoencoders = small.write(tmp_path)
+    bbh.models.KernelAutoencoder(3, 2, num_steps=1).save(autoencoders[1])
+    config = settings.GapConfig("digits", kernels, autoencoders)
+    runs = settings.GapRuns(("trained",), (1,), (0,))
+    with pytest.raises(ExperimentError, match="=0, .* got 1 for conv2"):
+        gap_run.run(config, runs, None, tmp_path, "command")
+
+
 def test_wrong_flags_are_told_in_one_line():
     for flag, message in (
         ("--num_examples=55", "a multiple of 10 from 10; got 55."),

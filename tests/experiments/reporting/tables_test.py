@@ -3,6 +3,7 @@
 import pytest
 
 from experiments.errors import ExperimentError
+from experiments.reporting import table_notes
 from experiments.reporting import tables
 from experiments.robustness import table as robustness_table
 
@@ -51,12 +52,12 @@ def test_what_results_lack_is_a_dash_or_no_column():
     old, new = _result("map", 0, 1.0), _result("bbh", 0, 1.0)
     heading, *_ = tables.lines([old], "paper", "")
     assert "AURC ‰" not in heading
-    assert "AURC: area" not in "\n".join(tables.notes([old]))
+    assert "AURC: area" not in "\n".join(table_notes.notes([old]))
     new["measures"]["aurc_per_mille"] = 0.25
     heading, first, _, second, paper = tables.lines([old, new], "paper", "")
     place = heading.index("AURC ‰")
     assert (first[place], second[place], paper[place]) == ("–", "0.25", "")
-    assert "AURC: area" in "\n".join(tables.notes([old, new]))
+    assert "AURC: area" in "\n".join(table_notes.notes([old, new]))
     # A mean over some of the seeds would be another's.
     both = tables.lines([new, {**_result("bbh", 1, 1.0)}], "paper", "")
     assert both[1][place] == "–"
@@ -89,10 +90,25 @@ def test_rows_of_a_table_keep_the_papers_order():
 
 
 def test_notes_name_the_other_data_set_and_the_kl_weight():
-    notes = "\n".join(tables.notes([_result("bbh", 0, 1.0)]))
+    notes = "\n".join(table_notes.notes([_result("bbh", 0, 1.0)]))
     assert "another data set" in notes
     assert "KL weight 0.1 / 1,437" in notes
     assert "1.000 nats per example" in notes
+
+
+def test_notes_say_of_each_row_what_it_was_measured_on():
+    same = [_result("map", 0, 1.0), _result("map", 1, 1.0)]
+    same += [_result("bbh", 0, 1.0)]
+    first, *_ = table_notes.notes(same)
+    assert first.startswith("digits: 1,437 training and 360 test images, 456 ")
+    assert "over 1 to 2 seeds; preset paper, 3 epochs." in first
+    other = _result("dropout", 0, 1.0)
+    other["config"].update(preset="released_code", num_validation=100)
+    first, second, *_ = table_notes.notes([*same, {**other, "num_test": 100}])
+    assert first.startswith("MAP, Bayes by Hypernet, on digits: 1,437 train")
+    assert second.startswith("MC dropout, on digits: 1,437 training and 100 ")
+    assert "100 held-out images" in second
+    assert second.endswith("over 1 seed; preset released_code, 3 epochs.")
 
 
 def test_curves_of_other_settings_are_refused():
