@@ -49,17 +49,22 @@ def replacing(path):
 
 
 def read_json(path):
-    """Reads a JSON file.
+    """Reads a JSON file that holds an object, as all of the experiments do.
 
     Raises:
-        ExperimentError: if it is not JSON.
+        ExperimentError: if it holds anything else.
     """
     try:
-        return json.loads(pathlib.Path(path).read_text())
+        found = json.loads(pathlib.Path(path).read_text())
     except (ValueError, OSError) as error:
         raise ExperimentError(
             f"{path}: expected a JSON file; {error}."
         ) from error
+    if not isinstance(found, dict):
+        raise ExperimentError(
+            f"{path}: expected a JSON object; got {type(found).__name__}."
+        )
+    return found
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import pathlib
 import numpy as np
 from absl import flags
 
+from experiments import arrays
 from experiments import command_line
 from experiments import files
 from experiments import image_data
@@ -55,7 +56,7 @@ def run():
             continue
         kept += 1
         result = files.read_json(path)
-        added = add(result, dict(np.load(place)), place, _DATA_DIR.value)
+        added = add(result, arrays.read(place), place, _DATA_DIR.value)
         if added:
             changed.append((path, result, added))
     for path, result, added in changed:

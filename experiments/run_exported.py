@@ -19,6 +19,9 @@ import time
 
 import numpy as np
 
+from experiments import arrays
+from experiments import files
+from experiments.errors import ExperimentError
 from experiments.exporting import exported_run
 from experiments.exporting import runtime
 
@@ -57,20 +60,26 @@ def run_all(folder, out, max_seconds=math.inf, state_seconds=120.0):
         SystemExit: with one line that says what is wrong, or was cut short. A
             run whose loss is no number does not keep others from running.
     """
-    deadline = time.monotonic() + max_seconds
+    try:
+        _run_all(folder, out, time.monotonic() + max_seconds, state_seconds)
+    except ExperimentError as error:
+        _stop(str(error))
+
+
+def _run_all(folder, out, deadline, state_seconds):
     if not (folder / "export.json").exists():
         _stop(f"{folder}: expected exported runs; got no export.json.")
-    export = json.loads((folder / "export.json").read_text())
+    export = files.read_json(folder / "export.json")
     if export["format"] != exported_run.FORMAT:
         _stop(
             f"{folder}: expected format {exported_run.FORMAT}; got "
             f"{export['format']}."
         )
     parts = [part for parts in export["data"].values() for part in parts]
-    files = [f"{name}/run.json" for name in export["runs"]] + parts
-    missing = [file for file in files if not (folder / file).exists()]
+    wanted = [f"{name}/run.json" for name in export["runs"]] + parts
+    missing = [file for file in wanted if not (folder / file).exists()]
     if missing:
-        _stop(f"{folder}: expected {len(files)} files; got no {missing[0]}.")
+        _stop(f"{folder}: expected {len(wanted)} files; got no {missing[0]}.")
     to_do = [name for name in export["runs"] if not _is_done(name, folder, out)]
     if not to_do:
         print("All runs are done.")
@@ -80,7 +89,8 @@ def run_all(folder, out, max_seconds=math.inf, state_seconds=120.0):
     print(f"JAX {jax.__version__} on {device.platform}: {device.device_kind}")
     data = {
         name: runtime.put(
-            jax, np.concatenate([np.load(folder / x)["part"] for x in parts])
+            jax,
+            np.concatenate([arrays.read(folder / x)["part"] for x in parts]),
         )
         for name, parts in export["data"].items()
     }
@@ -103,7 +113,7 @@ def _is_done(name, folder, out):
     if not (out / name / "done.json").exists():
         return False
     done, run = (
-        json.loads(path.read_text())
+        files.read_json(path)
         for path in (out / name / "done.json", folder / name / "run.json")
     )
     if done["id"] != run["id"]:
@@ -153,11 +163,11 @@ def _save(run, path, lines, seconds):
 
 def _restore(run, path):
     """Goes back to a state; returns the lines and seconds until then."""
-    with np.load(path) as state:
-        if state["id"] != run.facts()["id"]:
-            _stop(f"{path}: expected a state of this export; got another.")
-        run.restore(state)
-        return state["lines"].tolist(), float(state["seconds"])
+    state = arrays.read(path)
+    if state["id"] != run.facts()["id"]:
+        _stop(f"{path}: expected a state of this export; got another.")
+    run.restore(state)
+    return state["lines"].tolist(), float(state["seconds"])
 
 
 def _write(path, content, save=np.savez_compressed):

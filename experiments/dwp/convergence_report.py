@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import pyplot
 
+from experiments import arrays
 from experiments import files
 from experiments.dwp import features_report
 from experiments.dwp import run_folder
@@ -156,10 +157,10 @@ def _draw_samples(found, folder):
     for run in sorted(runs, key=lambda run: (run["run"], -run["num_steps"])):
         path = samples_path(folder, run)
         if run["network"] == "autoencoder" and path.exists():
-            with np.load(path) as some:
-                panels.setdefault(
-                    run["initialisation"], (some["steps"], some["samples"])
-                )
+            some = arrays.read(path)
+            panels.setdefault(
+                run["initialisation"], (some["steps"], some["samples"])
+            )
     if not panels:
         return False
     most = max(len(steps) for steps, _ in panels.values())

@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 
 import bbh_tf as bbh
+from experiments import arrays
 from experiments.errors import ExperimentError
 
 # Autoencoder of a kernel size -> its parts of the file, in order of depth.
@@ -38,11 +39,12 @@ def load_kernels(path):
         ExperimentError: if it is not such a file.
     """
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.lib.npyio.NpzFile):
-            found = np.concatenate([found[name] for name in found.files])
+        if pathlib.Path(path).suffix == ".npz":
+            found = np.concatenate(list(arrays.read(path).values()))
+        else:
+            found = np.load(path, allow_pickle=False)
         kernels = np.asarray(found, np.float32)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, TypeError, ValueError, EOFError) as error:
         raise ExperimentError(
             f"{path}: expected kernels (count, k, k), .npy or .npz; {error}"
         ) from error
@@ -75,8 +77,19 @@ def load_autoencoder(path, kernel_size):
             f"{path}: expected the file of a released autoencoder of 7 x 7 or "
             f"5 x 5 kernels; {kernel_size} x {kernel_size} is asked for."
         )
-    file = np.load(path, allow_pickle=False)
+    file = arrays.read(path)
     parts = _PARTS[kernel_size]
+    wanted = {
+        f"{name}.{what}"
+        for names in parts.values()
+        for name in names
+        for what in ("weight", "bias")
+    }
+    if not wanted <= set(file):
+        raise ExperimentError(
+            f"{path}: expected the parameters of a released autoencoder; got "
+            f"no {min(wanted - set(file))}."
+        )
     made = bbh.models.KernelAutoencoder(kernel_size)
     for network, names, is_transposed in (
         (made.encoder, [*parts["encoder"], *parts["encoder_heads"]], False),

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bbh_tf import workers
+from experiments import arrays
 from experiments import files
 from experiments import provenance
 from experiments.dwp import figures
@@ -60,9 +61,9 @@ def run(config, folder, command, strategy=None):
         layer: {name: found[layer] for name, (_, found) in networks.items()}
         for layer in layers
     }
-    for layer, arrays in kernels.items():
+    for layer, of_networks in kernels.items():
         with files.replacing(folder / f"kernels_{layer}.npz") as temporary:
-            np.savez(temporary, **arrays)
+            np.savez(temporary, **of_networks)
     results = {
         "config": dataclasses.asdict(config),
         "num_examples": len(images),
@@ -105,8 +106,7 @@ def _one(config, folder, images, labels, seed, strategy):
                 f"--output_dir: {place} is of other settings; expected a new "
                 "folder."
             )
-        with np.load(path) as found:
-            return record, dict(found)
+        return record, arrays.read(path)
     min_norm = source_networks.SOURCES[config.dataset].min_norm
     if config.min_norm is not None:
         min_norm = dict.fromkeys(min_norm, config.min_norm)
@@ -161,8 +161,8 @@ def _report(config, folder, results, kernels, command):
     print(tables.aligned([_HEADING, *rows]))
     generator = np.random.default_rng(0)
     columns = {}
-    for layer, arrays in kernels.items():
-        kept = np.concatenate(list(arrays.values()))
+    for layer, of_networks in kernels.items():
+        kept = np.concatenate(list(of_networks.values()))
         if len(kept):
             chosen = generator.permutation(len(kept))[:64]
             columns[f"{layer}, {kept.shape[1]} x {kept.shape[1]}"] = kept[

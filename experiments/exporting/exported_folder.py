@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from experiments import arrays
 from experiments import building
 from experiments import files
 from experiments import provenance
@@ -139,7 +140,7 @@ def check_same(folder, config):
 def read_array(folder, export, name):
     """Reads one of the arrays of the data."""
     return np.concatenate(
-        [np.load(folder / path)["part"] for path in export["data"][name]]
+        [arrays.read(folder / path)["part"] for path in export["data"][name]]
     )
 
 

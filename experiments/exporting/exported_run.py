@@ -1,11 +1,14 @@
 """One exported run: its programs, and its variables on the device."""
 
 import gzip
-import json
 import time
+import zlib
 
 import numpy as np
 
+from experiments import arrays
+from experiments import files
+from experiments.errors import ExperimentError
 from experiments.exporting import runtime
 from experiments.exporting import shuffling
 
@@ -27,18 +30,18 @@ class ExportedRun:
 
     def __init__(self, jax, folder, data):
         self._jax = jax
-        self._described = json.loads((folder / "run.json").read_text())
+        self._described = files.read_json(folder / "run.json")
         self.num_epochs = len(self._described["epoch_keys"])
-        stored = np.load(folder / "values.npz")
+        stored = arrays.read(folder / "values.npz")
         self._named = {**data}
-        for key in stored.files:
+        for key in stored:
             if key.startswith("constant_"):
                 self._named[key] = runtime.put(jax, stored[key])
         # Compiled first: what cannot be run is told before anything is.
         self._programs = {}
         began, used = time.monotonic(), time.process_time()
         for name, program in self._described["programs"].items():
-            text = gzip.decompress((folder / program["file"]).read_bytes())
+            text = _unpacked(folder / program["file"])
             compiled = runtime.compiled(jax, text.decode("utf-8"))
             self._programs[name] = (compiled, program)
         # Those of the processor say more, where others work beside it.
@@ -133,3 +136,12 @@ def _first_value(jax, variable, seeds, stored):
     else:
         sample = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
     return sample * jax.numpy.asarray(variable["scale"], dtype)
+
+
+def _unpacked(path):
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ExperimentError(
+            f"{path}: expected a whole program; {error}."
+        ) from error

@@ -4,10 +4,10 @@ import dataclasses
 import json
 import pathlib
 import sys
-import zipfile
 
 import numpy as np
 
+from experiments import arrays
 from experiments import evaluation
 from experiments import files
 from experiments import run_config
@@ -91,12 +91,10 @@ def _outcome(name, run, folder):
     try:
         text = (folder / "metrics.jsonl").read_text()
         history = [json.loads(line) for line in text.splitlines()]
-        # Open here, so that it is closed where it is no archive.
-        with open(folder / "predictions.npz", "rb") as file:
-            predictions = dict(np.load(file))
+        predictions = arrays.read(folder / "predictions.npz")
         done = json.loads((folder / "done.json").read_text())
         found = [predictions[key].shape for key in _PREDICTIONS]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, ExperimentError) as error:
         raise ExperimentError(
             f"--out: expected metrics.jsonl, predictions.npz and done.json of "
             f"{name}, whole; {error}."

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from experiments import arrays
 from experiments import files
 from experiments import lazy
 from experiments import run_config
@@ -85,7 +86,7 @@ def draws(folder, config, output, settings):
     )
     path = path_of(output, config)
     if path.exists():
-        found = dict(np.load(path))
+        found = arrays.read(path)
         if str(found.pop("made_of")) != made_of:
             raise ExperimentError(
                 f"--output_dir: {path} holds draws of other settings or of "

@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot
 
+from experiments import arrays
 from experiments import files
 from experiments import lazy
 from experiments import paper_tables
@@ -176,7 +177,7 @@ def examples(result, data, folder, title):
 
 def predictions(result, folder):
     """Loads the saved predictions of a run, a dictionary of arrays."""
-    return dict(np.load(_run_folder(result, folder) / _PREDICTIONS))
+    return arrays.read(_run_folder(result, folder) / _PREDICTIONS)
 
 
 def as_png(figure):
@@ -211,9 +212,9 @@ def has_predictions(results, folder, *names):
         return True
     for result in results:
         # Only the list of what is in it is read.
-        with np.load(_run_folder(result, folder) / _PREDICTIONS) as saved:
-            if not set(names) <= set(saved.files):
-                return False
+        saved = arrays.names(_run_folder(result, folder) / _PREDICTIONS)
+        if not set(names) <= set(saved):
+            return False
     return True
 
 

@@ -284,8 +284,18 @@ def test_files_that_are_missing_or_broken_are_named(tmp_path, exported, done):
     with pytest.raises(SystemExit, match="got another run"):
         run_exported.run_all(folder, out)
     (part, *_) = (folder / "data").glob("train_images_*.npz")
+    begun = part.read_bytes()[:100]
     part.unlink()
     with pytest.raises(SystemExit, match="files; got no data/train_images_0"):
+        run_exported.run_all(folder, out)
+    part.write_bytes(begun)
+    described.unlink()
+    with pytest.raises(SystemExit, match="images_0.*: expected a file of ar"):
+        run_exported.run_all(folder, out)
+    (program, *_) = (folder / "map" / "seed_1").glob("*.gz")
+    program.write_bytes(program.read_bytes()[:1000])
+    shutil.copy(next((exported / "data").glob(part.name)), part)
+    with pytest.raises(SystemExit, match="expected a whole program"):
         run_exported.run_all(folder, out)
 
 

@@ -35,6 +35,9 @@ def test_broken_json_is_named(tmp_path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(ExperimentError, match="a.json: expected a JSON file"):
         files.read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(ExperimentError, match="a JSON object; got list"):
+        files.read_json(tmp_path / "a.json")
 
 
 def test_second_user_is_refused(tmp_path):

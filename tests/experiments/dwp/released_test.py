@@ -53,3 +53,16 @@ def test_files_of_something_else_are_refused(tmp_path):
     np.save(path, np.full((3, 5, 5), np.nan))
     with pytest.raises(ExperimentError, match="expected finite kernels"):
         released.load_kernels(path)
+    path = tmp_path / "kernels.npz"
+    np.savez(path, one=np.zeros((40, 5, 5)))
+    assert released.load_kernels(path).shape == (40, 5, 5)
+    with pytest.raises(ExperimentError, match="got no decoder"):
+        released.load_autoencoder(path, 7)
+    # As where a disk was full, or a copy was cut short.
+    path.write_bytes(path.read_bytes()[:2000])
+    for load, flags in (
+        (released.load_kernels, ()),
+        (released.load_autoencoder, (5,)),
+    ):
+        with pytest.raises(ExperimentError, match="npz: expected a file of a"):
+            load(path, *flags)
