@@ -15,12 +15,12 @@ from experiments import command_line
 from experiments import data_sets
 from experiments import files
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import image_data
 from experiments import lazy
 from experiments import provenance
 from experiments import strategies
 from experiments import trained_runs
-from experiments.dwp import flag_lists
 from experiments.in_turn import table
 from experiments.in_turn import tasks
 from experiments.reporting import exhibit

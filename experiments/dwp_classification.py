@@ -20,9 +20,9 @@ from absl import flags
 
 from experiments import command_line
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
 from experiments import strategies
-from experiments.dwp import flag_lists
 from experiments.dwp import settings
 from experiments.dwp import source_flags
 from experiments.errors import ExperimentError

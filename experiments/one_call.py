@@ -16,6 +16,7 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
 from experiments import provenance
 from experiments import strategies
@@ -23,7 +24,6 @@ from experiments import trained_runs
 from experiments.defaults import methods
 from experiments.defaults import problems
 from experiments.defaults import table
-from experiments.dwp import flag_lists
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import html_page
