@@ -42,6 +42,11 @@ def main():
     files = sorted(map(str, pathlib.Path("tests").rglob("*_test.py")))
     starts = range(0, len(files), _FILES_EACH)
     parts = [files[start : start + _FILES_EACH] for start in starts]
+    print(
+        f"{len(files)} files in {len(parts)} parts, {args.j} at a time; each "
+        "is printed when it is done.",
+        flush=True,
+    )
     _TEMPORARY.mkdir(parents=True, exist_ok=True)
     failures = []
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
