@@ -92,7 +92,7 @@ def _outcome(name, run, folder):
         text = (folder / "metrics.jsonl").read_text()
         history = [json.loads(line) for line in text.splitlines()]
         predictions = arrays.read(folder / "predictions.npz")
-        done = json.loads((folder / "done.json").read_text())
+        done = files.read_json(folder / "done.json")
         found = [predictions[key].shape for key in _PREDICTIONS]
     except (OSError, ValueError, KeyError, ExperimentError) as error:
         raise ExperimentError(
