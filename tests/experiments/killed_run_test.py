@@ -1,53 +1,43 @@
 """A run killed with SIGKILL, again and again, and started again."""
 
 import json
-import os
 import pathlib
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tests.experiments import command_process
+
 _NUM_KILLS = 4
 _NUM_STEPS = 40
 _RUN = pathlib.Path("bbb") / "seed_3"
-# Writes a checkpoint after every step, so that many a kill hits a write.
-_PROGRAM = """
-from experiments import table_command, training
-training._CHECKPOINT_SHARE = float("inf")
-table_command.start("mnist_methods")
-"""
 
 
 def _start(folder, log, learning_rate=0.002):
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            _PROGRAM,
-            "--dataset=digits",
-            "--methods=bbb",
-            "--seeds=3",
-            f"--num_steps={_NUM_STEPS}",
-            f"--set=learning_rate={learning_rate}",
-            "--num_prediction_samples=3",
-            "--checkpoint_seconds=0",
-            f"--output_dir={folder}",
-        ],
-        cwd=_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=log,
-        stderr=log,
+    flags = [
+        "--dataset=digits",
+        "--methods=bbb",
+        "--seeds=3",
+        f"--num_steps={_NUM_STEPS}",
+        f"--set=learning_rate={learning_rate}",
+        "--num_prediction_samples=3",
+        "--checkpoint_seconds=0",
+        f"--output_dir={folder}",
+    ]
+    return command_process.start(
+        "tests.experiments.killed_run", flags, (log, log)
     )
+
+
+def _status(process):
+    process.join(300)
+    return process.exitcode
 
 
 def _wait(process, log, condition):
     while not condition():
-        assert process.poll() is None, pathlib.Path(log.name).read_text()
+        assert process.is_alive(), log.read_text()
         time.sleep(0.001)
 
 
@@ -71,31 +61,31 @@ def test_kills_leave_no_trace(tmp_path):
     folder = killed / _RUN
     chance = random.Random(0)
     hit_a_write, stops = 0, []
-    with open(tmp_path / "log", "w") as log:
-        assert _start(whole, log).wait(300) == 0
-        for kill in range(_NUM_KILLS):
-            step = _step(folder)
-            process = _start(killed, log)
-            if kill < _NUM_KILLS - 2:
-                _wait(process, log, lambda step=step: _step(folder) > step)
-                time.sleep(chance.uniform(0.0, 0.2))
-            else:
-                # The last two come while results are written.
-                _wait(process, log, lambda: any(folder.glob("*predictions*")))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            hit_a_write += any(folder.glob(".*partial*"))
-            stops.append(_step(folder))
-            assert not (folder / "results.json").exists()
-            if kill == _NUM_KILLS - 2:
-                for path in folder.glob("*predictions*"):
-                    path.unlink()
-        # What was begun with one setting does not go on with another.
-        assert _start(killed, log, learning_rate=0.003).wait(300) == 1
-        assert _start(killed, log).wait(300) == 0
+    log = tmp_path / "log"
+    assert _status(_start(whole, log)) == 0
+    for kill in range(_NUM_KILLS):
+        step = _step(folder)
+        process = _start(killed, log)
+        if kill < _NUM_KILLS - 2:
+            _wait(process, log, lambda step=step: _step(folder) > step)
+            time.sleep(chance.uniform(0.0, 0.2))
+        else:
+            # The last two come while results are written.
+            _wait(process, log, lambda: any(folder.glob("*predictions*")))
+        process.kill()
+        process.join()
+        hit_a_write += any(folder.glob(".*partial*"))
+        stops.append(_step(folder))
+        assert not (folder / "results.json").exists()
+        if kill == _NUM_KILLS - 2:
+            for path in folder.glob("*predictions*"):
+                path.unlink()
+    # What was begun with one setting does not go on with another.
+    assert _status(_start(killed, log, learning_rate=0.003)) == 1
+    assert _status(_start(killed, log)) == 0
     assert (
         "holds a run with learning_rate=0.002; expected learning_rate=0.003"
-        in (tmp_path / "log").read_text()
+        in log.read_text()
     )
     # Every start went on from where the one before it was killed.
     assert sorted(set(stops[:-2])) == stops[:-2]

@@ -1,10 +1,11 @@
 """A method is a file: nothing else needs to know of it."""
 
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
+
+from tests.experiments import command_process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 METHOD = '''"""Bayes by Backprop with a wide start."""
@@ -43,14 +44,7 @@ def test_a_new_file_is_a_row(tmp_path):
     (tmp_path / "experiments" / "methods" / "wide.py").write_text(METHOD)
 
     def run(module, *flags):
-        done = subprocess.run(
-            [sys.executable, "-m", f"experiments.{module}", *flags],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = command_process.call(f"experiments.{module}", flags, tmp_path)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
