@@ -19,6 +19,8 @@ _PRIOR_SPREAD = 0.95
 _GUESS_SHARE = 0.75
 # What an nll must be of the best before, for the network to learn.
 _PROGRESS = 0.99
+# An estimate of the KL that is less than this of the least misses most of it.
+_LEAST_SHARE = 0.5
 
 
 class CollapseDiagnostic(keras.callbacks.Callback):
@@ -37,6 +39,9 @@ class CollapseDiagnostic(keras.callbacks.Callback):
     - `kl/<layer>`, nats: the divergence of the layer alone, on other draws
       than the step's; not from divergences that learn, which know the whole
       network only. Those of `KernelKL(per_weight=False)` do not add up;
+    - `least_kl/<layer>`, nats: the least KL that the means and variances of
+      the layer's draws allow, `bbh_tf.divergences.least_kl`; where the prior
+      is normal;
     - `weighted_kl/all` and `guess_nll/all`, nats per example, to set beside
       the `nll` that Keras writes.
 
@@ -49,6 +54,10 @@ class CollapseDiagnostic(keras.callbacks.Callback):
 
     Epochs in which the `nll` is the best so far, by 1 %, do not count: a KL
     is large, and a likelihood poor, while a network still learns.
+
+    At the end of training it warns where an estimate misses what the posterior
+    costs: where the KLs of all layers together are less than half of the
+    least, by more than errors of `num_samples` draws explain.
 
     Args:
         log_dir: folder of the event files; None to write none.
@@ -122,6 +131,12 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         """Opens the files, and measures the prior's spread."""
         self._writer = scalars.writer(self.log_dir)
         self._num_bad = 0
+        self._kl = self._least_kl = 0.0
+        self._num_random = sum(
+            layer.draw_size()
+            for layer in self.model.random_layers
+            if layer.pair() is not None
+        )
         self._has_warned = False
         self._guess = self.guess_nll
         if self._guess is None:
@@ -137,7 +152,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         logs = logs or {}
         model = self.model
         key = randomness.key(model.seed, randomness.PREDICTION, self.seed)
-        spreads, kls = spread.of_layers(model, self.num_samples, key)
+        spreads, kls, least = spread.of_layers(model, self.num_samples, key)
         ratios = {
             name: value / self._prior_spreads[name]
             for name, value in spreads.items()
@@ -147,7 +162,11 @@ class CollapseDiagnostic(keras.callbacks.Callback):
             **{f"spread/{name}": x for name, x in spreads.items()},
             **{f"spread_of_prior/{name}": x for name, x in ratios.items()},
             **{f"kl/{name}": x for name, x in kls.items()},
+            **{f"least_kl/{name}": x for name, x in least.items()},
         }
+        both = kls.keys() & least.keys()
+        self._kl = sum(kls[name] for name in both)
+        self._least_kl = sum(least[name] for name in both)
         if "kl" in logs:
             self.values["weighted_kl/all"] = logs["kl_weight"] * logs["kl"]
         if self._guess is not None:
@@ -156,9 +175,22 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         self._judge(logs, ratios)
 
     def on_train_end(self, logs=None):
-        """Closes the files."""
+        """Closes the files, and warns of an estimate that is far too low."""
         if self._writer is not None:
             self._writer.close()
+        # Each weight's error is about 1 / num_samples nats near the prior.
+        noise = self._num_random / self.num_samples
+        missing = self._least_kl - self._kl
+        if self._kl < _LEAST_SHARE * self._least_kl and missing > noise:
+            warnings.warn(
+                f"The estimate of the KL is {self._kl:,.0f} nats at the end, "
+                "but no distribution with the means and variances of these "
+                f"weights has less than {self._least_kl:,.0f}: the loss does "
+                "not hold the posterior to its prior. Take more noise "
+                "variables, or another divergence, such as "
+                "NearestNeighbourEntropy(3).",
+                stacklevel=2,
+            )
 
     def _judge(self, logs, ratios):
         nll = logs.get("nll", math.inf)

@@ -1,7 +1,9 @@
 """How wide the weights of each layer are, and how far from the prior."""
 
+import numpy as np
 import tensorflow as tf
 
+from bbh_tf import divergences
 from bbh_tf import randomness
 from bbh_tf.layers import total_kl
 
@@ -18,11 +20,13 @@ def of_layers(model, num_samples, key):
         key: a key of `bbh_tf.randomness`.
 
     Returns:
-        `(spreads, kls)`: dictionaries from the layers' names to floats.
-        Layers that are random by themselves have no spread; they, and all
-        under a divergence that learns, may have no KL.
+        `(spreads, kls, least)`: dictionaries from the layers' names to floats:
+        the spread, the KL, and the least KL that the moments of the draws
+        allow. Layers that are random by themselves have no spread; they, and
+        all under a divergence that learns, may have no KL; where the prior is
+        not normal, there is no least.
     """
-    spreads, kls = {}, {}
+    spreads, kls, least = {}, {}, {}
     divergence = model.divergence
     # One layer after another: no more than one is held in memory.
     names = _names_of(model.random_layers)
@@ -32,7 +36,11 @@ def of_layers(model, num_samples, key):
         if layer.pair() is not None:
             count = max(num_samples, model.num_samples)
             draw = layer.draw(count, key, position)
-            spreads[names[position]] = _spread(draw.take(num_samples).weights)
+            few = draw.take(num_samples)
+            spreads[names[position]] = _spread(few.weights)
+            bound = _least_kl(layer.pair(few), num_samples)
+            if bound is not None:
+                least[names[position]] = bound
             if divergence.is_learned:
                 continue
         elif layer.kl(of_prior) is None:
@@ -46,7 +54,7 @@ def of_layers(model, num_samples, key):
                 of_prior,
             )
         )
-    return spreads, kls
+    return spreads, kls, least
 
 
 def of_priors(model, num_samples, key):
@@ -82,6 +90,25 @@ def _names_of(layers):
         f"{name}_{position}" if names.count(name) > 1 else name
         for position, name in enumerate(names)
     ]
+
+
+def _least_kl(pair, num_samples):
+    """Returns the least KL of a layer, nats, or None where none is known."""
+    import tensorflow_probability as tfp
+
+    priors = pair.prior.distributions(pair.specs) or [None]
+    if not all(isinstance(p, tfp.distributions.Normal) for p in priors):
+        return None
+    return sum(
+        divergences.least_kl(
+            np.mean(samples, axis=0, dtype=np.float64),
+            np.var(samples, axis=0, ddof=1, dtype=np.float64),
+            num_samples,
+            prior.loc,
+            prior.scale,
+        )
+        for samples, prior in zip(map(np.array, pair.draw.samples), priors)
+    )
 
 
 def _spread(tensors):

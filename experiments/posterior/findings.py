@@ -15,6 +15,7 @@ from experiments.errors import ExperimentError
 from experiments.methods import METHODS
 from experiments.posterior import measures as posterior_measures
 
+bbh = lazy.import_module("bbh_tf")
 posterior_draws = lazy.import_module("experiments.posterior.draws")
 
 # An ensemble has no prior of weights that it draws, and that of a Bayesian
@@ -146,8 +147,11 @@ def measure(drawn, config):
     quantiles = np.quantile(drawn.std, [0.05, 0.25, 0.5, 0.75, 0.95])
     least_kl = None
     if config["method"] not in _NO_KL_OF_WEIGHTS:
-        least_kl = posterior_measures.least_kl(
-            drawn.mean, drawn.std, len(drawn.kernel), config["prior_scale"]
+        least_kl = bbh.divergences.least_kl(
+            drawn.mean,
+            drawn.std**2,
+            len(drawn.kernel),
+            scale=config["prior_scale"],
         )
     return {
         "num_draws": len(drawn.kernel),

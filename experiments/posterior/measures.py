@@ -189,32 +189,3 @@ def of_independent_weights(num_draws, num_weights):
 
 def _mean_size(values):
     return float(np.mean(np.abs(values))) if values.size else None
-
-
-def least_kl(mean, std, num_draws, prior_scale):
-    """Computes the least KL that a posterior of these moments can have.
-
-    Of all distributions of one weight with its mean and variance, the normal
-    has the least KL to a normal prior; and that of all weights together is
-    the sum of the marginals' KLs and the total correlation, which is never
-    negative. So the sum over normals is a lower bound, and the KL itself
-    where weights are independent normals.
-
-    Args:
-        mean: `float64` array `(weights,)`, means over the draws.
-        std: `float64` array `(weights,)`, standard deviations over them.
-        num_draws: how many draws there were, at least 3.
-        prior_scale: standard deviation of the prior, which is normal around 0.
-
-    Returns:
-        float, nats for all weights that vary, without bias where marginals
-        are normal. That of a weight that does not vary has no bound.
-    """
-    mean, std = mean[std > 0], std[std > 0]
-    half = (num_draws - 1) / 2
-    log_variance = 2 * np.log(std) - special.psi(half) + np.log(half)
-    # The variance of the mean is in the squares of the means already.
-    second = mean**2 + std**2 * (1 - 1 / num_draws)
-    log_prior = 2 * np.log(prior_scale)
-    terms = second / prior_scale**2 - 1 + log_prior - log_variance
-    return float(np.sum(terms) / 2)

@@ -159,7 +159,7 @@ def test_event_files_hold_the_scalars(tmp_path):
     found = _scalars(tmp_path / "logs")
     assert set(found) == {
         f"{what}/{layer}"
-        for what in ("spread", "spread_of_prior", "kl")
+        for what in ("spread", "spread_of_prior", "kl", "least_kl")
         for layer in ("hidden", "logits")
     } | {"weighted_kl/all", "guess_nll/all"}
     for tag, entries in found.items():
@@ -203,7 +203,7 @@ def _mixed():
 
 
 def test_layers_of_other_kinds():
-    spreads, kls = spread.of_layers(_mixed(), 5, bbh.randomness.key(1))
+    spreads, kls, _ = spread.of_layers(_mixed(), 5, bbh.randomness.key(1))
     assert set(spreads) == {"last"}
     assert set(kls) == {"mnf", "last"}
     assert np.isfinite([*spreads.values(), *kls.values()]).all()
@@ -242,7 +242,7 @@ def test_a_prior_that_cannot_be_sampled_has_no_spread():
 
 def test_a_divergence_that_learns_knows_no_layers():
     model = small_models.model(divergence=bbh.divergences.AdversarialKL())
-    spreads, kls = spread.of_layers(model, 5, bbh.randomness.key(1))
+    spreads, kls, _ = spread.of_layers(model, 5, bbh.randomness.key(1))
     assert set(spreads) == {"hidden", "logits"}
     assert not kls
 
@@ -250,7 +250,7 @@ def test_a_divergence_that_learns_knows_no_layers():
 def test_the_kls_of_layers_add_up():
     model = small_models.model()
     key = bbh.randomness.key(1)
-    _, kls = spread.of_layers(model, 5, key)
+    _, kls, _ = spread.of_layers(model, 5, key)
     samples = [
         layer.posterior.sample(2, key, position)[0]
         for position, layer in enumerate(model.bayesian_layers)
@@ -272,6 +272,44 @@ def test_the_kls_of_layers_add_up():
     assert abs(sum(kls.values()) - np.mean(estimates)) < 5 * np.std(estimates)
 
 
+def test_the_least_kl_is_that_of_independent_normals():
+    model = _model()
+    for layer in model.bayesian_layers:
+        std = 0.5 if layer.name == "hidden" else 0.2
+        layer.posterior.start_at(
+            [np.full(x.shape, 2.0) for x in layer.pair().specs],
+            relative_std=std / 2,
+        )
+    _, kls, least = spread.of_layers(model, 300, bbh.randomness.key(1))
+    assert set(least) == set(kls)
+    for name, value in least.items():
+        # Of each weight the mean has a standard error of 0.03 at most, and
+        # the KL a slope of 2 there.
+        assert value == pytest.approx(kls[name], rel=0.05)
+
+
+class _Blind(bbh.divergences.AnalyticKL):
+    """Charges a part of the KL."""
+
+    share = 1.0
+
+    def estimate(self, pairs, num_prior_samples, key):
+        return self.share * super().estimate(pairs, num_prior_samples, key)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_an_estimate_below_the_least_is_told(share):
+    model = _model(divergence=_Blind())
+    model.divergence.share = share
+    diagnostic = bbh.callbacks.CollapseDiagnostic()
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        _fit(model, diagnostic, epochs=1)
+    (*told,) = [w for w in found if "estimate of the KL" in str(w.message)]
+    assert len(told) == (share < 0.5)
+    assert all("has less than" in str(w.message) for w in told)
+
+
 def test_two_layers_of_one_name():
     inner = [
         keras.Sequential(
@@ -286,7 +324,7 @@ def test_two_layers_of_one_name():
     ]
     model = small_models.model(keras.Sequential([keras.Input((4,)), *inner]))
     key = bbh.randomness.key(1)
-    spreads, kls = spread.of_layers(model, 5, key)
+    spreads, kls, _ = spread.of_layers(model, 5, key)
     of_priors = spread.of_priors(model, 5, key)
     assert set(spreads) == set(kls) == set(of_priors) == {"same_0", "same_1"}
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import pathlib
 
 import keras
 import numpy as np
@@ -95,6 +94,39 @@ def _build(row, data, **changes):
     return config, building.build(config, data)
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Returns what gives the folder of a run, which runs once."""
+    folders = {}
+
+    def run(row, preset="paper"):
+        if (row, preset) not in folders:
+            folder = tmp_path_factory.mktemp("runs")
+            runner.run(_config(folder, row, preset=preset))
+            folders[row, preset] = folder / row / "seed_0"
+        return folders[row, preset]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Returns what gives a run of six steps, one by one, which runs once."""
+    results = []
+
+    def run(config, data):
+        if not results:
+            folder = tmp_path_factory.mktemp("plain")
+            results.append(_run(config, data, folder, Execution()))
+        return results[0]
+
+    return run
+
+
+def _run(config, data, folder, execution, progress=lambda *_: None):
+    return runner._run_one(config, data, folder, progress, execution)
+
+
 @pytest.mark.parametrize(
     ("row", "preset", "depends"),
     [
@@ -104,15 +136,16 @@ def _build(row, data, **changes):
         ("bbh", "released_code", True),
     ],
 )
-def test_every_row_runs_and_predicts(tmp_path, data, row, preset, depends):
-    (result,) = runner.run(_config(tmp_path, row, preset=preset))
+def test_every_row_runs_and_predicts(done, data, row, preset, depends):
+    folder = done(row, preset)
+    result = json.loads((folder / "results.json").read_text())
     assert 0 <= result["measures"]["error_percent"] <= 100
     assert result["num_test"] == _NUM_TEST
     normalization = result["config"]["normalization"]
     assert f"{normalization} normalisation" in result["settings"]
     # A prediction depends on its image alone.
     config = run_config.read(result["config"])
-    model = trained_runs.load(tmp_path / row / "seed_0")
+    model = trained_runs.load(folder)
     images = inputs.for_prediction(config, data.test_images)
     order = np.random.default_rng(1).permutation(len(images))
     together = building.predict_samples(model, images)
@@ -126,11 +159,8 @@ def test_every_row_runs_and_predicts(tmp_path, data, row, preset, depends):
 
 
 @pytest.mark.parametrize("row", ["map", "ensemble"])
-def test_fixed_weights_end_with_statistics_of_training_images(
-    tmp_path, data, row
-):
-    runner.run(_config(tmp_path, row))
-    model = trained_runs.load(tmp_path / row / "seed_0")
+def test_fixed_weights_end_with_statistics_of_training_images(done, data, row):
+    model = trained_runs.load(done(row))
     images = bbh.datasets.prepare(data.train_images)
     for network in model.members:
         before = network.predict(images, verbose=0)
@@ -174,30 +204,22 @@ def test_settings_are_those_of_the_paper_and_the_authors(monkeypatch):
     assert runs["map"].final_normalization
 
 
-def test_execution_changes_nothing_but_rounding(tmp_path, data):
+def test_execution_changes_nothing_but_rounding(tmp_path, data, plain):
     (config,) = _config(tmp_path, "bbb", num_steps=6).runs()
-    plain, at_once = (
-        runner._run_one(
-            config, data, tmp_path / name, lambda *_: None, execution
-        )
-        for name, execution in (
-            ("plain", Execution()),
-            ("at_once", Execution(steps_per_execution=3, jit=True)),
-        )
-    )
+    execution = Execution(steps_per_execution=3, jit=True)
+    at_once = _run(config, data, tmp_path / "at_once", execution)
+    one_by_one = plain(config, data)
     assert at_once["final"]["nll"] == pytest.approx(
-        plain["final"]["nll"], rel=1e-3
+        one_by_one["final"]["nll"], rel=1e-3
     )
     assert at_once["final"]["kl"] == pytest.approx(
-        plain["final"]["kl"], rel=1e-4
+        one_by_one["final"]["kl"], rel=1e-4
     )
 
 
-def test_a_run_goes_on_under_another_execution(tmp_path, data):
+def test_a_run_goes_on_under_another_execution(tmp_path, data, plain):
     (config,) = _config(tmp_path, "bbb", num_steps=6).runs()
-    whole = runner._run_one(
-        config, data, tmp_path / "whole", lambda *_: None, Execution()
-    )
+    whole = plain(config, data)
 
     def stop(_, stage, epochs):
         if stage == "training" and epochs >= 2 / 6:
@@ -205,15 +227,11 @@ def test_a_run_goes_on_under_another_execution(tmp_path, data):
 
     parts = tmp_path / "parts"
     with pytest.raises(KeyboardInterrupt):
-        runner._run_one(
-            config, data, parts, stop, Execution(checkpoint_seconds=0.0)
-        )
+        _run(config, data, parts, Execution(checkpoint_seconds=0.0), stop)
     state = json.loads((parts / "state.json").read_text())
     assert state["step"] == 1
     # Five steps are left, which three do not divide.
-    result = runner._run_one(
-        config, data, parts, lambda *_: None, Execution(steps_per_execution=3)
-    )
+    result = _run(config, data, parts, Execution(steps_per_execution=3))
     assert result["final"] == whole["final"]
     assert result["measures"] == whole["measures"]
 
@@ -245,9 +263,8 @@ def test_mixed_precision_keeps_draws_and_kl_in_float32(data, row):
     assert np.isfinite(building.predict_samples(model, images)).all()
 
 
-def test_the_attack_stays_within_what_an_image_can_be(tmp_path, data):
-    runner.run(_config(tmp_path, "map"))
-    folder = pathlib.Path(tmp_path) / "map" / "seed_0"
+def test_the_attack_stays_within_what_an_image_can_be(done, data):
+    folder = done("map")
     config = run_config.read(json.loads((folder / "config.json").read_text()))
     images = inputs.for_prediction(config, data.test_images)
     lowest, highest = inputs.limits(config, data.test_images)

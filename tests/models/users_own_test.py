@@ -105,7 +105,7 @@ def test_the_callbacks_compare_weights_with_weights(page):
 
     model = _model(page, prior=Scales(), divergence=bbh.divergences.KernelKL())
     # q is log-normal as well, with log standard deviations of 0.05.
-    of_posterior, _ = spread.of_layers(model, 200, KEY)
+    of_posterior, *_ = spread.of_layers(model, 200, KEY)
     of_prior = spread.of_priors(model, 200, KEY)
     for name, value in of_posterior.items():
         assert value == pytest.approx(of_prior[name], rel=0.2)

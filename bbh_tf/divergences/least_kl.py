@@ -1,0 +1,48 @@
+"""The least KL that the means and variances of weights allow."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def least_kl(mean, variance, num_draws, loc=0.0, scale=1.0):
+    """Computes the least KL to a normal prior that these moments allow.
+
+    Of all distributions of one weight with its mean and variance, the normal
+    one has the least KL to a normal prior; the KL of all weights together is
+    the sum of the marginals' and the total correlation, which is never
+    negative. So the sum over normals is a lower bound, and the KL itself where
+    the weights are independent and normal. An estimate far below it misses
+    what the posterior costs.
+
+    Args:
+        mean: array, means of weights over draws of the posterior.
+        variance: array of the same shape, their variances over the draws,
+            unbiased (divided by `num_draws - 1`).
+        num_draws: how many draws there were, at least 2.
+        loc: mean of the prior, a number or an array that broadcasts.
+        scale: its standard deviation, likewise.
+
+    Returns:
+        float, nats, the sum over all weights that vary; without bias where
+        the weights are normal. A weight that does not vary has no bound, and
+        is left out.
+
+    Raises:
+        ValueError: if `num_draws` is below 2.
+    """
+    if num_draws < 2:
+        raise ValueError(
+            f"least_kl expects num_draws to be at least 2; got {num_draws}."
+        )
+    mean, variance, loc, scale = np.broadcast_arrays(
+        *(np.asarray(x, np.float64) for x in (mean, variance, loc, scale))
+    )
+    varies = variance > 0
+    ratio = variance[varies] / scale[varies] ** 2
+    shift = (mean[varies] - loc[varies]) / scale[varies]
+    # The logarithm of a variance that was measured is too small on average.
+    half = tf.constant((num_draws - 1) / 2, tf.float64)
+    bias = float(tf.math.digamma(half) - tf.math.log(half))
+    # The variance of the mean is in the squares of the means already.
+    second = shift**2 + ratio * (1 - 1 / num_draws)
+    return float(np.sum(second - 1 - np.log(ratio) + bias)) / 2
