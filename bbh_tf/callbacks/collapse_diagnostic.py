@@ -186,9 +186,9 @@ class CollapseDiagnostic(keras.callbacks.Callback):
                 f"The estimate of the KL is {self._kl:,.0f} nats at the end, "
                 "but no distribution with the means and variances of these "
                 f"weights has less than {self._least_kl:,.0f}: the loss does "
-                "not hold the posterior to its prior. Take more noise "
-                "variables, or another divergence, such as "
-                "NearestNeighbourEntropy(3).",
+                "not hold the posterior to its prior. Take another divergence, "
+                "such as NearestNeighbourEntropy(3), or more draws "
+                f"(num_samples is {self.model.num_samples}).",
                 stacklevel=2,
             )
 
