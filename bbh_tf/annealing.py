@@ -73,7 +73,7 @@ def constant(epoch):
 
 
 def get(schedule):
-    """Turns what a user gives as a schedule into a callable.
+    """Turns an argument `annealing` into a callable.
 
     Args:
         schedule: a callable from the epoch to a factor, its serialised form,

@@ -1,9 +1,10 @@
-"""What to label next: scores of unlabelled examples, in numpy.
+"""Active learning: scores of unlabelled examples, in NumPy.
 
-Arrays of draws in, scores and indices out: `draws` are class probabilities
-`(num_draws, num_examples, num_classes)`, as `predict_samples` of a model with
-`"categorical_logits"` gives logits of and `uncertainty.class_probabilities`
-makes probabilities. The higher the score, the sooner an example is labelled.
+Arrays of draws in, scores and indices out. `draws` are class probabilities
+`(num_draws, num_examples, num_classes)`: what
+`uncertainty.class_probabilities` makes of the logits that `predict_samples`
+returns with `"categorical_logits"`. Examples with a higher score are labelled
+first.
 """
 
 from bbh_tf.acquisition.batch_bald import batch_bald

@@ -7,11 +7,11 @@ from bbh_tf.acquisition import checks
 
 
 def bald(draws):
-    """What a label would tell about the weights, in nats.
+    """Information that a label would give about the weights, in nats.
 
     The mutual information of label and weights
     (`uncertainty.mutual_information`): high where draws disagree, 0 where all
-    are of one mind, however unsure.
+    agree, however unsure they are.
 
     Args:
         draws: array-like, `(draws, examples, classes)`, probabilities.
@@ -48,7 +48,7 @@ def max_entropy(draws):
 
 
 def variation_ratio(draws):
-    """One less the largest class probability of the mean over draws.
+    """One minus the largest class probability of the mean over draws.
 
     This is what the code of Bayesian hypernetworks calls the variation ratio;
     see `mode_variation_ratio` for the other reading.
@@ -66,7 +66,7 @@ def variation_ratio(draws):
 
 
 def mode_variation_ratio(draws):
-    """The share of draws whose most probable class is not the commonest.
+    """The share of draws whose most probable class is not the most common.
 
     `uncertainty.variation_ratio`, of two draws at least.
 

@@ -37,7 +37,7 @@ def fgsm(
         `float32` array of the images' shape.
 
     Raises:
-        ValueError: if an argument is not as said, or images are outside
+        ValueError: if an argument is invalid, or images are outside
             `clip_range` (clipping would move them by more than `epsilon`).
 
     References:
@@ -80,7 +80,7 @@ def fgsm_direction(
         gradient is 0.
 
     Raises:
-        ValueError: if an argument is not as said, or a gradient is not
+        ValueError: if an argument is invalid, or a gradient is not
             finite.
 
     References:

@@ -1,4 +1,4 @@
-"""What watches training."""
+"""Callbacks for training."""
 
 from bbh_tf.callbacks.collapse_diagnostic import CollapseDiagnostic
 

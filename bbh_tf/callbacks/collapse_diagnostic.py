@@ -24,12 +24,12 @@ _LEAST_SHARE = 0.5
 
 
 class CollapseDiagnostic(keras.callbacks.Callback):
-    """Writes how wide each layer's weights are, and warns of a collapse.
+    """Logs how wide each layer's weights are, and warns of a collapse.
 
-    The loss is nll + kl_weight * KL, per example. A KL that is large beside
-    what the data can tell pulls the posterior to the prior: the predictions
-    are then no better than a guess, and the loss looks like progress. At the
-    end of every epoch these scalars are written for TensorBoard:
+    The loss is nll + kl_weight * KL, per example. If the KL outweighs what the
+    data can tell, it pulls the posterior to the prior: the loss falls, but
+    predictions are no better than a guess. At the end of every epoch these
+    scalars are written for TensorBoard:
 
     - `spread/<layer>`: standard deviation of a weight over draws, mean over
       the weights of each `Bayesian` layer;
@@ -71,7 +71,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
             `predict_samples(seed=seed)`.
 
     Raises:
-        ValueError: if an argument is not as said, or the model that is
+        ValueError: if an argument is invalid, or the model that is
             trained is no `bbh_tf.models.BayesianModel`.
 
     Example:

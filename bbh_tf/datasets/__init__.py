@@ -1,4 +1,4 @@
-"""Image data with a set of outliers beside it, as plain numpy arrays.
+"""Image data with outliers, as plain NumPy arrays.
 
 `load("digits")` needs no download: scikit-learn's handwritten digits with
 printed letters as outliers. `load("mnist")` reads or downloads MNIST,

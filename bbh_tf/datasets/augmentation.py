@@ -62,7 +62,7 @@ def augment(images, seed):
         `float32` tensor `(batch, 24, 24, 3)`.
 
     Raises:
-        ValueError: if shape or dtype are not as said.
+        ValueError: if shape or dtype are wrong.
 
     Example:
     ```python
@@ -92,7 +92,7 @@ def prepare(images):
         `float32` tensor `(batch, 24, 24, 3)`.
 
     Raises:
-        ValueError: if shape or dtype are not as said.
+        ValueError: if shape or dtype are wrong.
     """
     return _standardized(_middle_of(images))
 
@@ -110,7 +110,7 @@ def prepared_range(images):
         `(lowest, highest)`: two `float32` arrays `(batch, 1, 1, 1)`.
 
     Raises:
-        ValueError: if shape or dtype are not as said.
+        ValueError: if shape or dtype are wrong.
     """
     mean, std = _moments(_middle_of(images))
     return (-mean / std).numpy(), ((1.0 - mean) / std).numpy()

@@ -23,14 +23,13 @@ class AdversarialKL(sample_divergence.SampleDivergence):
 
     As D does not know which weight it sees, this is the number of weights
     times the KL of the average weight: never more than the sum of their KLs,
-    and far less where posteriors that are narrow one by one fill the prior
-    together. An estimate may be negative.
+    and far less if narrow posteriors together look like the prior. An estimate
+    may be negative.
 
-    It has state: parameters of D, and the moments of its Adam. A
+    It has state: the parameters of D, and the moments of its Adam. A
     `bbh_tf.models.BayesianModel` makes its own from this object's
     configuration, trains and saves it; a plain Keras model does not. Each
-    step of D sees new samples of q and p, as many as the model's estimate
-    has.
+    step of D uses new samples of q and p, as many as the model's estimate.
 
     Args:
         units: widths of the discriminator's hidden layers, ReLU.
@@ -43,7 +42,7 @@ class AdversarialKL(sample_divergence.SampleDivergence):
         learning_rate: that of its Adam.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 

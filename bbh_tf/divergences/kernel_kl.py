@@ -34,22 +34,22 @@ class KernelKL(sample_divergence.SampleDivergence):
 
     With few samples it is biased where q is wider than p: at n = m = 5,
     q = N(0, 2^2) and p = N(0, 1) it averages 0.042 nats a weight where the
-    truth is 0.807, and among all N(0, s^2) it is least near s = 1.4, not at
+    truth is 0.807, and among all N(0, s^2) it is smallest near s = 1.4, not at
     s = 1. At k = 3 and m = 5 it has no minimum at all: with k > 1, a model
     draws 20 prior samples unless told otherwise. `NearestNeighbourEntropy`
     needs none.
 
-    The gradient is one over a distance. Per weight, with k = 1 it has no
-    variance, with k = 2 just not, with k = 3 it has one. `min_distance` bounds
-    it at any k. That is what a hypernetwork needs whose noise is the same for
-    many weights: where two of its noises fall close together, so do all pairs
-    of weights. In return nothing tells posteriors apart that are narrower.
+    The gradient is one over a distance. Per weight, its variance is infinite
+    with k = 1 and k = 2, and finite from k = 3 on. `min_distance` bounds the
+    gradient at any k. A hypernetwork that makes many weights from the same
+    noise needs that: where two noise vectors are close, so are all pairs of
+    weights. The price is that posteriors narrower than that all count alike.
 
     Memory, that of the gradient included, is a few times that of the samples.
     Time grows with n * (n + m).
 
     Args:
-        per_weight: whether each weight is a sample space of its own.
+        per_weight: whether each weight is treated by itself.
         released_code: use the formula as the authors' code has it: 1e-8
             under the root (so that no distance is below 1e-4), in the
             denominator and inside the logarithm, and the constant

@@ -12,11 +12,11 @@ from bbh_tf.divergences import pair as pairing
 class MonteCarloKL(divergence.Divergence):
     """Estimates KL(q || p) = E_q[log q(w) - log p(w)] from draws of q.
 
-    The first term is the closed form of the posterior's entropy where it has
-    one (`Posterior.entropy`), else the mean of its log-density over the draws;
-    the second the mean of the prior's. The estimate is unbiased, and so is its
-    gradient. Where the prior's `log_prob` is a lower bound, it is one of an
-    upper bound on the KL. One draw is enough.
+    The first term is minus the posterior's entropy, if that has a closed form
+    (`Posterior.entropy`), else the mean of its log-density over the draws; the
+    second is the mean of the prior's log-density. The estimate and its
+    gradient are unbiased. If the prior's `log_prob` is a lower bound, they are
+    those of an upper bound on the KL. One draw is enough.
 
     Example:
 

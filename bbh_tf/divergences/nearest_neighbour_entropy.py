@@ -28,13 +28,13 @@ class NearestNeighbourEntropy(divergence.Divergence):
 
     with rho_k(i) the distance from `q_i` to its k-th nearest among the others,
     and the second term is the mean of the prior's exact log-density over the
-    same samples. Beside `KernelKL` it needs no prior samples, whose noise it
-    does not have; it needs a prior with a density. An estimate may be
-    negative. It is off by a constant, +0.05 nats a weight at n = 5 and k = 1,
-    +0.03 at k = 3, whatever the normal q. The gradient is one over a distance:
-    with k = 1 it has no variance, with k = 3 it has one, which is the form to
-    train with. Summed over the weights, as if they were independent: what they
-    know of each other is not charged for.
+    same samples. Unlike `KernelKL` it needs no prior samples, and so has none
+    of their noise, but it needs a prior with a density. An estimate may be
+    negative. For normal q its bias is constant: +0.05 nats per weight at n = 5
+    and k = 1, +0.03 at k = 3. The gradient is one over a distance; its
+    variance is infinite with k = 1 and finite with k = 3, which is the form to
+    train with. The estimates of all weights are added up as if these were
+    independent: dependence between weights is not charged for.
 
     Args:
         num_neighbours: which neighbour's distance is taken, k.
@@ -53,8 +53,8 @@ class NearestNeighbourEntropy(divergence.Divergence):
         Kozachenko and Leonenko, Sample Estimate of the Entropy of a Random
         Vector, Problems of Information Transmission 23 (1987), for k = 1.
         Kraskov, Stögbauer and Grassberger, Estimating Mutual Information,
-        Physical Review E 69 (2004), Eq. 20, for any k. The combination is of
-        this library, not of the paper.
+        Physical Review E 69 (2004), Eq. 20, for any k. The combination is
+        this library's, not the paper's.
     """
 
     def __init__(self, num_neighbours=1):

@@ -8,7 +8,7 @@ from bbh_tf.divergences import kernel_kl
 
 
 def get(estimate):
-    """Turns what a user gives as a divergence into one.
+    """Turns an argument `divergence` into a `Divergence`.
 
     Args:
         estimate: a `Divergence`, its serialised form, or None for `KernelKL`,

@@ -1,4 +1,4 @@
-"""Invertible maps whose log-determinants are known."""
+"""Normalizing flows: invertible maps with known log-determinants."""
 
 from bbh_tf.flows.chain import Chain
 from bbh_tf.flows.coupling import Coupling

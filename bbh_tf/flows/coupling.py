@@ -12,20 +12,20 @@ from bbh_tf.flows import scales
 
 @keras.saving.register_keras_serializable(package="bbh_tf.flows")
 class Coupling(flow.Flow):
-    """Keeps the first half of a vector, and moves the second by what it says.
+    """Keeps the first half of a vector, and transforms the second by it.
 
         h        = network(z_a)
         m, a     = two linear maps of h
         s        = max_log_scale tanh(a / max_log_scale)
         (z_a, z_b) -> (z_a, (exp(s) + min_scale) z_b + m)
 
-    The bound on s is what keeps a stack of couplings finite: the paper's form
-    (None, s = a) turns one far draw in many thousands into infinity, each
-    coupling's exponential feeding the next. Near the identity the two agree.
-    The linear maps start near zero, and the coupling near the identity. Of
-    an odd number of elements the second half has one more; of a single one
-    the map is affine. Let a `Permutation` follow, or the first half stays
-    what it is.
+    The bound on s keeps a stack of couplings finite: with the authors' form
+    (None, s = a) one extreme draw in many thousands becomes infinite, as each
+    coupling's exponential feeds the next. Near the identity the two agree. The
+    linear maps start near zero, so the coupling starts near the identity. With
+    an odd number of elements the second half has one more; with a single one
+    the map is affine. Put a `Permutation` after it, or the first half never
+    changes.
 
     Args:
         network: recipe of a Keras layer or model from vectors `(batch,
@@ -39,12 +39,12 @@ class Coupling(flow.Flow):
             for convolutional networks).
         initial_std: standard deviation of the linear maps' initial kernels.
         min_scale: added to each scale.
-        max_log_scale: bound of |s|, above 0; None for the paper's form,
+        max_log_scale: bound of |s|, above 0; None for the authors' form,
             without one.
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Dinh et al., Density Estimation using Real NVP, arXiv:1605.08803, Eq.

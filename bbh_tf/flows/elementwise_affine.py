@@ -27,7 +27,7 @@ class ElementwiseAffine(flow.Flow):
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.

@@ -15,15 +15,14 @@ from bbh_tf.flows import scales
 
 @keras.saving.register_keras_serializable(package="bbh_tf.flows")
 class InverseAutoregressive(flow.Flow):
-    """Moves each element by what those before it say.
+    """Transforms each element by those before it (IAF).
 
         s_i = max_log_scale tanh(a_i(z_<i) / max_log_scale)
         x_i = m_i(z_<i) + (exp(s_i) + min_scale) z_i
 
-    The bound on s keeps far draws finite, as in `Coupling`. One masked
-    network (MADE) gives all m and a at once, so that the map
-    forward is one pass. The map back would be one pass for each element: it
-    is refused.
+    The bound on s keeps extreme draws finite, as in `Coupling`. One masked
+    network (MADE) gives all m and a at once, so the forward map is one pass.
+    The inverse would need one pass for each element, and is refused.
 
     Args:
         units: widths of the rectified hidden layers.
@@ -42,7 +41,7 @@ class InverseAutoregressive(flow.Flow):
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Kingma et al., Improving Variational Inference with Inverse

@@ -32,7 +32,7 @@ class MaskedRealNVP(flow.Flow):
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Louizos and Welling, Multiplicative Normalizing Flows for Variational

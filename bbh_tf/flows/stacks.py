@@ -30,13 +30,13 @@ def real_nvp(
         initial_log_scale: see `ElementwiseAffine`.
         weight_norm: see `Coupling`.
         seed: seed of random orders; None for a random one.
-        max_log_scale: see `Coupling`; None for the paper's form.
+        max_log_scale: see `Coupling`; None for the authors' form.
 
     Returns:
         A `Chain`, unbuilt.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
@@ -79,7 +79,7 @@ def inverse_autoregressive(
         A `Chain`, unbuilt.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.

@@ -37,10 +37,10 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             for leaky ReLU of slope 0.1.
         kernel_initializer: initialiser of the kernels, as Keras takes it (if
             it has a seed, each kernel gets one made from it); or `"hyperfan"`,
-            with which generated kernels begin with the variance that their
-            layer wants, 2 / fan-in, where Glorot-uniform makes them far
-            smaller. It wants tensors of their own: weights of many as one
-            vector have no fan-in, and a posterior of such refuses it.
+            with which generated kernels start with the variance that suits
+            their layer, 2 / fan-in, where Glorot-uniform makes them far
+            smaller. It needs one hypernetwork per tensor: several tensors as
+            one vector have no fan-in, and such a posterior refuses it.
         name: name of the layer.
 
     Raises:

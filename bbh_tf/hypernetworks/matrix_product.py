@@ -16,12 +16,13 @@ from bbh_tf.hypernetworks import matrix_dense
 class MatrixProduct(hypernetwork.Hypernetwork):
     """Generates a weight matrix as `L X R + B`, X being made from the noise.
 
-    A dense layer turns the noise into a square matrix, others of the form
-    `activation(L X R + B)` into larger ones, and the last is the weights: a
-    kernel as a matrix whose columns are output units or filters. L, R and B
-    are parameters, so that there is one (B's) for each weight and few besides:
-    1.4 for the kernels of the paper's LeNet, where `MLP((64, 256, 16))` has
-    17. Draws differ from B by a matrix whose rank is the last of `units`.
+    A dense layer turns the noise into a square matrix, further layers
+    `activation(L X R + B)` turn it into larger ones, and the last one gives
+    the weights: a kernel as a matrix whose columns are output units or
+    filters. L, R and B are parameters, so there is one parameter (in B) for
+    each weight and few others: 1.4 per weight for the kernels of the paper's
+    LeNet, where `MLP((64, 256, 16))` has 17. Draws differ from B by a matrix
+    whose rank is the last of `units`.
 
     Args:
         units: sizes of the square hidden matrices.

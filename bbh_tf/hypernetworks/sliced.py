@@ -21,9 +21,9 @@ class Sliced(hypernetwork.Hypernetwork):
 
     All slices of a tensor share the noise. Tensors of rank 1 (biases) are not
     sliced, unless `slices` is an integer: a posterior that makes a whole layer
-    or network as one vector needs one. A code's row of the first kernel is an
-    embedding of its slice, which is learnt: embeddings before it would make
-    that kernel one of lower rank, and no more.
+    or network as one vector needs one. A code's row of the first kernel is a
+    learnt embedding of its slice; a separate embedding layer would only lower
+    that kernel's rank.
 
     Args:
         slices: what a code stands for. `"output"`: one index of the last

@@ -27,9 +27,9 @@ from bbh_tf.layers.random_layer import RandomLayer
 class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
     """Wraps a layer and owns the posterior of its weights.
 
-    The wrapped layer computes as ever, with its call's arguments; its kernels
-    and biases come from the posterior. Scales and offsets of normalisation
-    layers, and frozen layers, stay point estimates.
+    The wrapped layer computes as usual and takes its usual arguments, but its
+    kernels and biases come from the posterior. Scales and offsets of
+    normalisation layers, and frozen layers, stay point estimates.
 
     Inside a `bbh_tf.models.BayesianModel` the model draws for all such layers
     at once and adds the KL; `kl_weight` is then ignored. In a plain
@@ -57,7 +57,7 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
         **kwargs: `name`, `dtype` (of the wrapped layer too), `trainable`.
 
     Raises:
-        ValueError: if an argument is not as said, or the layer is the cell of
+        ValueError: if an argument is invalid, or the layer is the cell of
             a recurrent layer (wrap the recurrent layer) or Bayesian already.
 
     Example:

@@ -11,22 +11,22 @@ from bbh_tf.layers.bayesian import Bayesian
 
 @keras.saving.register_keras_serializable(package="bbh_tf.layers")
 class LocalReparameterization(Bayesian):
-    """`Bayesian` with outputs of their own for each example in training.
+    """`Bayesian` that samples outputs instead of weights in training.
 
-    Where weights are independent normals, so that an output is normal too, an
-    output of each example can be drawn in the place of the weights, in two
-    calls of the layer:
+    If weights are independent normals, outputs are normal too. Then the output
+    of each example can be sampled instead of the weights, with two calls of
+    the layer:
 
         output ~ N(linear(x, mean) + bias, linear(x^2, variance))
 
-    The noise is then another one for each example, and gradients vary less. For
-    a dense layer the expected loss is that under draws of the weights. For a
-    convolution, only the mean and the variance of each output are: places in an
-    image get noise of their own, while one draw of the weights has one kernel
-    for all.
+    Each example then has its own noise, and gradients have a lower variance.
+    For a dense layer the expected loss is the same as under draws of the
+    weights. For a convolution, only the mean and the variance of each output
+    are the same: each position in an image gets its own noise, while a draw of
+    the weights has one kernel for all positions.
 
-    Predictions, outside training, are those of `Bayesian`: draws of the
-    weights. The KL is the same as well.
+    Outside training, predictions are those of `Bayesian`, with draws of the
+    weights. The KL is the same, too.
 
     Args:
         layer: a `Dense`, `Conv1D`, `Conv2D`, `Conv3D`, `DepthwiseConv1D` or
@@ -42,7 +42,7 @@ class LocalReparameterization(Bayesian):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
-        ValueError: if an argument is not as said, or the layer has
+        ValueError: if an argument is invalid, or the layer has
             regularisers or LoRA.
 
     Example:

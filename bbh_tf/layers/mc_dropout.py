@@ -17,16 +17,15 @@ class MCDropout(RandomLayer):
     """Sets units to zero at random, in training and in prediction.
 
     Units that stay are divided by `1 - rate`. In training, and in each call of
-    a plain `keras.Model`, every example has a mask of its own. The predictions
-    of a `bbh_tf.models.BayesianModel` are averaged over draws of one mask for
-    all examples: each draw is one thinned network, so that a prediction does
-    not depend on the other examples, and draws of whole functions are to be
-    had. The average prediction of an example is the same, unless the layer is
-    called several times (shared, or in `TimeDistributed`): a draw has one mask
-    for all calls.
+    a plain `keras.Model`, every example has its own mask. The predictions of a
+    `bbh_tf.models.BayesianModel` average over draws, each with one mask for
+    all examples: a draw is one thinned network, so a prediction does not
+    depend on the other examples, and draws are whole functions. The average
+    prediction of an example is the same, unless the layer is called several
+    times (shared, or in `TimeDistributed`): a draw has one mask for all calls.
 
-    There is no KL: the prior of the weights is a regulariser of the layers
-    between, `keras.regularizers.L2(0.5 / num_train_examples)` for N(0, 1).
+    There is no KL. For the prior N(0, 1) on weights, give the layers between
+    the regulariser `keras.regularizers.L2(0.5 / num_train_examples)`.
 
     Args:
         rate: probability that a unit is set to zero, from 0 up to 1.

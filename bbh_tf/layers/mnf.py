@@ -30,8 +30,8 @@ _POSTERIOR_ARGUMENTS = (
 class MNF(RandomLayer):
     """Base of layers whose weights have a multiplicative normalizing flow.
 
-    The weights are normal around means that random factors z multiply, and z
-    is what a flow makes of a normal:
+    The weights are normal, around means multiplied by random factors z, and a
+    flow turns a normal into the distribution of z:
 
         z ~ q(z), the flow of N(z_mean, z_variance)
         W | z ~ N(z * mean, std^2), each weight by itself
@@ -41,11 +41,11 @@ class MNF(RandomLayer):
 
         E[KL(q(W | z) || p(W)) + log q(z) - log r(z | W)].
 
-    In training, and in a plain `keras.Model` always, each example has a z of
-    its own, and outputs are drawn in the place of weights ("local
-    reparameterization"), new ones in each call. A draw of a
-    `bbh_tf.models.BayesianModel` fixes the weights for all examples. A single
-    output is distributed alike both ways.
+    In training, and always in a plain `keras.Model`, each example has its own
+    z, and outputs are sampled instead of weights ("local reparameterization"),
+    anew in each call. A draw of a `bbh_tf.models.BayesianModel` fixes the
+    weights for all examples. A single output has the same distribution either
+    way.
 
     A subclass says what the weights do: `scales_outputs`, `kernel_shape`,
     `linear`, `auxiliary_activation` and `plain_layer`.
@@ -57,8 +57,8 @@ class MNF(RandomLayer):
         flow_units: width of the hidden layer of such a step.
         num_auxiliary_flows: steps of the flow of r.
         auxiliary_flow_units: width of the hidden layer of such a step.
-        max_std: where weights are drawn, standard deviations are at most
-            this; not in the KL, as in the authors' code. None for no limit.
+        max_std: limit of the standard deviations when sampling, not in the
+            KL, as in the authors' code. None for no limit.
         initial_log_std: log standard deviations of the kernel, and (as in the
             authors' code) log-variances of the bias, start around this.
         initial_z_mean: means of z before the flow start around this. At 1
@@ -75,7 +75,7 @@ class MNF(RandomLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
     """
 
     # Whether z has a factor for each output, bias included; else each input.

@@ -12,12 +12,12 @@ class MNFConv2D(mnf.MNF):
         kernel[..., f] ~ N(z[f] * mean[..., f], std[..., f]^2)
         bias[f] ~ N(z[f] * bias_mean[f], bias_std[f]^2)
 
-    with a random factor z for each filter, whose density a flow makes.
+    with a random factor z for each filter, distributed by a flow.
 
-    Where outputs are drawn in the place of weights, each place in an image has
-    noise of its own around means that the image's z has scaled, as in the
-    authors' code: what is averaged over places varies less than under a draw,
-    which is one kernel for all of them.
+    Where outputs are sampled instead of weights, each position in an image has
+    its own noise, around means scaled by the image's z, as in the authors'
+    code. Averages over positions then vary less than under a draw, which has
+    one kernel for all positions.
 
     Args:
         filters: number of filters.
@@ -34,7 +34,7 @@ class MNFConv2D(mnf.MNF):
             `bbh_tf.layers.mnf.MNF`, which also says when the noise is new.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Input shape: `(batch, height, width, channels)`.
 

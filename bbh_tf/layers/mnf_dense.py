@@ -13,8 +13,8 @@ class MNFDense(mnf.MNF):
         outputs = activation(inputs @ kernel + bias)
         kernel[i, j] ~ N(z[i] * mean[i, j], std[i, j]^2)
 
-    with a random factor z for each input, whose density a flow makes; the
-    bias is normal.
+    with a random factor z for each input, distributed by a flow; the bias is
+    normal.
 
     Args:
         units: number of outputs.
@@ -27,9 +27,9 @@ class MNFDense(mnf.MNF):
             `bbh_tf.layers.mnf.MNF`, which also says when the noise is new.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
-    Input shape: `(batch, ..., inputs)`. One z serves all that is between.
+    Input shape: `(batch, ..., inputs)`. One z serves all axes between.
 
     Output shape: `(batch, ..., units)`.
 

@@ -9,16 +9,16 @@ from bbh_tf import layer_draw
 
 
 class RandomLayer(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
-    """Base of layers that are random: by themselves, or by a posterior.
+    """Base of random layers, random by themselves or through a posterior.
 
     A model asks a random layer for draws, runs the network on them and adds
-    what they cost. A draw fixes the layer for all examples, so that it is one
-    function. In training a layer may have noise of its own for each example
-    instead, as in any plain `keras.Model`.
+    their KL. A draw fixes the layer for all examples, so that it is one
+    function. In training, and in any plain `keras.Model`, a layer may have
+    separate noise for each example instead.
 
-    Here is what layers do that are random by themselves, dropout say: a
-    subclass runs on `drawing.drawn(self)` where that is not None, and takes
-    noise from a `keras.random.SeedGenerator` otherwise; where
+    The defaults here suit layers that are random by themselves, such as
+    dropout: a subclass runs on `drawing.drawn(self)` where that is not None,
+    and takes noise from a `keras.random.SeedGenerator` otherwise; where
     `drawing.is_drawn(self)`, a model adds its `kl`. `Bayesian` draws the
     variables of the layer that it wraps, `replaced_variables`.
 

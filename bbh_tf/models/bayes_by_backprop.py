@@ -16,12 +16,12 @@ def bayes_by_backprop(
     print_fn=print,
     **settings,
 ):
-    """Gives each weight of a Keras model a normal of its own, ready for `fit`.
+    """Gives each weight of a Keras model its own normal, ready for `fit`.
 
-    What is chosen for you: `posteriors.MeanField`, the closed form of the KL
-    where the prior has one (`MonteCarloKL` elsewhere), in full, on N(0, 1)
-    weights, annealed from 5 to 20 % of `num_epochs`; `FusedAdam(1e-3)`. The
-    choices are printed.
+    It chooses `posteriors.MeanField` with the prior N(0, 1); the full KL, in
+    closed form if there is one for the prior (else `MonteCarloKL`), annealed
+    from 5 to 20 % of `num_epochs`; and `FusedAdam(1e-3)`. The choices are
+    printed.
 
     Args:
         network: a built functional or Sequential `keras.Model`, without a
@@ -40,11 +40,11 @@ def bayes_by_backprop(
         likelihood is of classes.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Warns:
         UserWarning: where there are so many weights for each example that the
-            KL is likely to drown the data.
+            KL is likely to outweigh the data.
 
     Example:
 

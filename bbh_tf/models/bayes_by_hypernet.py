@@ -63,30 +63,30 @@ def bayes_by_hypernet(
     print_fn=print,
     **settings,
 ):
-    """Makes a Keras model's weights random by hypernetworks, ready for `fit`.
+    """Makes a Keras model Bayesian with hypernetworks, ready for `fit`.
 
     A hypernetwork for each kernel and bias turns normal noise into weights.
     What is chosen for you, by `form`:
 
     | | `"advised"` | `"paper"` |
     |---|---|---|
-    | hidden widths | 64, 256 and 4, up to 10,000 examples 16 | 64, 256, 512 |
+    | hidden widths | 64, 256, 4 (up to 10,000 examples 16) | 64, 256, 512 |
     | noise dimensions | 8 | 1 |
     | divergence | `NearestNeighbourEntropy`, neighbour 3 | `KernelKL` |
     | annealed over | 5 to 50 % of the epochs | 5 to 20 % |
-    | likelihood under | 5 draws up to 10,000 examples, 1 beyond | 1 draw |
-    | kernels of the hypernetworks begin | hyperfan | Glorot |
-    | weights begin | around those of `network` | at random |
-    | `FusedAdam` at | 3e-4, up to 10,000 examples 1e-3, falling | 1e-4 |
-    | gradients clipped at | 100, not up to 10,000 examples | not |
+    | likelihood under | 5 draws up to 10,000 examples, else 1 | 1 draw |
+    | hypernetworks' kernel initialiser | hyperfan | Glorot |
+    | initial weights | around those of `network` | random |
+    | `FusedAdam` at | 3e-4 (up to 10,000 examples 1e-3), falling | 1e-4 |
+    | gradients clipped at | 100 above 10,000 examples | not |
 
-    In both the KL counts in full, on N(0, 1) weights, five samples a step.
-    The choices are printed. Where a prior cannot say its density, the advised
-    divergence is `KernelKL(num_neighbours=3)`. A `posterior` of your own
-    begins at random if you do not say `start="pretrained"`: not all can begin
-    around given weights. Take care with larger learning rates on many
-    examples: on MNIST over 100 epochs, at 1e-3 the likelihood jumped once and
-    did not come back.
+    In both, the KL to N(0, 1) weights counts in full, with five samples per
+    step. The choices are printed. With a prior that has no density, the
+    advised divergence is `KernelKL(num_neighbours=3)`. A `posterior` of your
+    own starts at random unless you pass `start="pretrained"`, since not all
+    posteriors can start around given weights. Be careful with larger learning
+    rates on many examples: on MNIST over 100 epochs, training at 1e-3
+    collapsed.
 
     Args:
         network: a built functional or Sequential `keras.Model`, without a
@@ -111,11 +111,11 @@ def bayes_by_hypernet(
         likelihood is of classes.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Warns:
         UserWarning: where there are so many weights for each example that the
-            KL is likely to drown the data.
+            KL is likely to outweigh the data.
 
     Example:
 

@@ -30,19 +30,20 @@ class BayesianModel(
 ):
     """Trains the posterior of a network's weights, and predicts with it.
 
-    `num_train_examples` and `kl_scale` can be set at any time, by a callback
-    say, and count from the next step on; the other arguments are fixed.
+    `num_train_examples` and `kl_scale` can be set at any time, for example by
+    a callback, and take effect from the next step on; the other arguments are
+    fixed.
 
     A training step draws `num_samples` sets of weights and minimises
 
         mean over the batch of -log p(y | x, w) + kl_weight * KL(q || p),
         kl_weight = annealing(epoch) * kl_scale / num_train_examples,
 
-    with the likelihood under the first draw (or the mean over the first
+    with the likelihood under the first draw (or its mean over the first
     `num_likelihood_samples`) and the KL over the weights of all `Bayesian`
     layers together. Layers that are random by themselves (`MCDropout`,
-    `MNFDense`) give each example noise of its own and bring the KL that they
-    have. Regularisers and `add_loss` of the network are added as they are.
+    `MNFDense`) give each example its own noise, and add their own KL, if they
+    have one. Regularisers and `add_loss` of the network are added unscaled.
     This is the only place where the KL is scaled.
 
     Metrics, besides those given to `compile`: `loss`; `nll`, nats per
@@ -72,7 +73,7 @@ class BayesianModel(
         name: name of the model.
 
     Raises:
-        ValueError: if an argument is not as said, or the divergence needs a
+        ValueError: if an argument is invalid, or the divergence needs a
             density that a posterior or prior does not have.
 
     Example: see the package's docstring.
@@ -173,11 +174,11 @@ class BayesianModel(
     def call(self, inputs, training=None):
         """Runs the network on one draw; for their mean see `predict`.
 
-        In training, inside another model or in a loop of one's own, the draw
-        is a new one each time, and the KL, times its weight, and what the
-        network's layers add join `losses`; with `compute_loss` that is what
-        `fit` minimises, under one draw. (Regularisers of weights that are not
-        random are in `losses` at any time.) Else it is that of the next step.
+        In training, inside another model or in your own loop, each call makes
+        a new draw and adds the weighted KL, and what the network's layers add,
+        to `losses`; together with `compute_loss` that is what `fit` minimises,
+        under one draw. (Regularisers of weights that are not random are always
+        in `losses`.) Outside training, the draw is that of the next step.
 
         Args:
             inputs: the network's inputs.

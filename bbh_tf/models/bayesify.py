@@ -73,7 +73,7 @@ def bayesify(
         A `keras.Model` for `bbh_tf.models.BayesianModel`.
 
     Raises:
-        ValueError: if an argument is not as said, or nothing is chosen.
+        ValueError: if an argument is invalid, or nothing is chosen.
         MemoryError: before anything is allocated, if hypernetworks do not
             fit in memory.
 

@@ -136,10 +136,10 @@ class Calibration:
 def update_batch_normalization(network, inputs):
     """Sets moving statistics to those that given inputs have.
 
-    Moving averages are behind the weights while these still move fast: after
-    a short training, say. What `BayesianModel.calibration_data` does for each
-    draw, this does for a network whose weights are fixed, such as a member of
-    a `DeepEnsemble`.
+    Moving averages lag behind weights that still change fast, for example
+    after a short training. This does for a network with fixed weights, such as
+    a member of a `DeepEnsemble`, what `BayesianModel.calibration_data` does
+    for each draw.
 
     Args:
         network: a built `keras.Model` without random layers. Of all its
@@ -151,7 +151,7 @@ def update_batch_normalization(network, inputs):
 
     Raises:
         ValueError: if the network is not built, has random layers or no such
-            layer, or the inputs are not as said, or less than two examples.
+            layer, or the inputs do not fit, or less than two examples.
     """
     if not network.built:
         raise ValueError(

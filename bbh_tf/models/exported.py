@@ -18,10 +18,10 @@ class Exported:
     ):
         """Writes a program of `predict_uncertainty`: a SavedModel, or ONNX.
 
-        It needs neither this library nor Keras, takes batches of any size
-        and holds `num_samples` draws of the weights as they are, 4 bytes
-        each, and not the posterior: serving generates nothing, and says the
-        same each time. A temperature is in it, as in `predict`.
+        The program needs neither this library nor Keras and takes batches of
+        any size. It holds `num_samples` draws of the weights, 4 bytes for each
+        number, not the posterior: serving generates nothing, and always gives
+        the same answer. It applies a temperature, as `predict` does.
 
         Args:
             filepath: folder to write to, or file, for ONNX.

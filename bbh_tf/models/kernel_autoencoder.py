@@ -31,16 +31,16 @@ class KernelAutoencoder(
 
         p(w) = integral of p(w | z) p(z),  z ~ N(0, I)
 
-    Both p(w | z) and the encoder r(z | w) are independent normals whose means
-    and variances networks make. Compile it without a loss and `fit` it on
+    Both p(w | z) and the encoder r(z | w) are independent normals, with means
+    and variances from networks. Compile it without a loss and `fit` it on
     slices, `(count, k, k)`: the loss is minus the bound on log p(w), nats per
-    slice. Called on slices, it returns that bound of each, from one sample of
-    z. `as_prior` makes a prior for a layer of it.
+    slice. Called on slices, it returns the bound for each, from one sample of
+    z. `as_prior` turns it into a prior for a layer.
 
     Args:
-        kernel_size: k, odd, at least 3. At 7 and 5 the networks are those of
-            the paper; at others, those of 5 with as many 3 x 3 convolutions as
-            it takes.
+        kernel_size: k, odd, at least 3. For 7 and 5 the networks are those of
+            the paper; for others, that of 5 with as many 3 x 3 convolutions as
+            the size needs.
         latent_dim: dimension of z; None for the paper's, 2 at 7 x 7 and 4 at
             others.
         num_steps: T of the Markov chain z_0, ..., z_T that the prior of z_T is
@@ -49,7 +49,7 @@ class KernelAutoencoder(
         name: name of the model.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 
@@ -178,8 +178,8 @@ class KernelAutoencoder(
             num_samples: samples of z of each slice.
             importance_weighted: whether to return the log-mean-exp of
                 p(w, z) / r(z | w) over them, which rises to log p(w) with
-                their number; else the mean of its log, the bound that is
-                trained.
+                their number; else the mean of its log, the bound used in
+                training.
             seed: seed of the samples.
 
         Returns:
@@ -241,7 +241,7 @@ class KernelAutoencoder(
             train_reverse: see `bbh_tf.priors.DeepWeightPrior` for this and
                 what follows.
             num_importance_samples: K.
-            num_slices: how many slices a step looks at; None for all.
+            num_slices: how many slices a step uses; None for all.
             others: prior of the biases.
 
         Returns:

@@ -93,7 +93,9 @@ def _choices(model, begun, learning_rate):
         for layer in model.bayesian_layers
     }
     schedule = model.annealing
-    where = "" if begun == "random" else ", begun around those of the network"
+    where = (
+        "" if begun == "random" else ", initialised around those of the network"
+    )
     lines = [
         f"{', '.join(sorted(posteriors))} over {_num_weights(model):,} weights"
         f"{where}",

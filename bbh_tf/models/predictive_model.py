@@ -164,7 +164,7 @@ class PredictiveModel(
         steps=None,
         level=None,
     ):
-        """Says how uncertain the labels are, and why.
+        """Measures how uncertain the labels are, and why.
 
         Args:
             x: inputs: arrays, a data set or batches.
@@ -172,8 +172,8 @@ class PredictiveModel(
             seed: seed of the draws, an integer.
             batch_size: examples in a batch, where `x` holds arrays.
             steps: batches to take; None for all.
-            level: where labels are numbers, the probability that the
-                predictive interval is to hold, 0.95 say; None for none.
+            level: for regression, the probability of the predictive
+                interval, for example 0.95; None for no interval.
 
         Returns:
             Dictionary of arrays. For a likelihood over classes:

@@ -6,8 +6,8 @@ from bbh_tf.models import refusals
 def priors_of(model):
     """Returns the posteriors of a model's layers as priors.
 
-    For a second task, or more data that come later: what the first training
-    has learnt, and how surely, is what the second starts to doubt from.
+    Use them for a second task, or for data that come later: the second
+    training then starts from what the first has learnt, and how surely.
 
     Args:
         model: a trained `bbh_tf.models.BayesianModel`, or a Keras model with

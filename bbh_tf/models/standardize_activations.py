@@ -13,9 +13,10 @@ _LEAST_STD = 1e-6
 def standardize_activations(network, inputs):
     """Gives every unit outputs of mean 0 and variance 1 before its activation.
 
-    Layer by layer, kernels are divided by the standard deviation of what they
-    make of these inputs, unit by unit, and biases set to minus the mean. Do so
-    before training, and make the network Bayesian around what it then has:
+    Layer by layer and unit by unit, kernels are divided by the standard
+    deviation of their outputs for these inputs, and biases are set to minus
+    the mean. Do so before training, then make the network Bayesian around
+    these weights:
     `bayesify(network, posteriors.WeightNormFlow(), start="pretrained")` starts
     scales g and biases as weight normalisation's data-dependent
     initialisation does.

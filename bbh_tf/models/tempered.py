@@ -29,13 +29,13 @@ class Tempered:
     def temperature(self):
         """How much less sure predictions are made; 1 at first.
 
-        Logits are divided by it, of classes and of labels that are 0 or 1;
-        under `"normal"` and `"normal_learned_scale"` the standard deviation
-        that each draw gives the labels is multiplied by it, and what draws
-        disagree about stays as it is.
+        Logits, of classes and of labels that are 0 or 1, are divided by it.
+        Under `"normal"` and `"normal_learned_scale"` it multiplies the standard
+        deviation that each draw predicts for the labels; the disagreement
+        between draws stays as it is.
         `bbh_tf.postprocessing.with_temperature` fits it. Training, the
-        network's outputs (`predict_samples`) and `draw` know nothing of it. It
-        is saved with the weights. None for likelihoods of one's own.
+        network's outputs (`predict_samples`) and `draw` ignore it. It is saved
+        with the weights. None for likelihoods of your own.
         """
         if self._temperature is None:
             return None
@@ -57,7 +57,7 @@ class Tempered:
             )
 
     def best_temperature(self, outputs, labels, sample_weight=None):
-        """Finds the temperature that fits labels best, and leaves it be.
+        """Finds the temperature that fits labels best, without setting it.
 
         Args:
             outputs: array `(num_samples, examples, ...)`, those of

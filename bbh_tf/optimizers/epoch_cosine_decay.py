@@ -9,10 +9,10 @@ from bbh_tf import checks
 class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Half a cosine, from a learning rate down to a part of it, over epochs.
 
-    Keras' `CosineDecay`, which counts steps, wants batches to be known before
-    training. This one asks the `BayesianModel` that it is compiled into
-    for the passes over the training set so far, as `annealing` does. After
-    `decay_epochs` the rate stays where it is.
+    Keras' `CosineDecay` counts steps, so the number of batches must be known
+    before training. This one asks the `BayesianModel` that it is compiled
+    into for the passes over the training set so far, as `annealing` does.
+    After `decay_epochs` the rate stays constant.
 
     Args:
         initial_learning_rate: at the beginning.
@@ -20,7 +20,7 @@ class EpochCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         alpha: its last value, as a part of the first.
 
     Raises:
-        ValueError: if an argument is not as said; at the first step, in
+        ValueError: if an argument is invalid; at the first step, in
             another model than a `BayesianModel`.
 
     Example:

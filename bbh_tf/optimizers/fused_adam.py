@@ -11,10 +11,10 @@ class FusedAdam(keras.optimizers.Adam):
     The update is that of `keras.optimizers.Adam`, argument for argument. Keras
     writes it as a chain of operations, each of which reads and writes whole
     tensors; the fused kernel reads gradient, moments and variable once and
-    writes them once. For hypernetworks, whose cost is bytes, that is most of
-    the time of the update. With sparse gradients or `amsgrad` the chain is
-    used. Under several replicas Keras clips the gradients of each; here their
-    sum is clipped, which is the gradient of the whole batch.
+    writes them once. For hypernetworks, whose cost is memory traffic, this
+    saves most of the time of the update. With sparse gradients or `amsgrad`
+    Keras' chain is used. With several replicas Keras clips the gradients of
+    each; here their sum is clipped, the gradient of the whole batch.
 
     Args: those of `keras.optimizers.Adam`.
 

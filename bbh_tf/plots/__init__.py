@@ -1,8 +1,8 @@
-"""Pictures of uncertainty, by matplotlib (`pip install bbh_tf[plots]`).
+"""Plots of uncertainty, with matplotlib (`pip install bbh_tf[plots]`).
 
-Each function draws into the axes it is given, or into those of a new figure,
-and returns them. What it shows has been measured before: by
-`bbh_tf.uncertainty`, or by a model's `predict_uncertainty`.
+Each function draws into the given axes, or into those of a new figure, and
+returns them. It shows what `bbh_tf.uncertainty`, or a model's
+`predict_uncertainty`, has measured.
 """
 
 from bbh_tf.plots.bands import predictive_bands

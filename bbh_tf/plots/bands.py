@@ -30,7 +30,7 @@ def predictive_bands(
         The axes.
 
     Raises:
-        ValueError: if the shapes are not as said, a number is not finite, or
+        ValueError: if the shapes do not match, a number is not finite, or
             one of `std` or `widths` is below 0.
         ImportError: if matplotlib is not installed.
 

@@ -17,9 +17,9 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
     alone, as `keras.models.clone_model` makes it, has new parameters, here as
     everywhere in Keras.)
 
-    What different layers of the first model had in common, through shared
-    noise, is lost: each layer's prior is sampled by itself. One posterior for a
-    whole network (`bayesify(scope="network")`) keeps it.
+    Dependence between layers of the first model, through shared noise, is
+    lost: each layer's prior is sampled by itself. One posterior for a whole
+    network (`bayesify(scope="network")`) keeps it.
 
     Args:
         posterior: a built `Posterior`: `layer.posterior` of a trained

@@ -20,15 +20,15 @@ class Flow(posterior.Posterior):
     """Distribution of `w_0 + h(e)` for standard normal e and a flow h.
 
     All weights of a layer (with `bayesify(..., scope="network")`, of the
-    network) are one vector, and depend on each other as the flow lets them.
-    Its density is that of the change of variables,
+    network) are one vector, and can depend on each other. The density follows
+    from the change of variables,
 
         log q(w) = log N(e; 0, 1) - log |det dh/de|,
 
-    so `divergences.MonteCarloKL` estimates its KL. `w_0` is where training
-    begins, and fixed: the flow learns how far to go from there. Flows have
-    hundreds of parameters for each weight: this is for small layers and
-    networks; for large ones there is `WeightNormFlow`.
+    so use `divergences.MonteCarloKL`. `w_0`, the initial weights, is fixed;
+    the flow learns the distance from it. Flows have hundreds of parameters for
+    each weight, so this is for small layers and networks; for large ones use
+    `WeightNormFlow`.
 
     Args:
         flow: recipe of h, a `bbh_tf.flows.Flow` without masks; None for

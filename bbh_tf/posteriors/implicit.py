@@ -32,7 +32,7 @@ class Implicit(posterior.Posterior):
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 

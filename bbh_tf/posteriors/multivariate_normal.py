@@ -20,8 +20,8 @@ class MultivariateNormal(posterior.Posterior):
 
     A draw is `mean + L noise` with `L` lower triangular and its diagonal
     positive. For D weights that is D^2 + 2 D numbers, so it is for small
-    layers, the last one first of all: `bbh_tf.models.laplace` makes it of a
-    trained network. It can be trained as others are, with `MonteCarloKL`.
+    layers, above all the last one: `bbh_tf.models.laplace` fits it to a trained
+    network. It can also be trained, with `MonteCarloKL`.
 
     Args:
         initial_log_variance: log-variance that all weights start with,

@@ -18,10 +18,11 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     A posterior given to a layer is a recipe: the layer makes its own from the
     configuration, so one object may be given to many layers.
 
-    Write one of your own as a subclass in one file. It makes its parameters in
-    `build(specs)` and samples the random variables in `sample`. Where these are
-    the weights, that is all; where they are others, scales of weights say, it
-    says so in `random_specs` and turns them into weights in `weights_of`.
+    Write your own as a subclass in one file. It makes its parameters in
+    `build(specs)` and samples the random variables in `sample`. If these are
+    not the weights themselves but, for example, scales of weights, it also
+    describes them in `random_specs` and turns them into weights in
+    `weights_of`.
     Parameters and samples are float32 under any dtype policy.
 
     Args:

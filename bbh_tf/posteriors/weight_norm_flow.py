@@ -21,23 +21,23 @@ class WeightNormFlow(flow.Flow):
 
         w_j = g_j v_j / |v_j|,   g = g_0 + h(e),   e ~ N(0, 1),
 
-    with a flow h over all scales of the layer or, with
-    `bayesify(..., scope="network")`, of the network, which is the paper's.
-    v is trained as it is, and so are the biases, which are not replaced. KL
-    and prior are those of g: N(0, 1 / precision), say, or Laplace. With no
-    coupling it is Bayes by Backprop on g.
+    with a flow h over all scales of the layer or, as in the paper, of the
+    network (`bayesify(..., scope="network")`). v and the biases are point
+    estimates. KL and prior are over g; the prior is for example
+    N(0, 1 / precision) or Laplace. Without couplings it is Bayes by Backprop
+    on g.
 
     Args:
         flow: recipe of h, a `bbh_tf.flows.Flow` without masks; None for
             `bbh_tf.flows.real_nvp()`.
-        initial_scale: `g_0` of all units, where training begins; that of
-            `start="pretrained"` is |w_j|.
+        initial_scale: `g_0` of all units, where training begins; with
+            `start="pretrained"` it is |w_j|.
         mean_initializer: initialiser of v; None for a truncated normal of
             variance 1 / fan-in.
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 

@@ -1,8 +1,7 @@
-"""What is done after training, on held-out data: temperatures, conformal sets.
+"""Temperature scaling and conformal prediction, on held-out data.
 
-Numbers in, numbers out, but for `with_temperature`, which takes a model.
-Held-out data are such that neither the model was trained on nor anything is
-reported of.
+Arrays in, arrays out, except `with_temperature`, which takes a model. Held-out
+data are data that are used neither for training nor for reported results.
 """
 
 from bbh_tf.postprocessing.absolute_intervals import AbsoluteIntervals

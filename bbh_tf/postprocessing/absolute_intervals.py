@@ -13,7 +13,7 @@ class AbsoluteIntervals(conformal.SplitConformal):
     intervals wide where the model is unsure. Without scales all are alike.
 
     Args:
-        level: probability that an interval is to hold the label; for labels
+        level: probability that an interval contains the label; for labels
             of several numbers, each of them by itself.
 
     Raises:

@@ -20,7 +20,7 @@ class AdaptiveSets(conformal.SplitConformal):
     (regularised, RAPS), which keeps long tails out.
 
     Args:
-        level: probability that a set is to hold the true class.
+        level: probability that a set contains the true class.
         randomized: whether a share of the class's own probability counts,
             uniform between 0 and 1, or none of it. At random, the coverage is
             exact, and sets may be empty; else they are larger, and never.
@@ -30,7 +30,7 @@ class AdaptiveSets(conformal.SplitConformal):
             probabilities, and of the example's place among them.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
     ```python

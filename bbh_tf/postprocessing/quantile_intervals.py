@@ -6,14 +6,14 @@ from bbh_tf.postprocessing import conformal
 
 
 class QuantileIntervals(conformal.SplitConformal):
-    """A model's own intervals, widened or narrowed until they hold.
+    """A model's own intervals, widened or narrowed to their stated coverage.
 
     The two ends may be predicted quantiles of any kind, say those of
     `predict_uncertainty(x, level=0.9)`; both are moved by the quantile of how
     far held-out labels lie outside (or, negative, inside).
 
     Args:
-        level: probability that an interval is to hold the label; for labels
+        level: probability that an interval contains the label; for labels
             of several numbers, each of them by itself.
 
     Raises:

@@ -26,7 +26,7 @@ _WHY = "are predictions and labels in the same units, or too few"
 
 
 def fit_std_factor(means, stds, labels, sample_weight=None):
-    """Finds the factor on standard deviations of lowest log-likelihood loss.
+    """Finds the factor on standard deviations with the lowest NLL.
 
     Of one network it is the root of the mean of ((label - mean) / std)^2. What
     draws disagree about is left as it is: it multiplies the noise of each draw

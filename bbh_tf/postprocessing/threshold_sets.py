@@ -15,7 +15,7 @@ class ThresholdSets(conformal.SplitConformal):
     hard examples and too large for easy ones, and may be empty.
 
     Args:
-        level: probability that a set is to hold the true class.
+        level: probability that a set contains the true class.
 
     Raises:
         ValueError: if the level is not between 0 and 1.

@@ -29,12 +29,13 @@ def with_temperature(
 
     A model of this library keeps it as `model.temperature`: `predict`,
     `evaluate`, `predict_uncertainty` and exported programs divide logits by
-    it, or, where labels are numbers, multiply the standard deviation of the
-    noise by it (`fit_std_factor`), and it is saved with the weights. What the
-    network puts out stays as it is: `predict_samples` and `draw` know no
-    temperature, and neither does training. After more training, fit it again.
+    it or, in regression, multiply the standard deviation of the noise by it
+    (`fit_std_factor`). It is saved with the weights. The network's outputs do
+    not change: `predict_samples`, `draw` and training ignore the temperature.
+    After more training, fit it again.
 
-    An ordinary Keras model is given a `Temperature` layer at its end.
+    For an ordinary Keras model, it makes a new model on the same layers that
+    ends with a `Temperature` layer.
 
     Args:
         model: a model with `predict_samples` and a `temperature`

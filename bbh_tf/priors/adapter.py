@@ -8,7 +8,7 @@ from bbh_tf.priors import prior as priors
 
 
 def get(prior):
-    """Turns what a user gives as a prior into a prior.
+    """Turns an argument `prior` into a `Prior`.
 
     Args:
         prior: None for the standard normal of the paper; a scalar

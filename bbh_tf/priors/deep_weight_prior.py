@@ -21,15 +21,15 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
     """p(w) = integral of p(w | z) p(z) for each slice w of a kernel.
 
     The decoder p(w | z) was trained on kernels of other networks, and is
-    frozen: `bbh_tf.models.KernelAutoencoder(...).as_prior()` makes a prior of
-    one. The density is not known; `log_prob` is a lower bound on it, through a
-    reverse model r(z | w),
+    frozen; `bbh_tf.models.KernelAutoencoder(...).as_prior()` makes such a
+    prior. The density cannot be computed; `log_prob` is a lower bound on its
+    logarithm, with a reverse model r(z | w),
 
         E_r[log p(w | z) + log p(z) - log r(z | w)],
 
-    so that the KL that `divergences.MonteCarloKL` makes of it is an upper
-    bound. The reverse model trains with the posterior (each layer has a copy),
-    which tightens the bound.
+    so the KL of `divergences.MonteCarloKL` is an upper bound. The reverse
+    model (each layer has a copy) trains with the posterior, which tightens the
+    bound.
 
     With `transitions` z is the end of a Markov chain (Eq. 9).
 
@@ -48,14 +48,14 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
         num_importance_samples: K, samples of z of each slice. With more than
             one, the bound is the tighter importance-weighted one, a
             log-mean-exp for each slice (Eq. 17).
-        others: prior of what is no kernel; None for N(0, 1).
-        num_slices: how many slices a step looks at; see `KernelPrior`. The
+        others: prior of everything but kernels; None for N(0, 1).
+        num_slices: how many slices a step uses; see `KernelPrior`. The
             networks of the prior are larger than most layers: 256 slices cost
             a tenth of 4,128.
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 

@@ -16,22 +16,22 @@ from bbh_tf.priors import kernel_prior
 class KernelFlow(kernel_normal.KernelNormal):
     """A flow's density for each slice of a kernel, over its pixels.
 
-    The pixels are whitened as `KernelNormal` does, and a flow makes of normal
-    noise what the whitening leaves. `fit` finds mean and covariance in closed
-    form, then trains the flow by maximum likelihood; before, it is nearly a
-    standard normal. The density is exact, so that the KL of
-    `divergences.MonteCarloKL` is no bound, but the KL itself.
+    The pixels are whitened as in `KernelNormal`, and a flow models the
+    whitened ones. `fit` finds mean and covariance in closed form, then trains
+    the flow by maximum likelihood; before, the prior is nearly a standard
+    normal. The density is exact, so `divergences.MonteCarloKL` estimates the
+    KL itself, not a bound.
 
     Args:
         kernel_size: height and width, an integer or two.
         flow: recipe of the flow, a `bbh_tf.flows.Flow` whose inverse is one
             pass; None for four RealNVP couplings.
-        others: prior of what is no kernel; None for N(0, 1).
-        num_slices: how many slices a step looks at; see `KernelPrior`.
+        others: prior of everything but kernels; None for N(0, 1).
+        num_slices: how many slices a step uses; see `KernelPrior`.
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 
@@ -42,7 +42,7 @@ class KernelFlow(kernel_normal.KernelNormal):
 
     References:
         Atanov et al., The Deep Weight Prior, arXiv:1810.06943, Sec. 3.1, which
-        names flows as explicit priors and trains none.
+        mentions flows as explicit priors without an experiment.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class KernelFlow(kernel_normal.KernelNormal):
     ):
         """Trains the density on slices, with Adam.
 
-        The flow that is kept is that of the epoch that was densest on slices
-        held out: on few thousand kernels it soon learns them by heart.
+        It keeps the flow of the epoch with the highest density on held-out
+        slices: on a few thousand kernels, longer training overfits.
 
         Args:
             kernels: array `(count, height, width)`.
@@ -96,8 +96,8 @@ class KernelFlow(kernel_normal.KernelNormal):
                 next epoch's order.
             learning_rate: Adam's step size.
             validation_split: share of the slices that is held out, chosen at
-                random, at least one; 0 for none, and the last epoch's flow.
-                Mean and covariance are of all.
+                random, at least one slice; 0 for none, which keeps the last
+                epoch's flow. Mean and covariance use all slices.
             seed: seed of the order of slices, and of those held out.
 
         Returns:
@@ -107,7 +107,7 @@ class KernelFlow(kernel_normal.KernelNormal):
 
         Raises:
             ValueError: if kernels are not as `KernelNormal.fit` wants them, or
-                an argument is not as said; or if the prior was made, or is to
+                an argument is invalid; or if the prior was made, or is to
                 be fitted, in the scope of a strategy of `tf.distribute`.
         """
         for name, value in (

@@ -19,12 +19,12 @@ class KernelNormal(kernel_prior.KernelPrior):
 
     Args:
         kernel_size: height and width, an integer or two.
-        others: prior of what is no kernel; None for N(0, 1).
-        num_slices: how many slices a step looks at; see `KernelPrior`.
+        others: prior of everything but kernels; None for N(0, 1).
+        num_slices: how many slices a step uses; see `KernelPrior`.
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 

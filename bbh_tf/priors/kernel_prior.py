@@ -16,16 +16,15 @@ class KernelPrior(prior.Prior, checkpointing.Checkpointed, keras.layers.Layer):
     """Base of priors over kernels of 2-D convolutions, slice by slice.
 
     A slice is the `(height, width)` kernel between one input channel and one
-    output channel. Slices are independent and have one distribution; the pixels
-    of one are not independent. A layer's biases, if its posterior is over them
-    too, have a prior of their own.
+    output channel. Slices are independent and identically distributed; the
+    pixels within a slice are dependent. A layer's biases, if its posterior is
+    over them too, have a separate prior.
 
     A subclass has `slice_log_prob` and `sample_slices`.
 
     Args:
         kernel_size: height and width, an integer or two.
-        others: prior of what is no kernel, biases that is; None for N(0, 1).
-            One without variables.
+        others: prior of the biases, without variables; None for N(0, 1).
         num_slices: how many slices a `log_prob` looks at, chosen at random,
             new ones for each key; their mean stands for all, so that the value
             and its gradient are unbiased. None, or more than the layer has, for
@@ -33,7 +32,7 @@ class KernelPrior(prior.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     References:
         Atanov et al., The Deep Weight Prior, arXiv:1810.06943, Eq. 5.

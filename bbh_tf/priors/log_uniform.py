@@ -11,17 +11,16 @@ _APPROXIMATIONS = ("molchanov", "kingma")
 class LogUniform(prior.Prior):
     """p(log |w|) constant, for each weight by itself.
 
-    It is improper: nothing can be drawn from it, and its density 1 / |w| makes
-    gradients that have no mean. What there is is a closed form of the KL of a
-    normal, up to a constant and approximate, a function of alpha = variance /
-    mean^2 alone; so it serves `divergences.AnalyticKL` with
-    `posteriors.MeanField`, and all else refuses it by name. The constant is set
-    so that the KL is 0 where alpha is infinite.
+    It is improper: it cannot be sampled, and the gradient of its log-density
+    has no mean. There is only an approximate closed form, up to a constant, of
+    the KL of a normal, a function of alpha = variance / mean^2 alone. So it
+    works with `divergences.AnalyticKL` and `posteriors.MeanField`; everything
+    else refuses it. The constant is such that the KL is 0 at infinite alpha.
 
     Args:
         approximation: `"molchanov"`, a sigmoid fitted for all alpha; or
             `"kingma"`, a cubic for alpha <= 1, constant beyond, which the
-            authors of the deep weight prior took.
+            authors of the deep weight prior use.
 
     Raises:
         ValueError: if `approximation` is neither.

@@ -8,13 +8,13 @@ from bbh_tf.priors import densities
 
 
 class Prior(fixed.Fixed):
-    """Distribution p over what a posterior is a distribution over.
+    """Distribution p over the random variables of a posterior.
 
-    Write a prior of your own as a subclass in one file. `sample` is enough for
-    the divergences that look at samples; `distributions`, or `log_prob`, serves
-    those that want a density. A prior that has variables is a Keras layer
-    besides, `class Mine(bbh_tf.priors.Prior, keras.layers.Layer)`, and is then
-    saved with the layer whose prior it is.
+    Write your own as a subclass in one file. `sample` is enough for
+    divergences that compare samples; those that need a density use
+    `distributions` or `log_prob`. A prior that has variables must also be a
+    Keras layer, `class Mine(bbh_tf.priors.Prior, keras.layers.Layer)`; it is
+    then saved with the layer whose prior it is.
 
     In all methods, `specs` are `bbh_tf.weights.WeightSpec`: of the weights, or
     of whatever else the posterior is over (`Posterior.random_specs`: scales of
@@ -30,11 +30,10 @@ class Prior(fixed.Fixed):
     def for_layer(self, specs):
         """Returns the prior that a layer with these specs is to have.
 
-        A layer calls it once, when it is built. Here, a prior without
-        variables serves all layers itself; one that is a Keras layer gives
-        each a copy, built by `build(specs)` where the constructor leaves it
-        unbuilt, with the same values; what is frozen stays so, the whole or
-        single variables.
+        A layer calls it once, when it is built. By default, a prior without
+        variables returns itself. One that is a Keras layer returns a copy with
+        the same values, built with `build(specs)` if the constructor does not
+        build it; frozen variables stay frozen.
 
         Args:
             specs: list of `WeightSpec` of one layer.
@@ -85,7 +84,7 @@ class Prior(fixed.Fixed):
         raise ValueError(f"{type(self).__name__} cannot be sampled.")
 
     def can_be_sampled(self):
-        """Whether `sample` is there."""
+        """Whether `sample` is available."""
         return type(self).sample is not Prior.sample
 
     def trains_with_density(self):

@@ -1,4 +1,4 @@
-"""Measures of predictive uncertainty, in numpy: numbers in, numbers out.
+"""Measures of predictive uncertainty, in NumPy: arrays in, numbers out.
 
 Entropies are in nats. Out-of-distribution is the positive class of every
 detection score. No function here needs TensorFlow; anything that

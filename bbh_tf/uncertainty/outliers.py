@@ -48,7 +48,7 @@ def energy(logits):
 
 
 def variation_ratio(sample_probabilities):
-    """The share of draws whose most probable class is not the commonest.
+    """The share of draws whose most probable class is not the most common.
 
     A tie within a draw goes to the class of the lowest number.
 
@@ -79,7 +79,7 @@ def variation_ratio(sample_probabilities):
 
 
 def outlier_scores(logits):
-    """Scores examples in all ways that draws of logits allow.
+    """Computes all outlier scores that draws of logits allow.
 
     Args:
         logits: array-like, `(num_samples, examples, ..., classes)`, as
@@ -88,7 +88,7 @@ def outlier_scores(logits):
 
     Returns:
         Dictionary of float64 arrays `(examples, ...)`, higher further out:
-        `"max_probability"`, one less the highest mean probability;
+        `"max_probability"`, one minus the highest mean probability;
         `"entropy"` of the mean, nats; `"energy"`, mean over the draws, nats;
         and, of two draws or more, `"mutual_information"`, nats, and
         `"variation_ratio"`.
@@ -119,7 +119,7 @@ def outlier_scores(logits):
 
 
 def evaluate_outliers(in_logits, out_logits):
-    """Says how well each score tells outliers from what was trained on.
+    """Measures how well each score detects outliers.
 
     Args:
         in_logits: array-like of examples as trained on; see `outlier_scores`.

@@ -60,7 +60,7 @@ def risk_coverage(losses, scores):
         A `RiskCoverage`.
 
     Raises:
-        ValueError: if the shapes are not as said, there are no examples, or
+        ValueError: if the shapes do not match, there are no examples, or
             one is not finite.
     """
     losses, scores = _checked(losses, scores)
@@ -140,7 +140,7 @@ def risk_at_coverage(losses, scores, coverage):
         float, in units of the losses.
 
     Raises:
-        ValueError: if the coverage is not as said, or as `risk_coverage` does.
+        ValueError: if the coverage is out of range, or as `risk_coverage` does.
 
     Example:
     ```python

@@ -83,9 +83,9 @@ def _describe(config):
         widths = ", ".join(map(str, chosen["units"]))
         texts.append(f"hypernetworks {widths} wide")
     if "kernel_initializer" in chosen:
-        texts.append(f"begun {chosen['kernel_initializer']}")
+        texts.append(f"initialised by {chosen['kernel_initializer']}")
     if config.start != "random":
-        texts.append("begun around the plain network's weights")
+        texts.append("initialised around the plain network's weights")
     return texts + parts.describe_kl(config)
 
 

@@ -73,9 +73,9 @@ class Reproduction:
             return "no run of these settings"
         is_short = self.epochs < self.epochs_at_length
         if self.is_reproduced:
-            return "**yes**" + (", at less than the length" * is_short)
+            return "**yes**" + (", after fewer epochs" * is_short)
         if is_short:
-            return "not run at length"
+            return "not run at full length"
         if not self.is_in_full:
             return "not run in full: fewer draws, or weights of an estimate"
         causes = [

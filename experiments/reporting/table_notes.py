@@ -12,15 +12,15 @@ def notes(results):
     lines = [
         *_measured_on(results),
         "AUC: area under the CDF of the predictive entropy, over the maximum "
-        "entropy (high: confident). AUROC: outliers told from test images by "
-        "entropy, or by mutual information (MI; 0.5 for a single network, "
+        "entropy (high: confident). AUROC: outliers detected among test images "
+        "by entropy, or by mutual information (MI; 0.5 for a single network, "
         "which has none). NLL in nats per example.",
     ]
     if "aurc_per_mille" in [key for key, _, _ in tables.columns(results)]:
         lines.append(
-            "AURC: area under the curve of risk and coverage, the share of "
-            "errors among the surest test images by the highest probability, "
-            "averaged over how many of them are looked at; per mille."
+            "AURC: area under the risk-coverage curve, the error rate among "
+            "the surest test images, by the highest probability, averaged "
+            "over all coverages; per mille."
         )
     again = {}
     for result in results:

@@ -264,7 +264,7 @@ def test_matrix_products_have_sizes_of_their_own():
 
     units, told = built()
     assert units == [16, 64] and "matrix_product" in told
-    assert "wide" not in told and "begun hyperfan" not in told
+    assert "wide" not in told and "initialised by hyperfan" not in told
     units, told = built(("hypernetwork_units", (8,)))
     assert units == [8] and "hypernetworks 8 wide" in told
 
@@ -276,8 +276,8 @@ def test_one_vector_of_all_weights_begins_as_glorot_has_it():
         )
         for architecture in ("layerwise", "single")
     }
-    assert "begun hyperfan" in told["layerwise"]
-    assert "begun hyperfan" not in told["single"]
+    assert "initialised by hyperfan" in told["layerwise"]
+    assert "initialised by hyperfan" not in told["single"]
 
 
 @pytest.mark.parametrize("architecture", ["single", "sliced", "layerwise"])

@@ -182,9 +182,9 @@ def test_rows_at_their_longest_are_reproduced_or_not(tmp_path):
         *("0.710 ± 0.000 *(0.71)*", "**yes**"),
     ]
     assert rows["Deep ensemble"][0] == "10 of 100"
-    assert rows["Deep ensemble"][-1] == "**yes**, at less than the length"
+    assert rows["Deep ensemble"][-1] == "**yes**, after fewer epochs"
     assert rows["MC dropout"][-1] == "no: the cause is not known"
-    assert rows["MNF"][-1] == "not run at length"
+    assert rows["MNF"][-1] == "not run at full length"
     assert rows["Bayes by Backprop"][-1].startswith("no: seeds differ")
     assert rows["Bayes by Hypernet"][0] == "0 of 100"
     assert rows["Bayes by Hypernet"][-1] == "no run of these settings"
@@ -200,7 +200,7 @@ def test_runs_with_fewer_draws_are_shown_and_do_not_count(tmp_path):
     rows, count = _found(tmp_path)
     assert count == "1 of 6"
     assert rows["MAP"][0] == "10 of 100"
-    assert rows["MAP"][-1] == "not run at length"
+    assert rows["MAP"][-1] == "not run at full length"
     assert rows["MC dropout"][2].startswith("0.47")
     assert rows["MC dropout"][-1].startswith("not run in full: fewer draws")
     assert rows["Bayes by Backprop"][-1] == "**yes**"

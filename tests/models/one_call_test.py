@@ -211,7 +211,7 @@ def test_says_what_it_chose():
     for part in (
         "MLP([64, 256, 16], hyperfan)",
         "noise_dim=8",
-        "31 weights, begun around those of the network",
+        "31 weights, initialised around those of the network",
         "NearestNeighbourEntropy(num_neighbours=3)",
         "1 / 64",
         "epochs 5 to 50",

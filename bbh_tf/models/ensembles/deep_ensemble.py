@@ -31,11 +31,12 @@ class DeepEnsemble(
 
         (1 - w) * nll(x, y) + w * nll(x + epsilon * sign(g), y) + penalties,
 
-    nll the mean of -log p(y | x) over the batch, g the gradient of nll(x, y)
-    with respect to x, w = `adversarial_weight`; plain nll without
-    `adversarial_epsilon`. No member knows of another: under optimisers that
-    treat variables one by one (all of Keras' but with `global_clipnorm`) each
-    is trained as if alone. Draw `k` of the weights is member `k`.
+    with nll the mean of -log p(y | x) over the batch, g the gradient of
+    nll(x, y) with respect to x, and w = `adversarial_weight`; without
+    `adversarial_epsilon`, only nll(x, y) + penalties. Members are independent:
+    with optimisers that treat variables one by one (all of Keras', except with
+    `global_clipnorm`) each is trained as if alone. Draw `k` of the weights is
+    member `k`.
 
     Metrics, besides those given to `compile`, which see the mean prediction:
     `loss` and `nll`, nats per example, means over members; `nll` is that of
@@ -62,7 +63,7 @@ class DeepEnsemble(
         name: name of the model.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
 
     Example:
 

@@ -23,7 +23,7 @@ class MemberLoss:
         clip_range: `(lowest, highest)` value they may have; None for no limit.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument is invalid.
     """
 
     def __init__(self, likelihood, epsilon, weight, clip_range):

@@ -35,7 +35,7 @@ def laplace(
     """Makes the last layer of a trained network Bayesian, without training.
 
     The posterior of the last layer's weights is a normal distribution around
-    the trained ones, whose covariance is the inverse of
+    the trained ones, with a covariance that is the inverse of
 
         H + prior_precision I,
 
@@ -60,10 +60,10 @@ def laplace(
             `posteriors.MeanField`: the inverse of the diagonal of the matrix
             above.
         prior_precision: 1 / variance of each weight's normal prior; None for
-            what maximises the marginal likelihood.
-        mean: `"trained"`, the weights as they are, so that the draws' mean
-            predicts as the network; or `"mode"`: the mode under this prior,
-            which Newton's method finds, in several passes over the data.
+            the value that maximises the marginal likelihood.
+        mean: `"trained"`, the trained weights, so that the mean of the draws
+            predicts as the network does; or `"mode"`, the mode under this
+            prior, found by Newton's method in several passes over the data.
         batch_size: examples in a batch, where there are arrays; None for 256.
         num_prediction_samples: as in `BayesianModel`.
         seed: as in `BayesianModel`.
@@ -75,7 +75,7 @@ def laplace(
         the one of `prior_precision`.
 
     Raises:
-        ValueError: if an argument is not as said, or the network is not
+        ValueError: if an argument is invalid, or the network is not
             trained: it has weights that are not finite, or predicts the
             training data worse than a constant.
         MemoryError: before anything is computed, if D^2 numbers do not fit.

@@ -9,8 +9,8 @@ from bbh_tf.models.bayesian_model import BayesianModel
 class LaplaceModel(BayesianModel):
     """A `BayesianModel` as `laplace` makes it, with what it found.
 
-    Training it goes on as variational inference of the last layer, and of
-    the other layers' weights as they are; `log_evidence` stays what it was.
+    `fit` continues with variational inference of the last layer; the other
+    layers stay point estimates, and train too. `log_evidence` keeps its value.
 
     Args:
         network: as in `BayesianModel`.

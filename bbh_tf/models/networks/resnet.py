@@ -104,7 +104,7 @@ def resnet(
         `(batch, num_classes)`.
 
     Raises:
-        ValueError: if an argument is not as said, or a posterior's where there
+        ValueError: if an argument is invalid, or a posterior's where there
             is none, or a stage has fewer filters than the one before it.
 
     References:
