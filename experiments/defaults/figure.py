@@ -70,7 +70,7 @@ def write(found, folder):
                 )
             axis.set(
                 title=problems.DATASETS[dataset].title,
-                xlabel="NLL less plain's, nats",
+                xlabel="NLL minus the plain network's, nats",
                 yticks=range(len(order)),
                 ylim=(-0.6, len(order) - 0.4),
             )

@@ -12,10 +12,10 @@ HEADING = [
     "",
     "error",
     "NLL",
-    "error less plain's",
-    "NLL less plain's",
+    "error − plain",
+    "NLL − plain",
     "AUROC",
-    "held by 90 %",
+    "90 % coverage",
     "seconds",
 ]
 # Standard errors within which a difference is noise.
@@ -108,13 +108,14 @@ def notes(found, held_out):
     """Says what the columns are, what was chosen and what came of it."""
     part = "a held-out part of the training set" if held_out else "the test set"
     said = [
-        f"On {part}; mean ± standard deviation over splits (images: seeds); "
-        "differences, of the same splits, ± standard error. Error: per cent, "
-        "or for diabetes the root mean square in standard deviations of the "
-        "labels. NLL: nats per example. AUROC: outliers told by entropy, or, "
-        "for tables, mistakes, all splits together. Held by 90 %: labels "
-        "within intervals that are to hold so many. The plain network is each "
-        "member of the ensemble by itself.",
+        f"On {part}; mean ± standard deviation over splits (images: seeds). "
+        "− plain: the difference from the plain network on the same splits, ± "
+        "standard error; the plain network is each member of the ensemble by "
+        "itself. Error: per cent; for diabetes the root mean square in "
+        "standard deviations of the labels. NLL: nats per example. AUROC: "
+        "detection by entropy of outliers or, for tables, of "
+        "misclassifications, all splits together. 90 % coverage: the share "
+        "of labels within intervals that should hold 90 % of them.",
     ]
     for method in methods.CALLS:
         for dataset, about in problems.DATASETS.items():
