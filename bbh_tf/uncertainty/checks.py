@@ -38,6 +38,27 @@ def check_floats(values, name):
     return array
 
 
+def check_vector(values, name):
+    """Checks numbers of which each example has one.
+
+    Args:
+        values: array-like of real numbers, `(examples,)`.
+        name: str, what the caller calls it.
+
+    Returns:
+        float64 array of the same shape.
+
+    Raises:
+        ValueError: on a wrong rank, or as `check_floats` does.
+    """
+    array = check_floats(values, name)
+    if array.ndim != 1:
+        raise ValueError(
+            f"{name}: expected shape (examples,), got {array.shape}."
+        )
+    return array
+
+
 def check_probabilities(probabilities, axes=None, name="probabilities"):
     """Checks that the last axis holds probability distributions.
 
