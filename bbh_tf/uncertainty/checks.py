@@ -99,6 +99,26 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
     return array
 
 
+def check_samples(sample_probabilities):
+    """Checks draws of probability distributions.
+
+    Args:
+        sample_probabilities: array-like, `(num_samples, examples, ...,
+            classes)`.
+
+    Returns:
+        float64 array of the same shape, the values unchanged.
+
+    Raises:
+        ValueError: as `check_probabilities` does.
+    """
+    return check_probabilities(
+        sample_probabilities,
+        ("num_samples", "examples", "...", "classes"),
+        "sample_probabilities",
+    )
+
+
 def check_classes(array, name):
     """Refuses a last axis of one class, of which nothing can be said.
 
