@@ -18,6 +18,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import scores
@@ -85,8 +86,8 @@ def run():
     task.check_flags()
     num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     flag_checks.check_fewest([(_NUM_LABELS, _NUM_INITIAL), (_TEST_EVERY, 1)])
-    task.check_list("scores", [*scores.SCORES, "random"])
-    task.check_list("starts", starts.STARTS)
+    flag_lists.names(_SCORES, [*scores.SCORES, "random"])
+    flag_lists.names(_STARTS, starts.STARTS)
     combinations = _combinations(methods.check(_FLAGS.methods))
     with task.job() as folder:
         settings = active_learning.Settings(

@@ -81,11 +81,7 @@ def _check_flags():
                 "--indices: expected four places, of a 3, a 1, a 6 and an 8; "
                 f"got {','.join(_INDICES.value)}."
             )
-    for flag in (_NUM_IMAGES, _NUM_SAMPLES):
-        if flag.value is not None and flag.value < 1:
-            raise ExperimentError(
-                f"--{flag.name}: expected at least 1; got {flag.value}."
-            )
+    flag_checks.check_fewest(((_NUM_IMAGES, 1), (_NUM_SAMPLES, 1)))
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     return indices
 

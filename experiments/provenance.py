@@ -54,6 +54,15 @@ def facts(description):
     }
 
 
+def origin(description):
+    """Names commit, machine and software of what `describe` returned."""
+    commit = description["commit"]
+    return (
+        f"commit {commit[:7]}{commit[40:]}, {hardware(description)}, "
+        f"{software(description)}"
+    )
+
+
 def counted(descriptions, what):
     """Says which code on which machines made things, a sentence for each.
 
@@ -64,11 +73,7 @@ def counted(descriptions, what):
     Returns:
         List of texts.
     """
-    counts = collections.Counter(
-        f"commit {one['commit'][:7]}{one['commit'][40:]}, {hardware(one)}, "
-        f"{software(one)}"
-        for one in descriptions
-    )
+    counts = collections.Counter(map(origin, descriptions))
     return [
         f"{count} {what}{'s' if count > 1 else ''}: {name}."
         for name, count in counts.items()

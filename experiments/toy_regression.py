@@ -16,6 +16,7 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
 from experiments.errors import ExperimentError
 from experiments.toy import settings as toy_settings
@@ -112,14 +113,7 @@ def _check_flags():
                 f"--{flag.name}: expected one of "
                 f"{', '.join(filter(None, choices))}; got {flag.value}."
             )
-    methods = _METHODS.value
-    known = all(method in toy_settings.METHODS for method in methods)
-    if not methods or not known or len(set(methods)) < len(methods):
-        raise ExperimentError(
-            "--methods: expected some of "
-            f"{', '.join(toy_settings.METHODS)}, each once; got "
-            f"{','.join(methods) or 'none'}."
-        )
+    methods = flag_lists.names(_METHODS, toy_settings.METHODS)
     flag_checks.check_fewest(
         (
             (_SEED, 0),

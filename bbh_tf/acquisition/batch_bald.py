@@ -8,6 +8,8 @@ from bbh_tf.acquisition import checks
 
 # Examples looked at together: bounds memory to some 100 MB.
 _BLOCK = 128
+# Products of probabilities below it are scaled up, long before they underflow.
+_SMALL = 2.0**-500
 
 
 def batch_bald(draws, count, num_outcomes=10_000, seed=0):
@@ -47,25 +49,27 @@ def batch_bald(draws, count, num_outcomes=10_000, seed=0):
     # outcomes sampled with probability `mean` each count 1 / (m mean).
     joint = np.ones((1, num_draws))
     weights = np.ones(1)
+    log_scales = np.zeros(1)
     chosen, values = [], []
     for _ in range(count):
-        entropies = _joint_entropies(draws, joint, weights)
+        entropies = _joint_entropies(draws, joint, weights, log_scales)
         information = entropies - conditional - np.sum(conditional[chosen])
         information[chosen] = -np.inf
         best = int(np.argmax(information))
         chosen.append(best)
         values.append(max(information[best], 0.0))
-        if len(weights) * num_classes <= num_outcomes and (
-            len(weights) == num_classes ** (len(chosen) - 1)
-        ):
+        if len(weights) * num_classes <= num_outcomes:
             joint = (joint[:, None] * draws[:, best].T).reshape(-1, num_draws)
             weights = np.ones(len(joint))
+            log_scales = np.zeros(len(joint))
         else:
-            joint, weights = _sample(draws[:, chosen], num_outcomes, generator)
+            joint, weights, log_scales = _sample(
+                draws[:, chosen], num_outcomes, generator
+            )
     return np.array(chosen, np.int64), np.array(values)
 
 
-def _joint_entropies(draws, joint, weights):
+def _joint_entropies(draws, joint, weights, log_scales):
     """Entropy of the chosen labels and one more, for each example."""
     num_draws, num_examples, _ = draws.shape
     entropies = np.empty(num_examples)
@@ -77,6 +81,7 @@ def _joint_entropies(draws, joint, weights):
         for rows in range(0, len(joint), 1024):
             mean = joint[rows : rows + 1024] @ flat / num_draws
             logs = np.log(np.where(mean > 0, mean, 1.0))
+            logs += log_scales[rows : rows + 1024, None]
             total -= weights[rows : rows + 1024] @ (mean * logs)
         entropies[start : start + _BLOCK] = total.reshape(
             block.shape[1], -1
@@ -85,7 +90,12 @@ def _joint_entropies(draws, joint, weights):
 
 
 def _sample(draws, num_outcomes, generator):
-    """Draws outcomes of several labels, and what each of them counts."""
+    """Draws outcomes of several labels.
+
+    Returns:
+        Their joint probabilities `(outcomes, draws)`, scaled; what each counts,
+        of the scaled ones; and the logarithms of what takes the scales back.
+    """
     num_draws, num_labels, num_classes = draws.shape
     # Of each draw as many, and which have one more, or any, is chance.
     of_draw = generator.permutation(num_draws)
@@ -95,7 +105,11 @@ def _sample(draws, num_outcomes, generator):
     outcomes = np.sum(uniform > cumulative[of_draw], axis=-1)
     outcomes = np.minimum(outcomes, num_classes - 1)
     joint = np.ones((num_outcomes, num_draws))
+    log_scales = np.zeros(num_outcomes)
     for label in range(num_labels):
         joint *= draws[:, label, :].T[outcomes[:, label]]
+        is_small = joint.max(axis=1) < _SMALL
+        joint[is_small] /= _SMALL
+        log_scales[is_small] += np.log(_SMALL)
     mean = np.mean(joint, axis=1)
-    return joint, 1.0 / (num_outcomes * mean)
+    return joint, 1.0 / (num_outcomes * mean), log_scales

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bbh_tf.acquisition import checks
-from bbh_tf.uncertainty.checks import check_floats
+from bbh_tf.uncertainty.checks import check_vector
 
 
 def select(scores, count):
@@ -22,10 +22,6 @@ def select(scores, count):
         ValueError: if the scores are not finite numbers `(examples,)`, or
             `count` is not from 1 to their number.
     """
-    scores = check_floats(scores, "scores")
-    if scores.ndim != 1:
-        raise ValueError(
-            f"scores: expected shape (examples,), got {scores.shape}."
-        )
+    scores = check_vector(scores, "scores")
     checks.check_number(count, len(scores))
     return np.argsort(-scores, kind="stable")[:count].astype(np.int64)

@@ -91,6 +91,7 @@ def fgsm_direction(
         raise ValueError(
             f"fgsm expects mode to be one of {', '.join(MODES)}; got {mode!r}."
         )
+    checks.check_count("batch_size", batch_size)
     images = np.asarray(images, np.float32)
     labels = np.asarray(labels)
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
@@ -167,7 +168,8 @@ class _Signs:
 
 def _log_prob_and_gradient(network, images, labels, batch_size):
     log_probs, gradients = [], []
-    for start in range(0, len(images), batch_size):
+    # Of no images there is one batch, for the shape.
+    for start in range(0, max(len(images), 1), batch_size):
         x = tf.constant(images[start : start + batch_size])
         y = tf.constant(labels[start : start + batch_size], tf.int32)
         with tf.GradientTape() as tape:

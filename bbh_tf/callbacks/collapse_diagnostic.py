@@ -106,7 +106,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
                 "CollapseDiagnostic needs num_samples to be at least 2; got "
                 f"{num_samples}."
             )
-        if guess_nll is not None and not math.isfinite(guess_nll):
+        if guess_nll is not None and not checks.is_number(guess_nll):
             raise ValueError(
                 "CollapseDiagnostic expects a finite guess_nll; got "
                 f"{guess_nll!r}."

@@ -32,7 +32,6 @@ def of_layers(model, num_samples, key):
     names = _names_of(model.random_layers)
     for position, layer in enumerate(model.random_layers):
         of_prior = randomness.fold(randomness.fold(key, _OF_PRIOR), position)
-        draw = layer.training_draw(1, key, position)
         if layer.pair() is not None:
             count = max(num_samples, model.num_samples)
             draw = layer.draw(count, key, position)
@@ -45,6 +44,8 @@ def of_layers(model, num_samples, key):
                 continue
         elif layer.kl(of_prior) is None:
             continue
+        else:
+            draw = layer.training_draw(1, key, position)
         kls[names[position]] = float(
             total_kl.divergence(
                 [layer],

@@ -61,13 +61,9 @@ def distributions_of(pairs):
         List of `tfp.distributions.Distribution`, in the order of
         `samples_of`; the same object wherever it is the same distribution.
     """
-    found = {}
-    for group in by_prior(pairs):
-        specs = [spec for pair in group for spec in pair.specs]
-        rest = iter(group[0].prior.distributions(specs))
-        for pair in group:
-            found[id(pair)] = [next(rest) for _ in pair.specs]
-    return [each for pair in pairs for each in found[id(pair)]]
+    return _of_each_prior(
+        pairs, lambda prior, specs, position: prior.distributions(specs)
+    )
 
 
 def sample_priors(pairs, num_samples, key):
@@ -82,16 +78,31 @@ def sample_priors(pairs, num_samples, key):
         List of `float32` tensors `(num_samples, *shape)`, in the order of
         `samples_of`.
     """
-    # One call for all layers of one prior: each distinct size of a draw is a
-    # compilation.
+    return _of_each_prior(
+        pairs,
+        lambda prior, specs, position: prior.sample(
+            num_samples, specs, randomness.fold(key, position)
+        ),
+    )
+
+
+def _of_each_prior(pairs, ask):
+    """Asks each prior once, for the tensors of all its layers.
+
+    Each distinct size of a draw is a compilation.
+
+    Args:
+        pairs: list of `Pair`.
+        ask: from a prior, specs and the prior's position to a list, one for
+            each spec.
+
+    Returns:
+        List of what was returned, in the order of `samples_of`.
+    """
     found = {}
     for position, group in enumerate(by_prior(pairs)):
         specs = [spec for pair in group for spec in pair.specs]
-        rest = iter(
-            group[0].prior.sample(
-                num_samples, specs, randomness.fold(key, position)
-            )
-        )
+        rest = iter(ask(group[0].prior, specs, position))
         for pair in group:
             found[id(pair)] = [next(rest) for _ in pair.specs]
     return [each for pair in pairs for each in found[id(pair)]]

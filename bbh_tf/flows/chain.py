@@ -24,13 +24,7 @@ class Chain(base.Flow):
         super().__init__(name=name)
         if not isinstance(flows, (list, tuple)):
             raise ValueError(f"Chain expects a list of flows; got {flows!r}.")
-        self.flows = [base.get(flow) for flow in flows]
-        for flow in self.flows:
-            if hasattr(flow, "num_flows"):
-                raise ValueError(
-                    "Chain expects flows without masks; got "
-                    f"{type(flow).__name__}."
-                )
+        self.flows = [base.without_masks(flow, "Chain") for flow in flows]
 
     @property
     def has_scales(self):

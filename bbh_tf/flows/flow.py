@@ -27,9 +27,11 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
 
     Attributes:
         has_scales: whether there is a scale of each element, for `start_at`.
+        takes_masks: whether `call` and `inverse` need `masks`.
     """
 
     has_scales = False
+    takes_masks = False
 
     def __init__(self, name=None):
         super().__init__(name=name, dtype="float32")
@@ -164,3 +166,36 @@ def get(flow):
     config = flow.get_config()
     config.pop("name", None)
     return type(flow).from_config(config)
+
+
+def without_masks(flow, owner):
+    """Makes a fresh flow from a recipe, for what gives it no masks.
+
+    Args:
+        flow: see `get`.
+        owner: str, the name of who asks, for messages.
+
+    Returns:
+        See `get`.
+
+    Raises:
+        ValueError: as `get` does, or if the flow takes masks.
+    """
+    made = get(flow)
+    if made.takes_masks:
+        raise ValueError(
+            f"{owner} expects a flow without masks; got {type(made).__name__}."
+        )
+    return made
+
+
+def recipe_config(flow, owner):
+    """Returns the serialised form of a recipe; see `without_masks`.
+
+    Owners keep it instead of the recipe: a layer held would be taken for a
+    part of the model. What was chosen at random stays.
+    """
+    config = keras.saving.serialize_keras_object(without_masks(flow, owner))
+    # Names are of objects, and a recipe is none.
+    config["config"].pop("name", None)
+    return config

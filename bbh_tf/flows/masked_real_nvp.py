@@ -40,6 +40,8 @@ class MaskedRealNVP(flow.Flow):
         Density Estimation using Real NVP, arXiv:1605.08803.
     """
 
+    takes_masks = True
+
     def __init__(self, num_flows=2, units=50, name=None):
         super().__init__(name=name)
         checks.check_count("num_flows", num_flows, fewest=0)

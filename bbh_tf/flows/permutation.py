@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf.flows import flow
 
@@ -86,7 +87,11 @@ def check_order(argument, order):
         ValueError: if it does not hold each of 0, 1, ... once.
     """
     places = list(order) if isinstance(order, (list, tuple)) else None
-    if places is None or sorted(places) != list(range(len(places))):
+    if (
+        places is None
+        or not all(checks.is_count(place, fewest=0) for place in places)
+        or sorted(places) != list(range(len(places)))
+    ):
         raise ValueError(
             f"Expected {argument} to hold each of 0, 1, ... once; got "
             f"{order!r}."

@@ -194,7 +194,7 @@ def changes(network, layers, weights, args, kwargs, values):
 
     Args:
         network: see `call` for this and what follows.
-        layers: the `Bayesian` and `Stochastic` layers in it.
+        layers: the random layers in it.
         weights: for each of them, its list of `(num_samples, *shape)`.
         args: positional arguments of the call.
         kwargs: keyword arguments of the call.

@@ -226,15 +226,14 @@ class MNF(RandomLayer):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        initializer = self.kernel_initializer
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in _POSTERIOR_ARGUMENTS},
             "activation": keras.activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": None
-            if initializer is None
-            else keras.initializers.serialize(initializer),
+            "kernel_initializer": keras.initializers.serialize(
+                self.kernel_initializer
+            ),
             "kl_weight": self.kl_weight,
             "seed": self.seed,
         }

@@ -12,6 +12,7 @@ from bbh_tf.layers.bayesian import Bayesian
 from bbh_tf.layers.local_reparameterization import LocalReparameterization
 from bbh_tf.models import choosing
 from bbh_tf.models import cloning
+from bbh_tf.models import inputs_of
 from bbh_tf.models import layer_values
 from bbh_tf.models import monte_carlo
 from bbh_tf.models import of_posteriors
@@ -188,9 +189,7 @@ def _whole_network(network, recipe, prior, chosen, wrapper):
         layer_values.assign(old, new)
     inputs = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
-        network.inputs[0]
-        if isinstance(network, keras.Sequential)
-        else network.input,
+        inputs_of.structure(network),
     )
     wrapped = Bayesian(
         copy,

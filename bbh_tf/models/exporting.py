@@ -35,7 +35,7 @@ def export(
 
     Args:
         path: where to write, a folder for a SavedModel, a file for ONNX.
-        networks: the draws, as `SamplingModel.networks` yields them.
+        networks: the draws, as `PredictiveModel.networks` yields them.
         num_samples: number of draws.
         distribution_of: function from outputs to a distribution of labels.
         signature: structure of `tf.TensorSpec` that the inputs have.

@@ -6,16 +6,19 @@ import keras
 import tensorflow as tf
 
 
-def of_each(distribution, labels, is_categorical):
+def of_each(distribution, labels, is_categorical, mask=None):
     """Evaluates the log-likelihood of each label.
 
     Args:
         distribution: what a likelihood returned, for `batch` examples.
         labels: see `likelihoods.log_prob`.
         is_categorical: whether the distribution is over classes.
+        mask: see `likelihoods.log_prob`; where it is False, a label is looked
+            at no further.
 
     Returns:
-        Tensor of the labels' shape, nats.
+        Tensor of the labels' shape, nats; any finite numbers where the mask is
+        False.
 
     Raises:
         ValueError: if the labels' shape does not fit, classes are no whole
@@ -35,12 +38,14 @@ def of_each(distribution, labels, is_categorical):
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
                 _check_shape(labels, logits, "one-hot labels")
+                labels = _without_padding(labels, mask, 0)
                 return tf.reduce_sum(
                     tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)
         _check_shape(labels, logits[..., 0], "class labels")
+        labels = _without_padding(labels, mask, 0)
         whole = tf.cast(labels, tf.int32)
         if labels.dtype.is_floating:
             whole, logits = _whole(labels, logits)
@@ -54,7 +59,40 @@ def of_each(distribution, labels, is_categorical):
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
-    return distribution.log_prob(tf.cast(labels, target.dtype))
+    labels = _without_padding(tf.cast(labels, target.dtype), mask, target)
+    return distribution.log_prob(labels)
+
+
+def _without_padding(labels, mask, likely):
+    """Returns labels, and where a mask is False what is sure to be one.
+
+    Padding may hold no label at all: NaN, of which gradients would be NaN even
+    where the likelihood does not count, or a class of -1.
+    """
+    if mask is None:
+        return labels
+    likely = tf.stop_gradient(tf.cast(likely, labels.dtype))
+    return tf.where(mask_like(mask, labels), labels, likely)
+
+
+def mask_like(mask, values):
+    """Returns a mask with as many axes as values, which it fits.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    mask = tf.cast(mask, tf.bool)
+    for _ in range(values.shape.rank - mask.shape.rank):
+        mask = mask[..., tf.newaxis]
+    sizes = zip(mask.shape, values.shape)
+    if mask.shape.rank != values.shape.rank or any(
+        None not in pair and pair[0] not in (1, pair[1]) for pair in sizes
+    ):
+        raise ValueError(
+            "Expected a mask of outputs that fits the labels, "
+            f"{tuple(values.shape)}; got {tuple(mask.shape)}."
+        )
+    return mask
 
 
 def mean_of(distribution):

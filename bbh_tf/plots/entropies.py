@@ -27,8 +27,9 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
         The axes, in per cent of each kind's examples.
 
     Raises:
-        ValueError: if an entropy is not finite, or beyond the right end; if
-            there is no dictionary of them, or only one class.
+        ValueError: if entropies are not finite numbers `(examples,)` up to
+            the right end; if there is no dictionary of them, or only one
+            class.
         ImportError: if matplotlib is not installed.
 
     Example:
@@ -72,7 +73,7 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
 
 
 def _checked(values, name, num_classes, end):
-    values = checks.check_floats(values, name)
+    values = checks.check_vector(values, name)
     # float32's round-off may take them beyond it.
     if values.min() < 0 or values.max() > end + _ROUND_OFF:
         raise ValueError(

@@ -93,17 +93,16 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         if self._source is None:
             return
         source = self._source()
-        pairs = list(zip(source.variables, self.posterior.variables))
-        shapes = [tuple(old.shape) for old, _ in pairs]
+        found = [tuple(v.shape) for v in source.variables]
         wanted = [tuple(v.shape) for v in self.posterior.variables]
-        if shapes != wanted or len(source.variables) != len(pairs):
+        if found != wanted:
             raise ValueError(
                 "A posterior can be the prior of weights of the same shapes: "
                 f"expected parameters {wanted} for "
                 f"{', '.join(f'{s.name} {s.shape}' for s in specs)}; got "
-                f"{[tuple(v.shape) for v in source.variables]}."
+                f"{found}."
             )
-        for old, new in pairs:
+        for old, new in zip(source.variables, self.posterior.variables):
             new.assign(old)
         self._source = None
 

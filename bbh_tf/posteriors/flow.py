@@ -10,6 +10,7 @@ from bbh_tf import flows
 from bbh_tf import memory
 from bbh_tf import randomness
 from bbh_tf import weights
+from bbh_tf.flows import flow as base_flow
 from bbh_tf.posteriors import posterior
 
 _LOG_2_PI = math.log(2 * math.pi)
@@ -59,22 +60,10 @@ class Flow(posterior.Posterior):
 
     def __init__(self, flow=None, mean_initializer=None, name=None):
         super().__init__(name=name)
-        # Only the recipe's configuration is kept: a layer held here would be
-        # taken for a part of the model. What it chose at random stays.
-        recipe = flows.get(flows.real_nvp() if flow is None else flow)
-        if hasattr(recipe, "num_flows"):
-            raise ValueError(
-                f"{type(self).__name__} expects a flow without masks; got "
-                f"{type(recipe).__name__}."
-            )
-        self._flow_config = keras.saving.serialize_keras_object(recipe)
-        # Names are of objects, and a recipe is none.
-        self._flow_config["config"].pop("name", None)
-        self.mean_initializer = (
-            None
-            if mean_initializer is None
-            else keras.initializers.get(mean_initializer)
-        )
+        if flow is None:
+            flow = flows.real_nvp()
+        self._flow_config = base_flow.recipe_config(flow, type(self).__name__)
+        self.mean_initializer = keras.initializers.get(mean_initializer)
 
     def build(self, specs):
         """Makes the flow.
@@ -123,11 +112,11 @@ class Flow(posterior.Posterior):
         dim = sum(spec.size for spec in self.random_specs(specs))
         return flows.get(self._flow_config).count_parameters(dim)
 
-    def sample(self, num_samples, seed, position=0, first=0):
+    def sample(self, num_samples, key, position=0, first=0):
         """Draws the random variables; see `Posterior.sample`."""
         self.check_built()
         noise = randomness.normal(
-            randomness.fold(seed, position), num_samples, (self._dim,), first
+            randomness.fold(key, position), num_samples, (self._dim,), first
         )
         flat, log_det = self._mapped(noise)
         parts = weights.unflatten(
@@ -204,7 +193,7 @@ class Flow(posterior.Posterior):
         """Returns the constructor's arguments."""
         return {
             "flow": self._flow_config,
-            "mean_initializer": None
-            if self.mean_initializer is None
-            else keras.initializers.serialize(self.mean_initializer),
+            "mean_initializer": keras.initializers.serialize(
+                self.mean_initializer
+            ),
         }

@@ -135,18 +135,18 @@ class Implicit(posterior.Posterior):
             return [weights.WeightSpec("all weights", (size,))]
         return list(specs)
 
-    def sample(self, num_samples, seed, position=0, first=0):
+    def sample(self, num_samples, key, position=0, first=0):
         """Draws weights; see `Posterior.sample`. Their density is None."""
         self.check_built()
         count = len(self._hypernetworks)
         if self.shared_noise:
             noise = randomness.normal(
-                seed, num_samples, (self.noise_dim,), first
+                key, num_samples, (self.noise_dim,), first
             )
             inputs = [noise] * count
         else:
             noise = randomness.normal(
-                randomness.fold(seed, position),
+                randomness.fold(key, position),
                 num_samples,
                 (count, self.noise_dim),
                 first,

@@ -56,11 +56,7 @@ class MeanField(posterior.Posterior):
             "MeanField", initial_log_variance
         )
         self.kernels_only = kernels_only
-        self.mean_initializer = (
-            None
-            if mean_initializer is None
-            else keras.initializers.get(mean_initializer)
-        )
+        self.mean_initializer = keras.initializers.get(mean_initializer)
 
     def replaces(self, spec):
         """Says yes, but to a bias where `kernels_only`."""
@@ -117,13 +113,13 @@ class MeanField(posterior.Posterior):
         """Counts two for each weight."""
         return 2 * sum(spec.size for spec in specs)
 
-    def sample(self, num_samples, seed, position=0, first=0):
+    def sample(self, num_samples, key, position=0, first=0):
         """Draws weights; see `Posterior.sample`."""
         self.check_built()
         size = sum(spec.size for spec in self._specs)
         noise = weights.unflatten(
             randomness.normal(
-                randomness.fold(seed, position), num_samples, (size,), first
+                randomness.fold(key, position), num_samples, (size,), first
             ),
             [spec.shape for spec in self._specs],
         )
@@ -184,8 +180,8 @@ class MeanField(posterior.Posterior):
         """Returns the constructor's arguments."""
         return {
             "initial_log_variance": self.initial_log_variance,
-            "mean_initializer": None
-            if self.mean_initializer is None
-            else keras.initializers.serialize(self.mean_initializer),
+            "mean_initializer": keras.initializers.serialize(
+                self.mean_initializer
+            ),
             "kernels_only": self.kernels_only,
         }

@@ -46,11 +46,7 @@ class MultivariateNormal(posterior.Posterior):
         self.initial_log_variance = posterior.log_variance(
             "MultivariateNormal", initial_log_variance
         )
-        self.mean_initializer = (
-            None
-            if mean_initializer is None
-            else keras.initializers.get(mean_initializer)
-        )
+        self.mean_initializer = keras.initializers.get(mean_initializer)
 
     def build(self, specs):
         """Makes the means and the factor of the covariance.
@@ -154,11 +150,11 @@ class MultivariateNormal(posterior.Posterior):
         below = tf.linalg.band_part(tf.convert_to_tensor(self._below), -1, 0)
         return tf.linalg.set_diag(below, tf.exp(self._log_scale))
 
-    def sample(self, num_samples, seed, position=0, first=0):
+    def sample(self, num_samples, key, position=0, first=0):
         """Draws weights; see `Posterior.sample`."""
         means = self.mean()
         noise = randomness.normal(
-            randomness.fold(seed, position),
+            randomness.fold(key, position),
             num_samples,
             (self._log_scale.shape[0],),
             first,
@@ -187,7 +183,7 @@ class MultivariateNormal(posterior.Posterior):
         """Returns the constructor's arguments."""
         return {
             "initial_log_variance": self.initial_log_variance,
-            "mean_initializer": None
-            if self.mean_initializer is None
-            else keras.initializers.serialize(self.mean_initializer),
+            "mean_initializer": keras.initializers.serialize(
+                self.mean_initializer
+            ),
         }

@@ -100,12 +100,12 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
                 "build(specs) first."
             )
 
-    def sample(self, num_samples, seed, position=0, first=0):
+    def sample(self, num_samples, key, position=0, first=0):
         """Draws the random variables.
 
         Args:
             num_samples: number of samples, a Python integer.
-            seed: a key of `bbh_tf.randomness`.
+            key: a key of `bbh_tf.randomness`.
             position: position of the layer in the network: layers of
                 different positions draw independently.
             first: index of the first sample, an integer or scalar tensor.
@@ -117,7 +117,7 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def draw(self, num_samples, seed, position=0, first=0):
+    def draw(self, num_samples, key, position=0, first=0):
         """Draws the random variables, and turns them into weights.
 
         Args: those of `sample`.
@@ -125,7 +125,7 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         Returns:
             A `LayerDraw`.
         """
-        samples, log_prob = self.sample(num_samples, seed, position, first)
+        samples, log_prob = self.sample(num_samples, key, position, first)
         return layer_draw.LayerDraw(samples, log_prob, self.weights_of(samples))
 
     def entropy(self):

@@ -66,7 +66,7 @@ class SplitConformal:
             trait: what `predict` must be given alike; see `_check_alike`.
         """
         count = len(scores)
-        place = math.ceil((count + 1) * self.level - _ROUND_OFF)
+        place = max(math.ceil((count + 1) * self.level - _ROUND_OFF), 1)
         if place > count:
             fewest = math.ceil(self.level / (1 - self.level) - _ROUND_OFF)
             raise ValueError(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf import flows
+from bbh_tf.flows import flow as base_flow
 from bbh_tf.priors import kernel_normal
 from bbh_tf.priors import kernel_prior
 
@@ -55,15 +56,7 @@ class KernelFlow(kernel_normal.KernelNormal):
     ):
         if flow is None:
             flow = flows.real_nvp(4, (64,), initial_log_scale=0.0)
-        made = flows.get(flow)
-        if hasattr(made, "num_flows"):
-            raise ValueError(
-                "KernelFlow expects a flow without masks; got "
-                f"{type(made).__name__}."
-            )
-        self._flow_config = keras.saving.serialize_keras_object(made)
-        # Names are of objects, and a recipe is none.
-        self._flow_config["config"].pop("name", None)
+        self._flow_config = base_flow.recipe_config(flow, type(self).__name__)
         super().__init__(kernel_size, others, num_slices, name)
 
     def build(self, specs=None):

@@ -38,6 +38,27 @@ def check_floats(values, name):
     return array
 
 
+def check_vector(values, name):
+    """Checks numbers of which each example has one.
+
+    Args:
+        values: array-like of real numbers, `(examples,)`.
+        name: str, what the caller calls it.
+
+    Returns:
+        float64 array of the same shape.
+
+    Raises:
+        ValueError: on a wrong rank, or as `check_floats` does.
+    """
+    array = check_floats(values, name)
+    if array.ndim != 1:
+        raise ValueError(
+            f"{name}: expected shape (examples,), got {array.shape}."
+        )
+    return array
+
+
 def check_probabilities(probabilities, axes=None, name="probabilities"):
     """Checks that the last axis holds probability distributions.
 
@@ -76,6 +97,26 @@ def check_probabilities(probabilities, axes=None, name="probabilities"):
             f"got a sum of {worst:.6g}."
         )
     return array
+
+
+def check_samples(sample_probabilities):
+    """Checks draws of probability distributions.
+
+    Args:
+        sample_probabilities: array-like, `(num_samples, examples, ...,
+            classes)`.
+
+    Returns:
+        float64 array of the same shape, the values unchanged.
+
+    Raises:
+        ValueError: as `check_probabilities` does.
+    """
+    return check_probabilities(
+        sample_probabilities,
+        ("num_samples", "examples", "...", "classes"),
+        "sample_probabilities",
+    )
 
 
 def check_classes(array, name):

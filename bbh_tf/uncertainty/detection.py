@@ -12,7 +12,7 @@ References:
 
 import numpy as np
 
-from bbh_tf.uncertainty.checks import check_floats
+from bbh_tf.uncertainty.checks import check_vector
 
 _POSITIVES = ("out", "in")
 _TRUE_POSITIVE_RATE = 0.95
@@ -30,16 +30,10 @@ def _sklearn_metrics():
 
 
 def _stack(in_scores, out_scores):
-    checked = []
-    for name, scores in (("in_scores", in_scores), ("out_scores", out_scores)):
-        scores = check_floats(scores, name)
-        if scores.ndim != 1:
-            raise ValueError(
-                f"{name}: expected shape (examples,), got {scores.shape}."
-            )
-        checked.append(scores)
-    is_out = np.repeat([0, 1], [len(scores) for scores in checked])
-    return is_out, np.concatenate(checked)
+    in_scores = check_vector(in_scores, "in_scores")
+    out_scores = check_vector(out_scores, "out_scores")
+    is_out = np.repeat([0, 1], [len(in_scores), len(out_scores)])
+    return is_out, np.concatenate([in_scores, out_scores])
 
 
 def auroc(in_scores, out_scores):

@@ -18,8 +18,7 @@ import numpy as np
 
 from bbh_tf.uncertainty.checks import check_floats
 from bbh_tf.uncertainty.checks import check_probabilities
-
-_SAMPLE_AXES = ("num_samples", "examples", "...", "classes")
+from bbh_tf.uncertainty.checks import check_samples
 
 
 def _entropy(probabilities):
@@ -88,12 +87,9 @@ def expected_entropy(sample_probabilities):
 
     Raises:
         ValueError: if the rank is less than 3, the input is empty or not
-            finite,
-            or its rows are no probability distributions.
+            finite, or its rows are no probability distributions.
     """
-    samples = check_probabilities(
-        sample_probabilities, _SAMPLE_AXES, "sample_probabilities"
-    )
+    samples = check_samples(sample_probabilities)
     return np.mean(_entropy(samples), axis=0)
 
 
@@ -112,17 +108,14 @@ def mutual_information(sample_probabilities):
 
     Raises:
         ValueError: if the rank is less than 3, the input is empty or not
-            finite,
-            or its rows are no probability distributions.
+            finite, or its rows are no probability distributions.
 
     Example:
     ```python
     mutual_information([[[1.0, 0.0]], [[0.0, 1.0]]])  # [0.6931]
     ```
     """
-    samples = check_probabilities(
-        sample_probabilities, _SAMPLE_AXES, "sample_probabilities"
-    )
+    samples = check_samples(sample_probabilities)
     # Each draw is rescaled before the mean, so that both terms of the
     # difference see the same distributions and concavity keeps it >= 0.
     samples = samples / np.sum(samples, axis=-1, keepdims=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bbh_tf import checks
-from bbh_tf.uncertainty.checks import check_floats
+from bbh_tf.uncertainty.checks import check_vector
 
 _VARIANTS = ("exact", "released_code")
 _NUM_EDGES = 500
@@ -65,11 +65,7 @@ def entropy_auc(entropies, num_classes, variant="exact"):
             f"num_classes: expected an integer of at least 2, "
             f"got {num_classes!r}."
         )
-    values = check_floats(entropies, "entropies")
-    if values.ndim != 1:
-        raise ValueError(
-            f"entropies: expected shape (examples,), got {values.shape}."
-        )
+    values = check_vector(entropies, "entropies")
     maximum = math.log(num_classes)
     low, high = float(np.min(values)), float(np.max(values))
     if low < -_RANGE_TOLERANCE or high > maximum + _RANGE_TOLERANCE:

@@ -17,9 +17,7 @@ import numpy as np
 from bbh_tf.uncertainty import detection
 from bbh_tf.uncertainty import entropy
 from bbh_tf.uncertainty.checks import check_logits
-from bbh_tf.uncertainty.checks import check_probabilities
-
-_SAMPLE_AXES = ("num_samples", "examples", "...", "classes")
+from bbh_tf.uncertainty.checks import check_samples
 
 
 def energy(logits):
@@ -68,9 +66,7 @@ def variation_ratio(sample_probabilities):
     variation_ratio([[[0.9, 0.1]], [[0.6, 0.4]], [[0.2, 0.8]]])  # [0.3333]
     ```
     """
-    samples = check_probabilities(
-        sample_probabilities, _SAMPLE_AXES, "sample_probabilities"
-    )
+    samples = check_samples(sample_probabilities)
     votes = np.argmax(samples, axis=-1)
     commonest = np.max(
         [np.sum(votes == k, axis=0) for k in range(samples.shape[-1])], axis=0

@@ -24,7 +24,7 @@ import numpy as np
 
 from bbh_tf import checks
 from bbh_tf.uncertainty import ties
-from bbh_tf.uncertainty.checks import check_floats
+from bbh_tf.uncertainty.checks import check_vector
 
 # Of 100 * 0.07, say, which is 7 and a bit.
 _ROUND_OFF = 1e-9
@@ -153,17 +153,13 @@ def risk_at_coverage(losses, scores, coverage):
             f"{coverage!r}."
         )
     risk = risk_coverage(losses, scores).risk
-    return float(risk[math.ceil(coverage * len(risk) - _ROUND_OFF) - 1])
+    count = math.ceil(coverage * len(risk) - _ROUND_OFF)
+    return float(risk[max(count, 1) - 1])
 
 
 def _checked(losses, scores):
-    losses = check_floats(losses, "losses")
-    scores = check_floats(scores, "scores")
-    for name, array in (("losses", losses), ("scores", scores)):
-        if array.ndim != 1:
-            raise ValueError(
-                f"{name}: expected shape (examples,), got {array.shape}."
-            )
+    losses = check_vector(losses, "losses")
+    scores = check_vector(scores, "scores")
     if len(losses) != len(scores):
         raise ValueError(
             f"scores: expected {len(losses)}, one for each loss, got "

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import pyplot
 
 from experiments.bhn import adversarial_table
-from experiments.bhn import regularisation_table
+from experiments.bhn import trials
 from experiments.reporting import figures
 
 CAPTION = (
@@ -39,7 +39,7 @@ def write(found, folder):
         The figure's path.
     """
     attacks = list(adversarial_table.TITLES)
-    pairs = regularisation_table.by_method(found)
+    pairs = trials.by_method(found)
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
             len(attacks),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
+from experiments.bhn import trials
 from experiments.reporting import tables
 
 TITLES = {
@@ -44,7 +44,7 @@ def table(found, attack):
     places = np.unique(
         np.linspace(0, len(epsilons) - 1, _MOST_STEPS).round().astype(int)
     )
-    for method, group in regularisation_table.by_method(found):
+    for method, group in trials.by_method(found):
         for place in places:
             accuracy = curve(group, attack, "accuracy")[:, place]
             lines.append(
@@ -98,7 +98,7 @@ def rises(found, attack):
         attack: key of `adversarial.ATTACKS`.
     """
     lines = []
-    for method, group in regularisation_table.by_method(found):
+    for method, group in trials.by_method(found):
         parts = []
         for score in ("bald", "mean_std", "max_entropy"):
             mean = curve(group, attack, "scores", score).mean(axis=0)

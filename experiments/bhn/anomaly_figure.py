@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib import pyplot
 
 from experiments.bhn import anomaly_table
-from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
+from experiments.bhn import trials
 from experiments.reporting import figures
 
 CAPTION = (
@@ -24,7 +24,7 @@ def write(found, folder):
     Returns:
         The figure's path.
     """
-    pairs = regularisation_table.by_method(found)
+    pairs = trials.by_method(found)
     columns = anomaly_table.columns(found)
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from experiments.bhn import regularisation_table
 from experiments.bhn import scores as scores_of
 from experiments.bhn import trials
 from experiments.reporting import tables
@@ -61,7 +60,7 @@ def values(group, column, score):
 def _table(found, cell):
     names = columns(found)
     lines = [["", "score", "trials", "test error %", *names]]
-    for method, group in regularisation_table.by_method(found):
+    for method, group in trials.by_method(found):
         error = tables.format_mean(
             [one["measures"]["error"] for one in group], 2
         )

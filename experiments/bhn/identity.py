@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
-from experiments.errors import ExperimentError
+from experiments.errors import diverged
 
 FLOWS = {
     "none": "no coupling",
@@ -152,10 +152,7 @@ class Trainer:
             self._settings.num_draws, bbh.randomness.key(seed, -1)
         )
         if not np.isfinite(log_prob).all():
-            raise ExperimentError(
-                f"Expected draws of finite density after training; seed {seed} "
-                "diverged. A smaller learning rate may do."
-            )
+            raise diverged("draws of finite density", f"seed {seed}")
         return np.array(draws), np.array(log_prob)
 
     def _fresh(self):

@@ -8,7 +8,7 @@ import bbh_tf as bbh
 from experiments.bhn import networks
 from experiments.bhn import released
 from experiments.bhn import training
-from experiments.errors import ExperimentError
+from experiments.errors import diverged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,10 +145,7 @@ def trial(made, method, settings, data, seed):
         validate,
     )
     if not np.isfinite(history["nll"]):
-        raise ExperimentError(
-            "expected a finite loss; training diverged. A smaller learning "
-            "rate may do."
-        )
+        raise diverged("a finite loss")
     tested = data.test_images, data.test_labels, settings.num_test_draws
     found = {
         "validation": curve,

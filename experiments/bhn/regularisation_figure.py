@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments.bhn import regularisation_table
+from experiments.bhn import trials
 from experiments.reporting import figures
 
 CAPTION = (
@@ -24,7 +24,7 @@ def write(found, folder):
     Returns:
         The figure's path.
     """
-    pairs = regularisation_table.by_method(found)
+    pairs = trials.by_method(found)
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
             1, 2, figsize=(9, 1.2 + 0.42 * len(pairs)), sharex=True, sharey=True

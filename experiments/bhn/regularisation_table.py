@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from experiments.bhn import methods
 from experiments.bhn import trials
 from experiments.reporting import tables
 
@@ -32,7 +31,7 @@ def rows(found):
         found: what `trials.Trials.found` returns.
     """
     lines = []
-    for method, group in by_method(found):
+    for method, group in trials.by_method(found):
         measures = [one["measures"] for one in group]
         lines.append(
             [
@@ -52,10 +51,3 @@ def rows(found):
             ]
         )
     return lines
-
-
-def by_method(found):
-    """Returns pairs of a `methods.Method` and its trials, in a fixed order."""
-    groups = trials.grouped(found, "method").items()
-    pairs = [(methods.parse(name), group) for (name,), group in groups]
-    return sorted(pairs, key=lambda pair: methods.order(pair[0]))

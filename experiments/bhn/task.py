@@ -124,17 +124,3 @@ def whole_numbers(flag):
             f"{','.join(texts) or 'none'}."
         )
     return tuple(map(int, texts))
-
-
-def check_list(flag, known):
-    """Refuses a list flag that is empty, or has what is not known.
-
-    Raises:
-        ExperimentError: naming the flag.
-    """
-    values = _FLAGS[flag].value
-    if not values or not set(values) <= set(known):
-        raise ExperimentError(
-            f"--{flag}: expected some of {', '.join(known)}; got "
-            f"{','.join(values) or 'none'}."
-        )

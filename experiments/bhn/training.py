@@ -9,7 +9,7 @@ import numpy as np
 import bbh_tf as bbh
 from experiments.bhn import networks
 from experiments.bhn import released
-from experiments.errors import ExperimentError
+from experiments.errors import diverged
 
 # Inputs of the data-dependent initialisation.
 _NUM_INITIAL = 64
@@ -247,7 +247,7 @@ def draws(model, images, num_draws, is_fixed=False, seed=0):
     """Predicts with several draws of the weights.
 
     Args:
-        model: a model of `make`.
+        model: a model of a `Maker`.
         images: `float32` array `(examples, height, width, channels)`.
         num_draws: number of draws.
         is_fixed: whether all draws are the same (maximum likelihood): then
@@ -267,9 +267,6 @@ def draws(model, images, num_draws, is_fixed=False, seed=0):
         batch_size=_PREDICTION_BATCH,
     )
     if not np.isfinite(logits).all():
-        raise ExperimentError(
-            "expected finite predictions; training diverged. A smaller "
-            "learning rate may do."
-        )
+        raise diverged("finite predictions")
     found = bbh.uncertainty.class_probabilities(logits)
     return np.repeat(found, 2, axis=0) if is_fixed else found

@@ -15,6 +15,7 @@ import tensorflow as tf
 from bbh_tf import workers
 from experiments import files
 from experiments import provenance
+from experiments.bhn import methods
 from experiments.errors import ExperimentError
 
 _SETTINGS = "settings.json"
@@ -153,6 +154,13 @@ def grouped(found, *keys):
         key = tuple(one["trial"][name] for name in keys)
         groups.setdefault(key, []).append(one)
     return groups
+
+
+def by_method(found):
+    """Returns pairs of a `methods.Method` and its trials, in a fixed order."""
+    groups = grouped(found, "method").items()
+    pairs = [(methods.parse(name), group) for (name,), group in groups]
+    return sorted(pairs, key=lambda pair: methods.order(pair[0]))
 
 
 def origins(found):

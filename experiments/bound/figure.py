@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.bound import toy
 from experiments.reporting import figures
 from experiments.toy import data as toy_data
@@ -58,9 +57,7 @@ def write(gaussian, functions, reference, notes, folder):
                 va="bottom",
             )
         path = folder / "objective.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path.name
 
 

@@ -59,31 +59,31 @@ class NoisyImplicit(bbh.posteriors.Posterior):
         made = bbh.hypernetworks.MLP(self.units)
         return size + made.count_parameters(self.noise_dim, (size,))
 
-    def sample(self, num_samples, seed, position=0, first=0):
+    def sample(self, num_samples, key, position=0, first=0):
         """Draws weights; see `Posterior.sample`. Log-densities are bounds."""
         del position
-        values, means, log_variances = self._draw(num_samples, seed, first)
+        values, means, log_variances = self._draw(num_samples, key, first)
         log_prob = self._log_mixture(
-            values, means, log_variances, seed, self.num_components
+            values, means, log_variances, key, self.num_components
         )
         return weights.unflatten(values, self._shapes), log_prob
 
-    def information(self, num_samples, num_components, seed):
+    def information(self, num_samples, num_components, key):
         """Estimates I(w; z), which the KL has less than E_z KL(q(w | z) || p).
 
         Args:
             num_samples: samples of w.
             num_components: components of the mixture; the estimate, a lower
                 bound, is their logarithm at most.
-            seed: a key of `bbh_tf.randomness`.
+            key: a key of `bbh_tf.randomness`.
 
         Returns:
             A float, nats.
         """
-        values, means, log_variances = self._draw(num_samples, seed, 0)
+        values, means, log_variances = self._draw(num_samples, key, 0)
         own = _log_normal(values - means, log_variances)
         mixture = self._log_mixture(
-            values, means, log_variances, seed, num_components
+            values, means, log_variances, key, num_components
         )
         return float(tf.reduce_mean(own - mixture))
 
@@ -100,22 +100,24 @@ class NoisyImplicit(bbh.posteriors.Posterior):
             "num_components": self.num_components,
         }
 
-    def _draw(self, num_samples, seed, first):
+    def _draw(self, num_samples, key, first):
         self.check_built()
 
         def normal(part, size):
-            key = bbh.randomness.fold(seed, part)
-            return bbh.randomness.normal(key, num_samples, (size,), first)
+            return bbh.randomness.normal(
+                bbh.randomness.fold(key, part), num_samples, (size,), first
+            )
 
         means = self._generator(normal(0, self.noise_dim))
         log_variances = tf.convert_to_tensor(self._log_variances)
         noise = normal(1, self._size)
         return means + tf.exp(0.5 * log_variances) * noise, means, log_variances
 
-    def _log_mixture(self, values, means, log_variances, seed, count):
-        key = bbh.randomness.fold(seed, 2)
+    def _log_mixture(self, values, means, log_variances, key, count):
         others = self._generator(
-            bbh.randomness.normal(key, count, (self.noise_dim,))
+            bbh.randomness.normal(
+                bbh.randomness.fold(key, 2), count, (self.noise_dim,)
+            )
         )
         # In units of the noise, squared distances are one product of matrices.
         scale = tf.exp(-0.5 * log_variances)

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.defaults import methods
 from experiments.defaults import problems
 from experiments.defaults import table
@@ -76,9 +75,7 @@ def write(found, folder):
             )
         axes[0][0].set_yticklabels([methods.TITLES[name] for name in order])
         path = folder / "one_call.png"
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, format="png")
-        pyplot.close(figure)
+        figures.save(figure, path)
     return path.name
 
 

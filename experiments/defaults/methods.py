@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments import lazy
 from experiments.defaults import measures
-from experiments.errors import ExperimentError
+from experiments.errors import diverged
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
@@ -66,9 +66,9 @@ def run(method, dataset, problem, seed, epochs, **settings):
     ]
     seconds = time.monotonic() - started
     if not all(np.isfinite(x).all() for x in draws if x is not None):
-        raise ExperimentError(
-            f"{dataset.title}, {TITLES[method]}, split {seed}: expected finite "
-            "predictions; training diverged. A smaller learning rate may do."
+        raise diverged(
+            "finite predictions",
+            f"{dataset.title}, {TITLES[method]}, split {seed}",
         )
     parts = range(_MEMBERS) if method == "ensemble" else ()
     return {

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.dwp import run_folder
 from experiments.dwp import settings
 from experiments.dwp import summaries
@@ -192,9 +191,7 @@ def _draw(config, cells, sizes, path):
             shown, labels = axis.get_legend_handles_labels()
             handles.update(zip(labels, shown))
         axes[0, -1].legend(handles.values(), handles, fontsize=8, frameon=False)
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary)
-    pyplot.close(figure)
+    figures.save(figure, path)
 
 
 def _notes(config, found):

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib import pyplot
 
 from experiments import arrays
-from experiments import files
 from experiments.dwp import features_report
 from experiments.dwp import run_folder
 from experiments.dwp import settings
@@ -145,9 +144,7 @@ def _draw(config, curves, path):
                 title=network,
             )
             axis.legend(fontsize=8, frameon=False)
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary)
-    pyplot.close(figure)
+    figures.save(figure, path)
 
 
 def _draw_samples(found, folder):
@@ -185,7 +182,5 @@ def _draw_samples(found, folder):
                 )
                 axis.imshow(mosaic, cmap="gray", vmin=0, vmax=255)
                 axis.set_title(f"{step:,} steps", fontsize=8)
-    with files.replacing(folder / "samples.png") as temporary:
-        figure.savefig(temporary)
-    pyplot.close(figure)
+    figures.save(figure, folder / "samples.png")
     return True

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments.dwp import run_folder
 from experiments.dwp import settings
 from experiments.dwp import summaries
@@ -151,9 +150,7 @@ def _draw(config, cells, scales, path):
         axis.set_xticks(scales, [_fraction(scale) for scale in scales])
         axis.minorticks_off()
         axis.legend(fontsize=8, frameon=False)
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary)
-    pyplot.close(figure)
+    figures.save(figure, path)
 
 
 def _fraction(scale):

@@ -3,15 +3,7 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
-
-_STYLE = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 110,
-}
+from experiments.reporting import figures
 
 
 def kernels(columns, path):
@@ -22,7 +14,7 @@ def kernels(columns, path):
         path: where to write a PNG.
     """
     side = 8
-    with pyplot.rc_context(_STYLE):
+    with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
             1, len(columns), figsize=(3.6 * len(columns), 3.9), squeeze=False
         )
@@ -36,7 +28,7 @@ def kernels(columns, path):
             axis.set_title(title, fontsize=10)
             axis.axis("off")
         figure.get_layout_engine().set(wspace=0.06)
-    _write(figure, path)
+    figures.save(figure, path)
 
 
 def latent(means, norms, path):
@@ -47,7 +39,7 @@ def latent(means, norms, path):
         norms: the kernels' Euclidean norms, the colour.
         path: where to write a PNG.
     """
-    with pyplot.rc_context(_STYLE):
+    with pyplot.rc_context(figures.STYLE):
         figure, axis = pyplot.subplots(figsize=(5.2, 4.4))
         points = axis.scatter(
             means[:, 0], means[:, 1], c=norms, s=6, cmap="viridis"
@@ -62,7 +54,7 @@ def latent(means, norms, path):
             )
         axis.set(xlabel="mean of z[0]", ylabel="mean of z[1]", aspect="equal")
         figure.colorbar(points, label="norm of the kernel")
-    _write(figure, path)
+    figures.save(figure, path)
 
 
 def curves(histories, normals, path):
@@ -73,7 +65,7 @@ def curves(histories, normals, path):
         normals: dictionary from labels to nats per held-out kernel.
         path: where to write a PNG.
     """
-    with pyplot.rc_context(_STYLE):
+    with pyplot.rc_context(figures.STYLE):
         figure, axis = pyplot.subplots(figsize=(6.4, 3.8))
         for label, losses in histories.items():
             epochs = np.arange(1, len(losses) + 1)
@@ -90,7 +82,7 @@ def curves(histories, normals, path):
             ylim=(min(normals.values()) - 10, highest + 5),
         )
         axis.legend(fontsize=8, framealpha=1.0, edgecolor="none")
-    _write(figure, path)
+    figures.save(figure, path)
 
 
 def _mosaic(some, side):
@@ -100,9 +92,3 @@ def _mosaic(some, side):
         row, column = (place * (size + 1) for place in divmod(index, side))
         image[row : row + size, column : column + size] = kernel
     return image
-
-
-def _write(figure, path):
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary)
-    pyplot.close(figure)

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from experiments import lazy
-from experiments.errors import ExperimentError
+from experiments.errors import diverged
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
@@ -155,7 +155,7 @@ def _errors(model, data):
     labels = data.test_labels
     probabilities = model.predict(data.test_images, verbose=0)
     if not np.isfinite(probabilities).all():
-        raise ExperimentError("Expected finite predictions; training diverged.")
+        raise diverged("finite predictions")
     is_first = labels < _NUM_FIRST
     of_first = np.arange(probabilities.shape[1]) < _NUM_FIRST
     told = np.where(is_first[:, None] == of_first, probabilities, -1.0)

@@ -10,7 +10,7 @@ def shapes(found):
 
     Args:
         found: dictionary from names of runs to what
-            `posterior_findings.measure` returns.
+            `findings.measure` returns.
 
     Returns:
         List of lists of texts, the heading first.

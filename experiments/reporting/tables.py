@@ -211,11 +211,7 @@ def origins(results):
     """Says which commits on which machines made the results."""
     lines = {}
     for result in results:
-        made = result["provenance"]
-        origin = (
-            f"commit {made['commit'][:7]}{made['commit'][40:]}, "
-            f"{provenance.hardware(made)}, {provenance.software(made)}"
-        )
+        origin = provenance.origin(result["provenance"])
         name = name_of(result["config"])
         lines.setdefault(origin, []).append(name)
     return [

@@ -79,10 +79,8 @@ def _check_flags():
             "--epsilons: expected numbers from 0 up to 10; got "
             f"{','.join(_FLAGS.epsilons) or 'none'}."
         )
-    for flag in ("num_images", "num_samples"):
-        if _FLAGS[flag].value < 1:
-            raise ExperimentError(
-                f"--{flag}: expected at least 1; got {_FLAGS[flag].value}."
-            )
+    flag_checks.check_fewest(
+        ((_FLAGS["num_images"], 1), (_FLAGS["num_samples"], 1))
+    )
     flag_checks.check_output_dir(_FLAGS.output_dir)
     return epsilons

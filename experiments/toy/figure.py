@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib import pyplot
 
-from experiments import files
 from experiments import lazy
 from experiments.reporting import figures
 from experiments.toy import data as toy_data
@@ -90,9 +89,7 @@ def write(figure, folder):
         The figure's path.
     """
     path = folder / "toy_regression.png"
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
-    pyplot.close(figure)
+    figures.save(figure, path)
     return path
 
 

@@ -123,6 +123,15 @@ def test_outcomes_fewer_than_draws_are_of_any():
     assert len(np.unique(found)) > 1
 
 
+def test_many_labels_do_not_underflow():
+    # 420 labels of ten classes, of which an outcome has some 1e-420.
+    num_draws, num_examples = 3, 420
+    draws = np.full((num_draws, num_examples, 10), 0.1)
+    draws[:, 0] = np.eye(10)[:num_draws]
+    _, values = acquisition.batch_bald(draws, num_examples, num_outcomes=12)
+    np.testing.assert_allclose(values, np.log(num_draws), rtol=1e-9)
+
+
 def test_rows_in_float16_are_rescaled():
     logits = 0.02 * np.random.default_rng(0).normal(size=(20, 30, 10))
     draws = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)

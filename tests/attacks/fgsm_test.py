@@ -115,6 +115,7 @@ def test_raises_the_loss_of_a_bayesian_model():
     [
         ({"epsilon": -0.1}, "finite number >= 0; got -0.1"),
         ({"epsilon": float("nan")}, "finite number >= 0; got nan"),
+        ({"batch_size": 0}, "batch_size to be a positive integer; got 0"),
         ({"mode": "pgd"}, "one of expected_gradient, paper; got 'pgd'"),
         ({"networks": []}, "at least one network; got none"),
         ({"networks": plain()}, r"such as \[model\] or .*; got <Seq"),
@@ -134,6 +135,12 @@ def test_what_does_not_fit_is_refused(changes, message):
     }
     with pytest.raises(ValueError, match=message):
         attacks.fgsm(**arguments)
+
+
+@pytest.mark.parametrize("mode", ["expected_gradient", "paper"])
+def test_no_images_are_moved_to_none(mode):
+    moved = attacks.fgsm([plain()], IMAGES[:0], LABELS[:0], 0.1, mode)
+    assert moved.shape == IMAGES[:0].shape
 
 
 def test_small_gradients_of_half_precision_are_not_lost():

@@ -285,6 +285,7 @@ def test_a_flow_of_ones_own_needs_no_configuration_for_no_arguments():
             "log_scale to be a finite number;",
         ),
         (lambda: flows.Permutation("x"), '"reversed" or a list of places'),
+        (lambda: flows.Permutation([None, 1]), "each of 0, 1, ... once"),
         (lambda: flows.Permutation([0, 0]), "each of 0, 1, ... once"),
         (lambda: flows.Permutation([0, 1]).build(3), "dimension 2, as the"),
         (lambda: flows.InverseAutoregressive(ordering="x"), "list of places"),

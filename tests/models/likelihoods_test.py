@@ -208,3 +208,30 @@ def test_labels_of_unknown_shape_are_refused():
 
     with pytest.raises(ValueError, match="call set_shape"):
         score(tf.zeros((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "labels"),
+    [
+        ("normal", [[[math.nan], [1.0]]]),
+        ("categorical_logits", [[-1, 0]]),
+        ("categorical_logits", [[math.nan, 0.0]]),
+        ("categorical_logits", [[[math.nan, 0.0], [1.0, 0.0]]]),
+    ],
+)
+def test_padding_need_hold_no_labels(likelihood, labels):
+    likelihood = likelihoods.get(likelihood)
+    width = 1 if likelihoods.is_normal(likelihood) else 2
+    outputs = tf.Variable(tf.random.stateless_normal((1, 2, width), (0, 1)))
+    with tf.GradientTape() as tape:
+        found = likelihoods.log_prob(
+            likelihood(outputs), labels, mask=tf.constant([[False, True]])
+        )
+    alone = likelihoods.log_prob(
+        likelihood(outputs[:, 1:]), np.array(labels)[:, 1:]
+    )
+    np.testing.assert_allclose(found, alone, rtol=1e-6)
+    gradient = tape.gradient(found, outputs).numpy()
+    assert np.isfinite(gradient).all()
+    assert not gradient[:, 0].any()
+    assert gradient[:, 1].any()

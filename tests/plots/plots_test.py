@@ -180,6 +180,10 @@ def test_correlations_keep_their_matrix_and_blank_the_diagonal():
             "entropies: expected a dictionary .* got a list",
         ),
         (
+            lambda: plots.entropy_histograms({"one": [[0.1]]}, 3),
+            r"one: expected shape \(examples,\), got \(1, 1\)",
+        ),
+        (
             lambda: plots.entropy_histograms({"one": [1.2]}, 3),
             "one: expected entropies from 0 to .* got 1.2",
         ),

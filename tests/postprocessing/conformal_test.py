@@ -178,8 +178,10 @@ def test_the_least_that_a_level_needs_is_enough():
             with pytest.raises(ValueError, match=f"at least {fewest} exa"):
                 made.calibrate(np.zeros(fewest - 1), np.arange(fewest - 1))
     # (99 + 1) * 0.07 is 7 and a bit.
-    made = postprocessing.AbsoluteIntervals(0.07)
-    assert made.calibrate(np.zeros(99), np.arange(99)).threshold == 6
+    for level, threshold in ((0.07, 6), (1e-12, 0)):
+        made = postprocessing.AbsoluteIntervals(level)
+        made.calibrate(np.zeros(99), np.arange(99))
+        assert made.threshold == threshold
 
 
 def test_what_is_calibrated_can_be_pickled():

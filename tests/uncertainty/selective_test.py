@@ -85,7 +85,13 @@ def test_the_best_and_the_worst_order():
 def test_risk_at_a_coverage():
     losses, scores = _case("0 or 1")
     surest = losses[np.argsort(scores)]
-    for coverage, count in ((0.07, 3), (0.5, 20), (0.51, 21), (1, 40)):
+    for coverage, count in (
+        (1e-12, 1),
+        (0.07, 3),
+        (0.5, 20),
+        (0.51, 21),
+        (1, 40),
+    ):
         found = uncertainty.risk_at_coverage(losses, scores, coverage)
         assert found == pytest.approx(surest[:count].mean())
     # 100 * 0.07 is 7 and a bit.
