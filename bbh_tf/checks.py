@@ -5,6 +5,7 @@ import math
 import numbers
 
 import keras
+import numpy as np
 
 
 def is_count(value, fewest=1, most=math.inf):
@@ -40,6 +41,18 @@ def counts(argument, values):
     if not isinstance(values, (list, tuple)) or not all(map(is_count, values)):
         _refuse(argument, values, "a list of positive integers")
     return [int(value) for value in values]
+
+
+def flag(argument, value):
+    """Returns a flag as Python's bool, from Python or NumPy.
+
+    Raises:
+        ValueError: naming the argument and the value, if it is neither True
+            nor False: "no", say, which counts as True in Python.
+    """
+    if not isinstance(value, bool | np.bool_):
+        _refuse(argument, value, "True or False")
+    return bool(value)
 
 
 def is_number(value):

@@ -31,6 +31,25 @@ def test_counts(limits, right, wrong, expected):
 
 
 @pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (bbh.posteriors.Implicit, "shared_noise"),
+        (bbh.posteriors.MeanField, "kernels_only"),
+        (bbh.divergences.KernelKL, "released_code"),
+        (bbh.hypernetworks.Sliced, "center"),
+        (
+            lambda **kw: bbh.models.KernelAutoencoder(3).as_prior(**kw),
+            "train_reverse",
+        ),
+    ],
+)
+def test_a_text_is_no_flag(make, name):
+    make(**{name: np.bool_(False)})
+    with pytest.raises(ValueError, match=f"{name} to be True or False; got"):
+        make(**{name: "no"})
+
+
+@pytest.mark.parametrize(
     "make",
     [
         lambda: bbh.annealing.Linear(True, True),

@@ -85,8 +85,8 @@ class KernelKL(sample_divergence.SampleDivergence):
         num_neighbours=1,
         min_distance=0.0,
     ):
-        self.per_weight = bool(per_weight)
-        self.released_code = bool(released_code)
+        self.per_weight = checks.flag("per_weight", per_weight)
+        self.released_code = checks.flag("released_code", released_code)
         checks.check_count("num_neighbours", num_neighbours)
         self.num_neighbours = int(num_neighbours)
         checks.check_factor("min_distance", min_distance)

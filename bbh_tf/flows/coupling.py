@@ -79,7 +79,7 @@ class Coupling(flow.Flow):
             if network is None
             else keras.saving.serialize_keras_object(network)
         )
-        self.weight_norm = bool(weight_norm)
+        self.weight_norm = checks.flag("weight_norm", weight_norm)
         self.initial_std = float(initial_std)
         self.min_scale = float(min_scale)
         self.max_log_scale = scales.check_bound(max_log_scale)

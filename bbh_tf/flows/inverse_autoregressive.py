@@ -74,7 +74,7 @@ class InverseAutoregressive(flow.Flow):
         checks.check_factor("min_scale", min_scale)
         self.ordering = ordering
         self.seed = randomness.seed_or_random(seed)
-        self.weight_norm = bool(weight_norm)
+        self.weight_norm = checks.flag("weight_norm", weight_norm)
         self.initial_std = float(initial_std)
         self.min_scale = float(min_scale)
         self.max_log_scale = scales.check_bound(max_log_scale)

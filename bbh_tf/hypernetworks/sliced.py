@@ -72,7 +72,7 @@ class Sliced(hypernetwork.Hypernetwork):
                 f"positive integer; got {slices!r}."
             )
         self.slices = int(slices) if is_count else slices
-        self.center = bool(center)
+        self.center = checks.flag("center", center)
 
     def slicing(self, shape):
         """Returns `(num_slices, slice_size)` for weights of a shape."""

@@ -102,7 +102,7 @@ class MNF(RandomLayer):
         super().__init__(**kwargs)
         _check(max_std, prior_variance, initial_log_std, initial_z_mean)
         self.activation = keras.activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = checks.flag("use_bias", use_bias)
         self.num_flows = num_flows
         self.flow_units = flow_units
         self.num_auxiliary_flows = num_auxiliary_flows

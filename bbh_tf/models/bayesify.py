@@ -105,6 +105,7 @@ def bayesify(
             'bayesify expects start to be "random" or "pretrained"; got '
             f"{start!r}."
         )
+    checks.flag("local_reparameterization", local_reparameterization)
     checks.check_factor("relative_std", relative_std)
     if not relative_std:
         raise ValueError(

@@ -129,6 +129,17 @@ class KernelAutoencoder(
             self.networks, kernels, noise, is_closed=True
         )[0]
 
+    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
+        """Configures training; see `keras.Model.compile`.
+
+        Raises:
+            ValueError: if a loss or a metric is given.
+        """
+        _refuse("loss", loss)
+        for name in ("loss_weights", "metrics", "weighted_metrics"):
+            _refuse(name, kwargs.get(name) or None)
+        super().compile(optimizer, **kwargs)
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
@@ -138,11 +149,10 @@ class KernelAutoencoder(
         the replica's own slices, whatever their number.
 
         Raises:
-            ValueError: if there are weights, or another loss was compiled.
+            ValueError: if there are weights.
         """
         del x, y, training
         _refuse("sample_weight", sample_weight)
-        _refuse("loss", self.loss)
         count = objective.sum_over_replicas(tf.size(y_pred))
         own = -tf.reduce_sum(y_pred) / tf.cast(count, y_pred.dtype)
         strategy = tf.distribute.get_strategy()
@@ -155,7 +165,7 @@ class KernelAutoencoder(
 
         Raises:
             ValueError: if `x` is an array of another shape, or not finite; or
-                if slices are weighted, or a loss was compiled.
+                if slices are weighted.
         """
         # Keras drops weights where there are no labels.
         _refuse("sample_weight", kwargs.get("sample_weight"))
@@ -190,6 +200,7 @@ class KernelAutoencoder(
         """
         kernels = self._check(kernels)
         checks.check_count("num_samples", num_samples)
+        checks.flag("importance_weighted", importance_weighted)
 
         @tf.function
         def block(some, key, first, count):

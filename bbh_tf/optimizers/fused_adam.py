@@ -69,9 +69,11 @@ class FusedAdam(keras.optimizers.Adam):
             super().update_step(gradient, variable, learning_rate)
             return
         constants = self._step_constants or self._constants()
-        constants = (*constants, learning_rate, gradient)
-        if variable.dtype != "float32":
-            constants = [tf.cast(x, variable.dtype) for x in constants]
+        # Under Keras' `floatx` "float64" the rate alone is of that type.
+        constants = [
+            tf.cast(x, variable.dtype)
+            for x in (*constants, learning_rate, gradient)
+        ]
         power_1, power_2, beta_1, beta_2, epsilon, rate, gradient = constants
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(

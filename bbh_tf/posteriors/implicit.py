@@ -89,7 +89,7 @@ class Implicit(posterior.Posterior):
             hypernetwork
         )
         self.noise_dim = noise_dim
-        self.shared_noise = bool(shared_noise)
+        self.shared_noise = checks.flag("shared_noise", shared_noise)
         self.per = per
 
     def build(self, specs):

@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from bbh_tf import checks
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.posteriors import posterior
@@ -47,15 +48,10 @@ class MeanField(posterior.Posterior):
         name=None,
     ):
         super().__init__(name=name)
-        if not isinstance(kernels_only, bool):
-            raise ValueError(
-                "MeanField expects kernels_only to be True or False; got "
-                f"{kernels_only!r}."
-            )
         self.initial_log_variance = posterior.log_variance(
             "MeanField", initial_log_variance
         )
-        self.kernels_only = kernels_only
+        self.kernels_only = checks.flag("kernels_only", kernels_only)
         self.mean_initializer = keras.initializers.get(mean_initializer)
 
     def replaces(self, spec):

@@ -52,12 +52,8 @@ class AdaptiveSets(conformal.SplitConformal):
         super().__init__(level)
         counts.check_factor("penalty", penalty)
         counts.check_count("num_free", num_free)
-        if not isinstance(randomized, bool | np.bool_):
-            raise ValueError(
-                f"Expected randomized to be True or False; got {randomized!r}."
-            )
+        self.randomized = counts.flag("randomized", randomized)
         counts.check_count("seed", seed, fewest=0)
-        self.randomized = bool(randomized)
         self.penalty = float(penalty)
         self.num_free = int(num_free)
         self.seed = int(seed)

@@ -108,8 +108,7 @@ def with_temperature(
             "sequential Keras model with one output; got a "
             f"{type(model).__name__} with {num_outputs}."
         )
-    mask = getattr(model.outputs[0], "_keras_mask", None)
-    if sample_weight is None and mask is not None:
+    if sample_weight is None and _is_masked(model, x):
         raise ValueError(
             "The outputs come with Keras' mask, which a temperature does not "
             "see: expected sample_weight, 0 for labels that do not count and "
@@ -130,6 +129,17 @@ def with_temperature(
         Temperature(temperature)(model.outputs[0]),
         name=model.name,
     )
+
+
+def _is_masked(model, x):
+    """Whether the output of an ordinary model comes with Keras' mask."""
+    output = model.outputs[0]
+    inner = model._flatten_layers(include_self=False)
+    if any(isinstance(layer, keras.Model) for layer in inner):
+        # The symbolic outputs of models within models have lost theirs.
+        first = keras.tree.map_structure(lambda leaf: leaf[:1], x)
+        (output,) = keras.tree.flatten(model(first, training=False))
+    return getattr(output, "_keras_mask", None) is not None
 
 
 def of_rank(labels, rank):

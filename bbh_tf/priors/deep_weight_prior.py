@@ -100,7 +100,7 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
                 f"{len(transitions)}."
             )
         self.num_importance_samples = int(num_importance_samples)
-        self.train_reverse = bool(train_reverse)
+        self.train_reverse = checks.flag("train_reverse", train_reverse)
         self.decoder = decoder
         self.reverse = reverse
         self.transitions = [_copy_of(model) for model in transitions]

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf import flows
+from bbh_tf import randomness
 from bbh_tf.flows import flow as base_flow
 from bbh_tf.priors import kernel_normal
 from bbh_tf.priors import kernel_prior
@@ -91,7 +92,8 @@ class KernelFlow(kernel_normal.KernelNormal):
             validation_split: share of the slices that is held out, chosen at
                 random, at least one slice; 0 for none, which keeps the last
                 epoch's flow. Mean and covariance use all slices.
-            seed: seed of the order of slices, and of those held out.
+            seed: seed of the order of slices, and of those held out, an
+                integer >= 0; None for a random one.
 
         Returns:
             Dictionary of lists of floats, one an epoch, nats: `"log_prob"`,
@@ -108,6 +110,9 @@ class KernelFlow(kernel_normal.KernelNormal):
             ("batch_size", batch_size),
         ):
             checks.check_count(name, value)
+        if seed is None:
+            seed = randomness.seed_or_random(None)
+        checks.check_count("seed", seed, fewest=0)
         checks.check_factor("validation_split", validation_split)
         if validation_split >= 1:
             raise ValueError(

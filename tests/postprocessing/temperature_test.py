@@ -282,6 +282,9 @@ def test_a_plain_model_keeps_keras_mask():
         model, x, x % 3, sample_weight=x != 0
     )
     np.testing.assert_array_equal(tempered(x)._keras_mask, x != 0)
+    outer = keras.Sequential([keras.Input((3,), dtype="int32"), model])
+    with pytest.raises(ValueError, match="mask, .* sample_weight"):
+        postprocessing.with_temperature(outer, x, x % 3)
 
 
 def _masked():

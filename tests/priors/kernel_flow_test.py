@@ -108,6 +108,9 @@ def test_an_inverse_of_several_passes_is_refused():
     for share in (1, -0.1, "all"):
         with pytest.raises(ValueError, match="validation_split"):
             prior.fit(np.zeros((20, 3, 3)), validation_split=share)
+    for seed in (-1, 0.5):
+        with pytest.raises(ValueError, match="seed to be an integer >= 0"):
+            prior.fit(np.zeros((20, 3, 3)), seed=seed)
 
 
 def test_what_cannot_be_fitted_is_refused():
@@ -117,7 +120,7 @@ def test_what_cannot_be_fitted_is_refused():
     flow = bbh.flows.real_nvp(1, (2,))
     # One slice is left to train on.
     history = bbh.priors.KernelFlow((1, 2), flow).fit(
-        kernels, 1, validation_split=0.99
+        kernels, 1, validation_split=0.99, seed=None
     )
     assert np.isfinite(history["log_prob"]).all()
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])

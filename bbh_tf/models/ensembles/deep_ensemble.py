@@ -106,7 +106,7 @@ class DeepEnsemble(
         likelihood_variables.check_none(self.likelihood)
         members.warn_of_training(network)
         self.num_members = int(num_members)
-        self.split_batches = bool(split_batches)
+        self.split_batches = checks.flag("split_batches", split_batches)
         self.kept_seed = randomness.KeptSeed(seed)
         self._recipe = keras.saving.serialize_keras_object(network)
         self._recipe.pop("compile_config", None)

@@ -115,6 +115,7 @@ def resnet(
         Table 4, and the authors' code.
     """
     checks.check_count("units_per_stage", units_per_stage)
+    checks.flag("final_normalization", final_normalization)
     _check_stages(filters, strides)
     if dropout_places not in _DROPOUT_PLACES:
         raise ValueError(
