@@ -193,6 +193,7 @@ def _plain():
         (_plain, {"layers": lambda _: False}, "no layer for"),
         (_plain, {"layers": []}, "no layer to make Bayesian among only"),
         (_plain, {"layers": 3}, "a name, a class, a callable"),
+        (_plain, {"layers": layers.Dense(3)}, "a name, a class, a callable"),
         (_plain, {"scope": "tensor"}, "scope.*got 'tensor'"),
         (_plain, {"posterior": "implicit"}, "Expected a posterior"),
         (
