@@ -45,6 +45,7 @@ def fgsm(
         arXiv:1412.6572.
     """
     checks.check_factor("epsilon", epsilon)
+    clip_range = checks.limits("clip_range", clip_range)
     images = np.asarray(images, np.float32)
     if clip_range is not None:
         _check_range(images, *clip_range)
@@ -91,8 +92,13 @@ def fgsm_direction(
         raise ValueError(
             f"fgsm expects mode to be one of {', '.join(MODES)}; got {mode!r}."
         )
+    checks.check_count("batch_size", batch_size)
     images = np.asarray(images, np.float32)
     labels = np.asarray(labels)
+    if not images.size:
+        raise ValueError(
+            f"fgsm expects at least one image; got shape {images.shape}."
+        )
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
             "fgsm expects one integer label for each image; got images of "

@@ -121,6 +121,9 @@ def test_raises_the_loss_of_a_bayesian_model():
         ({"networks": ["network"]}, "callables, .*; got 'network'"),
         ({"labels": LABELS[:5]}, r"labels of shape \(5,\)"),
         ({"labels": LABELS.astype(float)}, "one integer label"),
+        ({"images": IMAGES[:0], "labels": LABELS[:0]}, "at least one image"),
+        ({"batch_size": 0}, "batch_size to be a positive integer"),
+        ({"clip_range": 1.0}, r"clip_range to be \(lowest, highest\); got 1"),
         ({"images": np.full((23, 4), np.nan)}, "finite gradients"),
     ],
 )
