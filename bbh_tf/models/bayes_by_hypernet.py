@@ -80,7 +80,8 @@ def bayes_by_hypernet(
     | `FusedAdam` at | 3e-4, up to 10,000 examples 1e-3, falling | 1e-4 |
     | gradients clipped at | 100, not up to 10,000 examples | not |
 
-    In both the KL counts in full, on N(0, 1) weights, five samples a step.
+    With `scope="network"` hypernetworks begin by Glorot in both. In both the
+    KL counts in full, on N(0, 1) weights, five samples a step.
     The choices are printed. Where a prior cannot say its density, the advised
     divergence is `KernelKL(num_neighbours=3)`. A `posterior` of your own
     begins at random if you do not say `start="pretrained"`: not all can begin
@@ -141,6 +142,9 @@ def bayes_by_hypernet(
     chosen = _FORMS[form]
     if form == "advised" and num_train_examples <= _FEW_EXAMPLES:
         chosen = {**chosen, **_ON_FEW}
+    if settings.get("scope") == "network":
+        # The weights of all layers are one vector, which has no fan-in.
+        chosen = {**chosen, "initializer": "glorot_uniform"}
     defaults = {
         "posterior": posteriors.Implicit(
             hypernetworks.MLP(

@@ -185,6 +185,13 @@ def _plain():
     return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="only")])
 
 
+def _tied():
+    inputs = keras.Input((), dtype="int32")
+    embedding = layers.Embedding(3, 3, name="embedding")
+    outputs = keras.ops.matmul(embedding(inputs), embedding.embeddings)
+    return keras.Model(inputs, outputs, name="tied")
+
+
 @pytest.mark.parametrize(
     "make, arguments, message",
     [
@@ -202,6 +209,7 @@ def _plain():
             "no layer to make Bayesian",
         ),
         (_Subclassed, {}, "subclass of keras.Model"),
+        (_tied, {}, "operation 'matmul.*' of 'tied' takes 'embedding"),
         (
             lambda: keras.Sequential([keras.Input((4,)), _Subclassed()]),
             {},
