@@ -80,8 +80,8 @@ def get(schedule):
             or None for `constant`.
 
     Raises:
-        ValueError: if it is none of these, or needs the epoch's value, as
-            `min` and `if` do.
+        ValueError: if it is none of these, returns no scalar, or needs the
+            epoch's value, as `min` and `if` do.
     """
     if schedule is None:
         return constant
@@ -92,14 +92,21 @@ def get(schedule):
             "Expected annealing to be a callable from the epoch to a factor, "
             f"or None; got {schedule!r}."
         )
-    _check_traceable(schedule)
+    for factor in _traced(schedule):
+        if not tf.TensorShape([]).is_compatible_with(factor.shape):
+            raise ValueError(
+                "Expected annealing to return a scalar; got shape "
+                f"{tuple(factor.shape)} from {schedule!r}."
+            )
     return schedule
 
 
-def _check_traceable(schedule):
+def _traced(schedule):
+    """Returns the tensors that a schedule makes of an epoch."""
     epoch = tf.TensorSpec([], tf.float32)
     try:
-        tf.function(schedule, autograph=False).get_concrete_function(epoch)
+        function = tf.function(schedule, autograph=False)
+        return function.get_concrete_function(epoch).outputs
     except tf.errors.OperatorNotAllowedInGraphError as error:
         raise ValueError(
             "Expected annealing to be made of TensorFlow's operations, such "

@@ -96,6 +96,25 @@ def check_positive(argument, value):
         _refuse(argument, value, "a finite number > 0")
 
 
+def limits(argument, values):
+    """Returns `(lowest, highest)` as Python's numbers; None for None.
+
+    Raises:
+        ValueError: naming the argument and the values, if they are no two
+            numbers in that order.
+    """
+    if values is None:
+        return None
+    try:
+        lowest, highest = (float(value) for value in values)
+        in_order = lowest < highest
+    except (TypeError, ValueError):
+        in_order = False
+    if not in_order:
+        _refuse(argument, values, "(lowest, highest)")
+    return lowest, highest
+
+
 def check_config(thing):
     """Refuses an object whose copies and files would lose arguments.
 

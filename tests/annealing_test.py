@@ -80,6 +80,12 @@ def test_what_needs_the_epoch_s_value_is_refused():
         annealing.get(lambda epoch: min(1.0, epoch / 10))
 
 
+def test_what_is_no_scalar_is_refused():
+    with pytest.raises(ValueError, match=r"return a scalar; got shape \(3,\)"):
+        annealing.get(lambda epoch: epoch * tf.ones(3))
+    assert callable(annealing.get(lambda epoch: 0.5))
+
+
 def test_round_trip():
     for schedule in (annealing.Linear(1.5, 0), annealing.constant):
         config = json.loads(

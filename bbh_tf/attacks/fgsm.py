@@ -45,6 +45,7 @@ def fgsm(
         arXiv:1412.6572.
     """
     checks.check_factor("epsilon", epsilon)
+    clip_range = checks.limits("clip_range", clip_range)
     images = np.asarray(images, np.float32)
     if clip_range is not None:
         _check_range(images, *clip_range)

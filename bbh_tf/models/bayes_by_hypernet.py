@@ -81,12 +81,12 @@ def bayes_by_hypernet(
     | gradients clipped at | 100 above 10,000 examples | not |
 
     In both, the KL to N(0, 1) weights counts in full, with five samples per
-    step. The choices are printed. With a prior that has no density, the
-    advised divergence is `KernelKL(num_neighbours=3)`. A `posterior` of your
-    own starts at random unless you pass `start="pretrained"`, since not all
-    posteriors can start around given weights. Be careful with larger learning
-    rates on many examples: on MNIST over 100 epochs, training at 1e-3
-    collapsed.
+    step. With `scope="network"` the initialiser is Glorot in both. The choices
+    are printed. With a prior that has no density, the advised divergence is
+    `KernelKL(num_neighbours=3)`. A `posterior` of your own starts at random
+    unless you pass `start="pretrained"`, since not all posteriors can start
+    around given weights. Be careful with larger learning rates on many
+    examples: on MNIST over 100 epochs, training at 1e-3 collapsed.
 
     Args:
         network: a built functional or Sequential `keras.Model`, without a
@@ -141,6 +141,9 @@ def bayes_by_hypernet(
     chosen = _FORMS[form]
     if form == "advised" and num_train_examples <= _FEW_EXAMPLES:
         chosen = {**chosen, **_ON_FEW}
+    if settings.get("scope") == "network":
+        # The weights of all layers are one vector, which has no fan-in.
+        chosen = {**chosen, "initializer": "glorot_uniform"}
     defaults = {
         "posterior": posteriors.Implicit(
             hypernetworks.MLP(

@@ -54,7 +54,8 @@ def choose(leaves, layers, recipe):
     if not chosen:
         raise ValueError(
             "bayesify found no layer to make Bayesian among "
-            f"{', '.join(leaf.name for leaf in leaves) or 'no layers'}."
+            f"{', '.join(leaf.name for leaf in leaves) or 'no layers'}: what "
+            "has no weights, or is frozen, stays as it is."
         )
     return chosen
 
@@ -64,7 +65,7 @@ def _matches(leaf, selector):
         return leaf.name == selector
     if isinstance(selector, type):
         return isinstance(leaf, selector)
-    if callable(selector):
+    if callable(selector) and not isinstance(selector, keras.layers.Layer):
         return bool(selector(leaf))
     raise ValueError(
         "bayesify expects layers to be a name, a class, a callable, or a list "

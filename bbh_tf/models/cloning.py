@@ -65,7 +65,8 @@ def check_cloneable(network):
     """Refuses a network whose layers cannot be seen.
 
     Raises:
-        ValueError: if it is neither functional nor sequential, or not built.
+        ValueError: if it is neither functional nor sequential, or not built,
+            or an operation takes the variable of a layer.
     """
     if not isinstance(network, keras.Model):
         raise ValueError(
@@ -84,3 +85,22 @@ def check_cloneable(network):
             f"Model {network.name!r} is not built: give it a keras.Input, or "
             "call it on data first."
         )
+    _check_operations(network)
+
+
+def _check_operations(network):
+    """Refuses operations on variables, which copies would share."""
+    for operation in getattr(network, "operations", ()):
+        for node in operation._inbound_nodes:
+            given = keras.tree.flatten(
+                (node.arguments.args, node.arguments.kwargs)
+            )
+            for leaf in given:
+                if isinstance(leaf, keras.Variable):
+                    raise ValueError(
+                        "Expected variables that layers alone compute with, "
+                        "since copies and draws have others: operation "
+                        f"{operation.name!r} of {network.name!r} takes "
+                        f"{leaf.path!r}. Make it a layer's, which may be "
+                        "called twice."
+                    )

@@ -140,6 +140,11 @@ class KernelAutoencoder(
             _refuse(name, kwargs.get(name) or None)
         super().compile(optimizer, **kwargs)
 
+    def compile_from_config(self, config):
+        """Compiles a loaded model, with room for its optimiser's state."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
@@ -282,14 +287,8 @@ class KernelAutoencoder(
         names = ("kernel_size", "latent_dim", "num_steps", "seed", "name")
         return {name: getattr(self, name) for name in names}
 
-    @classmethod
-    def from_config(cls, config):
-        """Makes an autoencoder from `get_config`'s dictionary."""
-        return cls(**config)
-
     def _check(self, kernels):
-        size = self.kernel_size, self.kernel_size
-        return kernel_prior.check_slices(kernels, size)
+        return kernel_prior.check_slices(kernels, 2 * (self.kernel_size,))
 
 
 def _refuse(argument, value):

@@ -29,10 +29,27 @@ class KLWeighting:
     @functools.wraps(keras.Model.fit)
     def fit(self, *args, **kwargs):
         history = super().fit(*args, **kwargs)
+        self._warn_if_batches(history.params.get("steps"))
         is_annealed = isinstance(self.annealing, schedules.Linear)
         if is_annealed and not self.more_fits_follow:
             self._warn_if_annealed(float(self.epoch()))
         return history
+
+    def _warn_if_batches(self, num_batches):
+        """Warns where N is what `len` says of a data set of batches."""
+        count = self.num_train_examples
+        examples, steps = (
+            int(tf.cast(x.value, tf.int64))
+            for x in (self.examples_seen, self.draw_number)
+        )
+        if num_batches == count and examples > steps:
+            warnings.warn(
+                f"num_train_examples={count:,} is the number of batches in an "
+                f"epoch of fit, of {examples / steps:.3g} examples each: "
+                "expected that of examples. The KL counts that many times "
+                "too much, and annealing goes that many times too fast.",
+                stacklevel=3,
+            )
 
     def _warn_if_annealed(self, epoch):
         end = self.annealing.start_epoch + self.annealing.num_epochs

@@ -103,7 +103,7 @@ def mean_of(distribution):
     """
     try:
         return distribution.mean()
-    except NotImplementedError as error:
+    except (AttributeError, NotImplementedError) as error:
         raise ValueError(
             "Expected a likelihood whose distribution has a mean, which is "
             f"what predictions and metrics are; {type(distribution).__name__} "

@@ -5,6 +5,8 @@ A likelihood is a callable that takes outputs, a `float32` tensor of shape
 TensorFlow Probability is imported when one is first called.
 """
 
+import inspect
+
 import keras
 import tensorflow as tf
 
@@ -96,13 +98,24 @@ def get(likelihood):
         return _BY_NAME[likelihood]()
     if isinstance(likelihood, dict):
         return keras.saving.deserialize_keras_object(likelihood)
-    if callable(likelihood):
+    if callable(likelihood) and _takes_outputs(likelihood):
         likelihood_variables.check(likelihood)
         return likelihood
     raise ValueError(
         "A likelihood is a callable from outputs to a tfp distribution, or "
         f"one of {', '.join(sorted(_BY_NAME))}; got {likelihood!r}."
     )
+
+
+def _takes_outputs(likelihood):
+    """Whether it can be called on outputs alone, as no Keras loss can."""
+    try:
+        inspect.signature(likelihood).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True  # Of C, without a signature.
+    return likelihood is not Normal
 
 
 class _Categorical:

@@ -122,6 +122,7 @@ def test_raises_the_loss_of_a_bayesian_model():
         ({"networks": ["network"]}, "callables, .*; got 'network'"),
         ({"labels": LABELS[:5]}, r"labels of shape \(5,\)"),
         ({"labels": LABELS.astype(float)}, "one integer label"),
+        ({"clip_range": 1.0}, r"clip_range to be \(lowest, highest\); got 1"),
         ({"images": np.full((23, 4), np.nan)}, "finite gradients"),
     ],
 )

@@ -185,6 +185,13 @@ def _plain():
     return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="only")])
 
 
+def _tied():
+    inputs = keras.Input((), dtype="int32")
+    embedding = layers.Embedding(3, 3, name="embedding")
+    outputs = keras.ops.matmul(embedding(inputs), embedding.embeddings)
+    return keras.Model(inputs, outputs, name="tied")
+
+
 @pytest.mark.parametrize(
     "make, arguments, message",
     [
@@ -193,6 +200,7 @@ def _plain():
         (_plain, {"layers": lambda _: False}, "no layer for"),
         (_plain, {"layers": []}, "no layer to make Bayesian among only"),
         (_plain, {"layers": 3}, "a name, a class, a callable"),
+        (_plain, {"layers": layers.Dense(3)}, "a name, a class, a callable"),
         (_plain, {"scope": "tensor"}, "scope.*got 'tensor'"),
         (_plain, {"posterior": "implicit"}, "Expected a posterior"),
         (
@@ -201,6 +209,7 @@ def _plain():
             "no layer to make Bayesian",
         ),
         (_Subclassed, {}, "subclass of keras.Model"),
+        (_tied, {}, "operation 'matmul.*' of 'tied' takes 'embedding"),
         (
             lambda: keras.Sequential([keras.Input((4,)), _Subclassed()]),
             {},

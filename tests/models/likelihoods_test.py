@@ -151,6 +151,26 @@ def test_a_likelihood_of_one_s_own(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        keras.losses.MeanSquaredError(),
+        keras.losses.mean_squared_error,
+        likelihoods.Normal,
+    ],
+)
+def test_what_is_no_function_of_outputs_is_refused(what):
+    with pytest.raises(ValueError, match="A likelihood is a callable from"):
+        likelihoods.get(what)
+
+
+def test_what_returns_no_distribution_is_refused():
+    x, y = small_models.data()
+    model = small_models.model(likelihood=lambda outputs: outputs)
+    with pytest.raises(ValueError, match="distribution has a mean, .* none"):
+        model.train_on_batch(x, y)
+
+
 def test_a_regression_with_a_metric():
     """The metric sees means, though the network has scales besides."""
     keras.utils.set_random_seed(0)

@@ -186,6 +186,12 @@ def test_an_argument_takes_the_place_of_a_choice(call):
     assert model.kl_scale == 0.5
 
 
+def test_one_hypernetwork_for_all_weights():
+    model = made(bbh.models.bayes_by_hypernet, network(), 64, scope="network")
+    (layer,) = model.bayesian_layers
+    assert layer.draw_size() == 31
+
+
 def test_the_divergence_is_one_that_the_prior_allows():
     laplace = tfp.distributions.Laplace(0.0, 1.0)
     model = made(bbh.models.bayes_by_backprop, network(), 64, prior=laplace)

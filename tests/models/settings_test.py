@@ -5,6 +5,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import bbh_tf as bbh
 from tests.models import small_models
@@ -202,3 +203,18 @@ def test_training_to_the_end_of_annealing_warns_of_nothing(annealing):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(x, y, batch_size=3, epochs=2, verbose=0)
+
+
+def test_the_number_of_batches_in_the_place_of_examples_is_told():
+    x, y = small_models.data(6)
+    data = tf.data.Dataset.from_tensor_slices((x, y))
+    model = small_models.model(num_train_examples=len(data.batch(3)))
+    with pytest.warns(UserWarning, match="=2 is the number of .* of 3 exam"):
+        model.fit(data.batch(3), shuffle=False, verbose=0)
+    model.num_train_examples = 6
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(data.batch(3), shuffle=False, verbose=0)
+        # As many batches as examples, each with one.
+        model.draw_number.assign(model.examples_seen)
+        model.fit(data.batch(1), shuffle=False, verbose=0)

@@ -38,7 +38,7 @@ class MemberLoss:
         self._likelihood = likelihood
         self.epsilon = None if epsilon is None else float(epsilon)
         self.weight = float(weight)
-        self.clip_range = _range_of(clip_range)
+        self.clip_range = checks.limits("adversarial_clip_range", clip_range)
 
     def terms(self, tape, network, x, y, sample_weight):
         """Runs a network in training mode.
@@ -118,23 +118,6 @@ class MemberLoss:
         return tf.clip_by_value(
             moved, tf.minimum(x, lowest), tf.maximum(x, highest)
         )
-
-
-def _range_of(limits):
-    """Returns `(lowest, highest)` as numbers; None for None."""
-    if limits is None:
-        return None
-    try:
-        lowest, highest = (float(limit) for limit in limits)
-        in_order = lowest < highest
-    except (TypeError, ValueError):
-        in_order = False
-    if not in_order:
-        raise ValueError(
-            "Expected adversarial_clip_range to be (lowest, highest); got "
-            f"{limits!r}."
-        )
-    return lowest, highest
 
 
 def _moveable(x):
