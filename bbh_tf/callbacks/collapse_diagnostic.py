@@ -97,11 +97,8 @@ class CollapseDiagnostic(keras.callbacks.Callback):
                 "CollapseDiagnostic needs num_samples to be at least 2; got "
                 f"{num_samples}."
             )
-        if guess_nll is not None and not math.isfinite(guess_nll):
-            raise ValueError(
-                "CollapseDiagnostic expects a finite guess_nll; got "
-                f"{guess_nll!r}."
-            )
+        if guess_nll is not None:
+            checks.check_number("guess_nll", guess_nll)
         self.log_dir = log_dir
         self.guess_nll = guess_nll
         self.num_samples = int(num_samples)

@@ -297,7 +297,7 @@ def test_two_layers_of_one_name():
         ({"num_samples": 1}, "num_samples to be at least 2; got 1"),
         ({"num_samples": 2.5}, "num_samples to be a positive int.*got 2.5"),
         ({"patience": 0}, "patience to be a positive integer; got 0"),
-        ({"guess_nll": float("nan")}, "a finite guess_nll; got nan"),
+        ({"guess_nll": "0.7"}, "guess_nll to be a finite number; got .0.7."),
     ],
 )
 def test_refusals(arguments, message):
