@@ -37,7 +37,10 @@ def test_counts(limits, right, wrong, expected):
         (bbh.posteriors.MeanField, "kernels_only"),
         (bbh.divergences.KernelKL, "released_code"),
         (bbh.hypernetworks.Sliced, "center"),
-        (lambda **kw: bbh.models.KernelAutoencoder(3).as_prior(**kw), "train_reverse"),
+        (
+            lambda **kw: bbh.models.KernelAutoencoder(3).as_prior(**kw),
+            "train_reverse",
+        ),
     ],
 )
 def test_a_text_is_no_flag(make, name):

@@ -6,16 +6,19 @@ import keras
 import tensorflow as tf
 
 
-def of_each(distribution, labels, is_categorical):
+def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     """Evaluates the log-likelihood of each label.
 
     Args:
         distribution: what a likelihood returned, for `batch` examples.
         labels: see `likelihoods.log_prob`.
         is_categorical: whether the distribution is over classes.
+        weights: see there: where they are 0 a label need be none, NaN say.
+        mask: see there: nor where it is False.
 
     Returns:
-        Tensor of the labels' shape, nats.
+        Tensor of the labels' shape, nats; of what counts for nothing, any
+        finite number.
 
     Raises:
         ValueError: if the labels' shape does not fit, classes are no whole
@@ -30,17 +33,20 @@ def of_each(distribution, labels, is_categorical):
             f"{type(labels).__name__}."
         )
     labels = tf.convert_to_tensor(labels)
+    counts = _counts(weights, mask)
     if is_categorical:
         logits = distribution.logits_parameter()
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
                 _check_shape(labels, logits, "one-hot labels")
+                labels = _filled(labels, counts, 0)
                 return tf.reduce_sum(
                     tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)
         _check_shape(labels, logits[..., 0], "class labels")
+        labels = _filled(labels, counts, 0)
         whole = tf.cast(labels, tf.int32)
         if labels.dtype.is_floating:
             whole, logits = _whole(labels, logits)
@@ -54,7 +60,35 @@ def of_each(distribution, labels, is_categorical):
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
-    return distribution.log_prob(tf.cast(labels, target.dtype))
+    labels = tf.cast(labels, target.dtype)
+    labels = _filled(labels, counts, tf.stop_gradient(target))
+    return distribution.log_prob(labels)
+
+
+def _counts(weights, mask):
+    """Returns bools, of examples or of labels: which of these count."""
+    found = [] if mask is None else [tf.cast(mask, tf.bool)]
+    if weights is not None:
+        weights = tf.cast(tf.convert_to_tensor(weights), tf.float32)
+        if weights.shape[1:] == [1]:
+            weights = weights[:, 0]
+        found.append(tf.not_equal(weights, 0.0))
+    return found
+
+
+def _filled(labels, counts, instead):
+    """Puts what is a label in the place of what counts for nothing.
+
+    A factor of 0 would not do: NaN times 0 is NaN, in the gradient too.
+    """
+    rank = labels.shape.rank
+    for each in counts:
+        if not each.shape.is_compatible_with(labels.shape[: each.shape.rank]):
+            # Refused with a line of its own where it is applied.
+            continue
+        each = each[(...,) + (tf.newaxis,) * (rank - each.shape.rank)]
+        labels = tf.where(each, labels, tf.cast(instead, labels.dtype))
+    return labels
 
 
 def mean_of(distribution):
