@@ -240,8 +240,9 @@ class BayesianModel(
             at `index`.
 
         Raises:
-            ValueError: if `index` is no number of a draw, or a layer that is
-                not of this library makes Bayesian layers of its own.
+            ValueError: if `index` is no number of a draw, a draw of a layer is
+                no ordinary layer (`MCDropout`), or a layer that is not of this
+                library makes Bayesian layers of its own.
         """
         checks.check_count("index", index, fewest=0)
         return self._predictor().plain(seed, index, self.calibration_data)

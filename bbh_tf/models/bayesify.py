@@ -74,7 +74,8 @@ def bayesify(
         A `keras.Model` for `bbh_tf.models.BayesianModel`.
 
     Raises:
-        ValueError: if an argument is invalid, or nothing is chosen.
+        ValueError: if an argument is invalid, nothing is chosen, or weights to
+            start around are not finite.
         MemoryError: before anything is allocated, if hypernetworks do not
             fit in memory.
 
@@ -135,6 +136,7 @@ def bayesify(
     bayesian, made = make(network, recipe, prior, chosen, wrapper)
     if start == "pretrained":
         for layer in made:
+            _check_finite(layer)
             # The variables that a draw replaces hold the model's weights.
             layer.posterior.start_at(layer.replaced_variables, relative_std)
     return bayesian
@@ -160,6 +162,15 @@ def _layer_by_layer(network, recipe, prior, chosen, wrapper):
         else:
             layer_values.assign(old, new)
     return bayesian, made
+
+
+def _check_finite(layer):
+    for variable in layer.replaced_variables:
+        if not keras.ops.all(keras.ops.isfinite(variable)):
+            raise ValueError(
+                'bayesify(start="pretrained") expects finite weights; got '
+                f"some in {variable.path!r} that are not."
+            )
 
 
 def _check_frozen(old, new):

@@ -29,8 +29,9 @@ class Exported:
                 `onnx`, for networks without vocabularies. (A single draw is
                 an ordinary Keras model: `draw().export`.)
             verbose: accepted for Keras' sake; nothing is shown.
-            input_signature: structure of `tf.TensorSpec` that the inputs are
-                to have; None for that of the network, batches of any size.
+            input_signature: structure of `tf.TensorSpec`, or
+                `keras.InputSpec`, that the inputs are to have; None for that
+                of the network, batches of any size.
             num_samples: number of draws; None for `num_prediction_samples`.
             seed: seed of the draws, an integer.
             opset_version: number of ONNX's set of operations; None for that
@@ -62,7 +63,7 @@ class Exported:
             self.networks(count, seed),
             count,
             self.distribution,
-            input_signature or exporting.input_specs(self),
+            exporting.input_specs(self, input_signature),
             resources,
             format,
             opset_version,

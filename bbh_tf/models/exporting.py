@@ -130,9 +130,20 @@ def check_format(format, resources=()):
             )
 
 
-def input_specs(model):
-    """Returns the structure of `tf.TensorSpec` that a model's network takes."""
-    return inputs_of.specs(outputs_of.network_of(model))
+def input_specs(model, signature=None):
+    """Returns the structure of `tf.TensorSpec` of a signature.
+
+    Args:
+        model: the model that is exported.
+        signature: structure of what has a shape and a type, `keras.InputSpec`
+            say; None for what the model's network takes.
+    """
+    if signature is None:
+        return inputs_of.specs(outputs_of.network_of(model))
+    return keras.tree.map_structure(
+        lambda x: tf.TensorSpec(x.shape, x.dtype, getattr(x, "name", None)),
+        signature,
+    )
 
 
 def _collect(networks, num_samples):

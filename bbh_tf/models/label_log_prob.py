@@ -6,19 +6,19 @@ import keras
 import tensorflow as tf
 
 
-def of_each(distribution, labels, is_categorical, mask=None):
+def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     """Evaluates the log-likelihood of each label.
 
     Args:
         distribution: what a likelihood returned, for `batch` examples.
         labels: see `likelihoods.log_prob`.
         is_categorical: whether the distribution is over classes.
-        mask: see `likelihoods.log_prob`; where it is False, a label is looked
-            at no further.
+        weights: see there: where they are 0 a label need be none, NaN say.
+        mask: see there: nor where it is False.
 
     Returns:
-        Tensor of the labels' shape, nats; any finite numbers where the mask is
-        False.
+        Tensor of the labels' shape, nats; of what counts for nothing, any
+        finite number.
 
     Raises:
         ValueError: if the labels' shape does not fit, classes are no whole
@@ -33,19 +33,20 @@ def of_each(distribution, labels, is_categorical, mask=None):
             f"{type(labels).__name__}."
         )
     labels = tf.convert_to_tensor(labels)
+    counts = _counts(weights, mask)
     if is_categorical:
         logits = distribution.logits_parameter()
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
                 _check_shape(labels, logits, "one-hot labels")
-                labels = _without_padding(labels, mask, 0)
+                labels = _filled(labels, counts, 0)
                 return tf.reduce_sum(
                     tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)
         _check_shape(labels, logits[..., 0], "class labels")
-        labels = _without_padding(labels, mask, 0)
+        labels = _filled(labels, counts, 0)
         whole = tf.cast(labels, tf.int32)
         if labels.dtype.is_floating:
             whole, logits = _whole(labels, logits)
@@ -59,20 +60,36 @@ def of_each(distribution, labels, is_categorical, mask=None):
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
     _check_shape(labels, target, "labels")
-    labels = _without_padding(tf.cast(labels, target.dtype), mask, target)
+    labels = tf.cast(labels, target.dtype)
+    labels = _filled(labels, counts, tf.stop_gradient(target))
     return distribution.log_prob(labels)
 
 
-def _without_padding(labels, mask, likely):
-    """Returns labels, and where a mask is False what is sure to be one.
+def _counts(weights, mask):
+    """Returns bools, of examples or of labels: which of these count."""
+    found = [] if mask is None else [tf.cast(mask, tf.bool)]
+    if weights is not None:
+        weights = tf.cast(tf.convert_to_tensor(weights), tf.float32)
+        if weights.shape[1:] == [1]:
+            weights = weights[:, 0]
+        found.append(tf.not_equal(weights, 0.0))
+    return found
 
-    Padding may hold no label at all: NaN, of which gradients would be NaN even
-    where the likelihood does not count, or a class of -1.
+
+def _filled(labels, counts, instead):
+    """Puts what is a label in the place of what counts for nothing.
+
+    A factor of 0 would not do: NaN times 0 is NaN, in the gradient too.
     """
-    if mask is None:
-        return labels
-    likely = tf.stop_gradient(tf.cast(likely, labels.dtype))
-    return tf.where(mask_like(mask, labels), labels, likely)
+    rank = labels.shape.rank
+    for each in counts:
+        own = each.shape.rank
+        if own is None or not each.shape.is_compatible_with(labels.shape[:own]):
+            # Refused with a line of its own where it is applied.
+            continue
+        each = each[(...,) + (tf.newaxis,) * (rank - own)]
+        labels = tf.where(each, labels, tf.cast(instead, labels.dtype))
+    return labels
 
 
 def mask_like(mask, values):

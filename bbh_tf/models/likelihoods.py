@@ -218,7 +218,7 @@ def log_prob(distribution, labels, weights=None, mask=None):
         ValueError: if the shape of labels or weights does not fit.
     """
     values = label_log_prob.of_each(
-        distribution, labels, is_categorical(distribution), mask
+        distribution, labels, is_categorical(distribution), weights, mask
     )
     if mask is not None:
         mask = label_log_prob.mask_like(mask, values)

@@ -39,21 +39,15 @@ def check(likelihood, network):
                 'classes make it 2, or take likelihood="bernoulli_logits"; for '
                 'numbers likelihood="normal".'
             )
-        softmax = _ending(network, keras.activations.softmax)
-        if softmax is not None:
+    if likelihoods.has_logits(likelihood):
+        last, activation = _ending(network)
+        if activation is not None:
             raise ValueError(
-                'The likelihood "categorical_logits" expects logits; layer '
-                f"{softmax.name!r} ends in a softmax, and a second one would "
-                "make all predictions nearly alike. Make it without, or set "
-                "its `activation = keras.activations.linear` first."
-            )
-    if likelihood is likelihoods.bernoulli_logits:
-        sigmoid = _ending(network, keras.activations.sigmoid)
-        if sigmoid is not None:
-            raise ValueError(
-                'The likelihood "bernoulli_logits" expects logits; layer '
-                f"{sigmoid.name!r} ends in a sigmoid. Make it without, or set "
-                "its `activation = keras.activations.linear` first."
+                f'The likelihood "{likelihoods.name_of(likelihood)}" expects '
+                f"logits; layer {last.name!r} ends in a {activation}, and a "
+                "second one would make all predictions nearly alike. Make it "
+                "without, or set its `activation = keras.activations.linear` "
+                "first."
             )
     if likelihood is likelihoods.normal_learned_scale and size and size % 2:
         raise ValueError(
@@ -110,16 +104,42 @@ def _makes_a_mask(layer):
     return is_masking or getattr(layer, "mask_zero", False)
 
 
-def _ending(network, activation):
-    """Returns the operation that ends a network in an activation, or None."""
-    last = network.outputs[0]._keras_history.operation
-    while isinstance(getattr(last, "layer", None), keras.layers.Layer):
-        # `Bayesian`, `TimeDistributed` and other wrappers.
-        last = last.layer
-    if isinstance(last, keras.Model):
-        has_outputs = getattr(last, "outputs", None)
-        return _ending(last, activation) if has_outputs else None
-    # The operation of `keras.ops`, and the layer, have its name.
-    is_named = type(last).__name__.lower() == activation.__name__
-    is_active = getattr(last, "activation", None) is activation
-    return last if is_named or is_active else None
+def _ending(network):
+    """Returns the operation that ends a network, and its activation.
+
+    Returns:
+        `(operation, activation)`, the latter `"softmax"`, `"sigmoid"` or None.
+    """
+    tensor = network.outputs[0]
+    while True:
+        history = tensor._keras_history
+        last = history.operation
+        while isinstance(getattr(last, "layer", None), keras.layers.Layer):
+            # `Bayesian`, `TimeDistributed` and other wrappers.
+            last = last.layer
+        if isinstance(last, keras.Model) and getattr(last, "outputs", None):
+            return _ending(last)
+        activation = _activation_of(last)
+        if activation is not None or not _keeps_values(last):
+            return last, activation
+        node = history.operation._inbound_nodes[history.node_index]
+        tensor = node.input_tensors[0]
+
+
+def _activation_of(last):
+    active = getattr(last, "activation", None)
+    # The operation of `keras.ops`, the layer, and TensorFlow's functions.
+    names = {type(x).__name__.lower() for x in (last, active)}
+    names.add(getattr(active, "__name__", "").removesuffix("_v2"))
+    found = [name for name in ("softmax", "sigmoid") if name in names]
+    return found[0] if found else None
+
+
+def _keeps_values(last):
+    is_linear = isinstance(last, keras.layers.Activation) and (
+        last.activation is keras.activations.linear
+    )
+    return is_linear or isinstance(
+        last,
+        (keras.layers.Flatten, keras.layers.Permute, keras.layers.Reshape),
+    )

@@ -170,27 +170,34 @@ def _scored(model, block, count, seed):
         if y is not None:
             likelihoods.check_labels(model.likelihood, y, weight, mask)
     # Weights of single labels count within a draw, those of examples for the
-    # mean over draws.
-    of_labels = [
-        batch[2] if likelihoods.are_of_labels(batch[2]) else None
+    # mean over draws, but for those of 0, whose labels may be none.
+    within = [
+        batch[2] if likelihoods.are_of_labels(batch[2]) else _count(batch[2])
         for batch in block
     ]
     scores = scoring.score(
         model.draws(inputs, count, seed),
         count,
         labels,
-        of_labels,
+        within,
         masks,
         model.distribution,
     )
-    for (x, y, weight), inner, mask, log_prob, prediction in zip(
-        block, of_labels, masks, *scores
+    for (x, y, weight), mask, log_prob, prediction in zip(
+        block, masks, *scores
     ):
         # Keras divides by the number of examples, not the weights' sum.
         nll = -log_prob
-        if weight is not None and inner is None:
+        if weight is not None and not likelihoods.are_of_labels(weight):
             nll *= tf.cast(tf.reshape(weight, [-1]), tf.float32)
         yield x, y, weight, nll, likelihoods.with_mask(prediction, mask)
+
+
+def _count(weight):
+    """Returns 1 for examples that count, and 0 for others; None for None."""
+    if weight is None:
+        return None
+    return tf.cast(tf.cast(weight, tf.float32) != 0.0, tf.float32)
 
 
 def _logs(model):

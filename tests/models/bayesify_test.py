@@ -185,6 +185,12 @@ def _plain():
     return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="only")])
 
 
+def _diverged():
+    network = _plain()
+    network.layers[0].bias.assign([0.0, np.nan, 0.0])
+    return network
+
+
 def _tied():
     inputs = keras.Input((), dtype="int32")
     embedding = layers.Embedding(3, 3, name="embedding")
@@ -210,6 +216,7 @@ def _tied():
         ),
         (_Subclassed, {}, "subclass of keras.Model"),
         (_tied, {}, "operation 'matmul.*' of 'tied' takes 'embedding"),
+        (_diverged, {"start": "pretrained"}, "finite weights; .*only/bias"),
         (
             lambda: keras.Sequential([keras.Input((4,)), _Subclassed()]),
             {},

@@ -140,6 +140,9 @@ def test_a_signature_of_one_s_own(tmp_path):
     _check_same(served, model.predict_uncertainty(X))
     loaded = tf.saved_model.load(tmp_path / "served")
     loaded.signatures["serving_default"](images=tf.constant(X))
+    spec = keras.InputSpec(shape=(None, 4), dtype="float32")
+    served = _served(model, tmp_path / "any", X[:3], input_signature=spec)
+    _check_same(served, model.predict_uncertainty(X[:3]))
 
 
 def test_only_draws_are_written(tmp_path):

@@ -164,6 +164,22 @@ def test_what_is_no_function_of_outputs_is_refused(what):
         likelihoods.get(what)
 
 
+@pytest.mark.parametrize("weights", [[0.0, 2.0], [[0.0], [2.0]]])
+def test_a_label_that_does_not_count_may_be_missing(weights):
+    outputs = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    labels = np.array([[1.0, np.nan], [3.0, 5.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        found = likelihoods.log_prob(
+            likelihoods.Normal()(outputs), labels, np.array(weights)
+        )
+    constant = -math.log(2 * math.pi)
+    np.testing.assert_allclose(found, [0.0, 2 * constant - 1.0], rtol=1e-6)
+    np.testing.assert_allclose(
+        tape.gradient(found, outputs), [[0.0, 0.0], [0.0, 2.0]]
+    )
+
+
 def test_what_returns_no_distribution_is_refused():
     x, y = small_models.data()
     model = small_models.model(likelihood=lambda outputs: outputs)
@@ -191,6 +207,13 @@ def test_a_regression_with_a_metric():
     logs = model.evaluate(x, y, return_dict=True)
     expected = ((model.predict(x) - y) ** 2).mean()
     assert logs["mse"] == pytest.approx(expected, rel=1e-5)
+    weights = np.arange(len(x)) % 2.0
+    with_nan = np.where(weights[:, None] == 0, np.nan, y)
+    scores = [
+        model.evaluate(x, labels, sample_weight=weights, return_dict=True)
+        for labels in (y, with_nan)
+    ]
+    assert scores[0]["nll"] == scores[1]["nll"]
 
 
 def test_classes_are_told_from_other_distributions_with_logits():

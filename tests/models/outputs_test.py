@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import bbh_tf as bbh
 from tests.models import small_models
@@ -28,6 +29,16 @@ SOFTMAX = {
     ),
     "Softmax": lambda: _network(keras.layers.Dense(3), keras.layers.Softmax()),
     "ops": _ops,
+    "TensorFlow's": lambda: _network(
+        keras.layers.Dense(3, activation=tf.nn.softmax)
+    ),
+    "reshaped": lambda: _network(
+        keras.layers.Dense(6),
+        keras.layers.Reshape((2, 3)),
+        keras.layers.Softmax(),
+        keras.layers.Reshape((1, 2, 3)),
+        keras.layers.Activation("linear", dtype="float32"),
+    ),
     "nested": lambda: _network(
         _network(keras.layers.Dense(3, activation="softmax"))
     ),
@@ -74,6 +85,9 @@ def test_a_sigmoid_is_refused_where_logits_are_expected(layers):
     with pytest.raises(ValueError, match="layer 'last' ends in a sigmoid"):
         bbh.models.DeepEnsemble(_network(*layers), 2, "bernoulli_logits")
     bbh.models.DeepEnsemble(_network(*layers), 2, "normal")
+    several = keras.layers.Dense(3, activation="sigmoid", name="several")
+    with pytest.raises(ValueError, match="layer 'several' ends in a sigmoid"):
+        bbh.models.DeepEnsemble(_network(several), 2)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +128,8 @@ def test_padding_is_left_out(weighs):
     model = small_models.model(
         _tagger(), divergence=bbh.divergences.AnalyticKL()
     )
-    # Where the weight is 0 a label says nothing.
-    other = np.where(there > 0, labels, 2 - labels)
+    # Where the weight is 0 a label says nothing, and may be none.
+    other = np.where(there > 0, labels, -1)
     scores = [
         model.evaluate(ids, y, sample_weight=weight, return_dict=True)["nll"]
         for y in (labels, other)
@@ -132,7 +146,7 @@ def test_padding_is_left_out(weighs):
     ]
     assert logs[0] == logs[1]
     ids[:, 2:] = 1
-    assert logs[0] != _step(before, ids, other)
+    assert logs[0] != _step(before, ids, labels)
 
 
 def test_members_and_metrics_see_the_mask():
