@@ -92,26 +92,6 @@ def _filled(labels, counts, instead):
     return labels
 
 
-def mask_like(mask, values):
-    """Returns a mask with as many axes as values, which it fits.
-
-    Raises:
-        ValueError: if it does not.
-    """
-    mask = tf.cast(mask, tf.bool)
-    for _ in range(values.shape.rank - mask.shape.rank):
-        mask = mask[..., tf.newaxis]
-    sizes = zip(mask.shape, values.shape)
-    if mask.shape.rank != values.shape.rank or any(
-        None not in pair and pair[0] not in (1, pair[1]) for pair in sizes
-    ):
-        raise ValueError(
-            "Expected a mask of outputs that fits the labels, "
-            f"{tuple(values.shape)}; got {tuple(mask.shape)}."
-        )
-    return mask
-
-
 def mean_of(distribution):
     """Returns the mean of a distribution of labels.
 

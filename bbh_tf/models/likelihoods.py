@@ -221,7 +221,7 @@ def log_prob(distribution, labels, weights=None, mask=None):
         distribution, labels, is_categorical(distribution), weights, mask
     )
     if mask is not None:
-        mask = label_log_prob.mask_like(mask, values)
+        mask = _like(mask, values)
         values = tf.where(mask, values, tf.zeros_like(values))
     return _sum_per_example(values, weights)
 
@@ -257,6 +257,22 @@ def check_labels(likelihood, labels, weights=None, mask=None):
         tf.debugging.assert_equal(all_fine, True, message)
     elif not all_fine:
         raise ValueError(message)
+
+
+def _like(mask, values):
+    """Returns a mask with as many axes as values, which it fits."""
+    mask = tf.cast(mask, tf.bool)
+    for _ in range(values.shape.rank - mask.shape.rank):
+        mask = mask[..., tf.newaxis]
+    sizes = zip(mask.shape, values.shape)
+    if mask.shape.rank != values.shape.rank or any(
+        None not in pair and pair[0] not in (1, pair[1]) for pair in sizes
+    ):
+        raise ValueError(
+            "Expected a mask of outputs that fits the labels, "
+            f"{tuple(values.shape)}; got {tuple(mask.shape)}."
+        )
+    return mask
 
 
 def are_of_labels(weights):
