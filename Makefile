@@ -12,6 +12,8 @@ DEMO_FLAGS ?= --dataset=digits --methods=map,bbb,bbh,bbh_advised --seeds=0,1 \
 # How `make test` calls pytest: how many processes at a time, and its flags;
 # add -m 'not slow' for a quick look.
 PYTEST_FLAGS ?= -j 2
+# Imported once for all of these processes.
+PRELOAD = tensorflow,keras,tensorflow_probability,sklearn.metrics
 
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -42,7 +44,7 @@ demo: .venv/.installed-experiments
 	@$(BIN)/python -m experiments.mnist_methods $(DEMO_FLAGS)
 
 test: lint
-	@$(BIN)/python tools/run_tests.py $(PYTEST_FLAGS)
+	@$(BIN)/python tools/run_tests.py --preload=$(PRELOAD) $(PYTEST_FLAGS)
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .

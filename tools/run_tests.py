@@ -1,47 +1,75 @@
 """Runs all tests, some files a process, several processes at a time.
 
-    python tools/run_tests.py -j 2 -m "not slow"
+    python tools/run_tests.py -j 2 --preload=tensorflow,keras -m "not slow"
 
 XLA keeps all that it has compiled until a process ends; one process for all
-tests would need more memory than most machines have. What follows `-j` is for
-pytest. The status is 0 where all tests passed.
+tests would need more memory than most machines have. The processes are forks of
+one that has imported what `--preload` names, which takes seconds for TensorFlow.
+Other flags are for pytest. The status is 0 where all tests passed.
 """
 
 import argparse
 import concurrent.futures
+import multiprocessing
+import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
 
-_FILES_EACH = 16
+# Of files in a process; fewer at the end, so that no process ends long after
+# the others.
+_MOST, _FEWEST = 16, 4
 _TEMPORARY = pathlib.Path(".venv", "cache", "pytest")
 _PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+def _parts(files, num_processes):
+    """Splits the files, in their order, into those of one process each."""
+    parts = []
+    while files:
+        share = len(files) // (3 * num_processes)
+        count = min(max(share, _FEWEST), _MOST)
+        parts.append(files[:count])
+        files = files[count:]
+    return parts
 
 
 def _run(number, files, flags):
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
-            f"--basetemp={_TEMPORARY / str(number)}",
-            *flags,
-            *files,
-        ],
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    output = _TEMPORARY / f"{number}.txt"
+    arguments = [
+        *("-p", "no:cacheprovider"),
+        f"--basetemp={_TEMPORARY / str(number)}",
+        *flags,
+        *files,
+    ]
+    process = _CONTEXT.Process(target=_call_pytest, args=(output, arguments))
+    process.start()
+    process.join()
+    return process.exitcode, output.read_text(errors="replace")
+
+
+def _call_pytest(output, arguments):
+    with output.open("wb") as opened:
+        for stream in (1, 2):
+            os.dup2(opened.fileno(), stream)
+    sys.exit(int(pytest.main(arguments)))
 
 
 def main():
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("-j", type=int, default=2, help="processes at a time")
+    parser.add_argument("--preload", default="", help="modules, with commas")
     args, flags = parser.parse_known_args()
+    # Tests kill processes, which leave semaphores behind; the process that
+    # removes them takes these options over.
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
+    _CONTEXT.set_forkserver_preload(
+        [module for module in args.preload.split(",") if module]
+    )
     files = sorted(map(str, pathlib.Path("tests").rglob("*_test.py")))
-    starts = range(0, len(files), _FILES_EACH)
-    parts = [files[start : start + _FILES_EACH] for start in starts]
+    parts = _parts(files, args.j)
     print(
         f"{len(files)} files in {len(parts)} parts, {args.j} at a time; each "
         "is printed when it is done.",
@@ -55,13 +83,13 @@ def main():
             for part in enumerate(parts)
         }
         for run in concurrent.futures.as_completed(runs):
-            done, name = run.result(), runs[run]
-            print(f"\n+ pytest {name}\n{done.stdout}", flush=True)
-            if done.returncode not in _PASSED:
-                failures.append(f"Status {done.returncode}: {name}")
+            (status, output), name = run.result(), runs[run]
+            print(f"\n+ pytest {name}\n{output}", flush=True)
+            if status not in _PASSED:
+                failures.append(f"Status {status}: {name}")
                 failures += [
                     line
-                    for line in done.stdout.splitlines()
+                    for line in output.splitlines()
                     if line.startswith(("FAILED", "ERROR"))
                 ]
     print(*(failures or ["All tests passed."]), sep="\n")
