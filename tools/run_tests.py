@@ -3,8 +3,8 @@
     python tools/run_tests.py -j 2 --preload=tensorflow,keras -m "not slow"
 
 XLA keeps all that it has compiled until a process ends; one process for all
-tests would need more memory than most machines have. The processes are forks of
-one that has imported what `--preload` names, which takes seconds for TensorFlow.
+tests would need more memory than most machines have. The processes are forks
+of one that has imported what `--preload` names: TensorFlow takes seconds.
 Other flags are for pytest. The status is 0 where all tests passed.
 """
 
