@@ -11,6 +11,7 @@ from experiments.reporting import found as founds
 from experiments.reporting import reproduction
 from experiments.reporting import table_notes
 from experiments.reporting import tables
+from experiments.toy import runs_table as toy_runs_table
 
 
 def functions(results, page):
@@ -39,7 +40,9 @@ def functions(results, page):
         - `figures FOLDER`, `notes FOLDER`: what else it has;
         - `cell FOLDER TABLE ROW COLUMN`: a cell of its tables, of which the
           first is 1. A row is told by how it begins, a column by its heading,
-          with underscores for spaces.
+          with underscores for spaces;
+        - `toy_runs FOLDER...`: Bayes by Hypernet in Figure 1, a row for each
+          setting.
     """
     fields = _Fields(results, page)
     return {
@@ -56,6 +59,7 @@ def functions(results, page):
             "figures",
             "notes",
             "cell",
+            "toy_runs",
         )
     }
 
@@ -160,6 +164,11 @@ class _Fields:
                 f"{column!r}; got {len(rows)} and {headings.count(column)}"
             )
         return rows[0][headings.index(column)]
+
+    def toy_runs(self, *folders):
+        return markdown(
+            toy_runs_table.table(map(self._results.joinpath, folders))
+        )
 
     def figures(self, folder):
         there = os.path.relpath(self._results / folder, self._page.parent)

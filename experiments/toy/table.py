@@ -27,23 +27,37 @@ def table(results, names):
         ]
     ]
     for key, found in results["measures"].items():
-        everywhere, seen, unseen = (
-            found[part] for part in ("all", "seen", "unseen")
-        )
         lines.append(
             [
                 names[key],
                 f"{found['rmse']:.1f}",
-                f"{everywhere['rmse_to_reference']:.1f}",
-                f"{everywhere['distance_to_reference']:.1f}",
-                f"{seen['std_ratio']:.2f} | {unseen['std_ratio']:.2f}",
-                f"{seen['nll']:.2f} | {unseen['nll']:.1f}",
-                _shares(seen["label_coverage"]),
-                _shares(unseen["label_coverage"]),
+                f"{found['all']['rmse_to_reference']:.1f}",
+                *inside_and_outside(found),
+                _shares(found["seen"]["label_coverage"]),
+                _shares(found["unseen"]["label_coverage"]),
                 f"{results['seconds'][key]:.0f}",
             ]
         )
     return lines
+
+
+def inside_and_outside(found):
+    """Says how far a method is from the posterior, and its NLL.
+
+    Args:
+        found: measures of a method, as `toy_measures` takes them.
+
+    Returns:
+        Texts for W1, the ratio of standard deviations and the NLL: inside the
+        training data | outside.
+    """
+    seen, unseen = found["seen"], found["unseen"]
+    return [
+        f"{seen['distance_to_reference']:.1f} | "
+        f"{unseen['distance_to_reference']:.1f}",
+        f"{seen['std_ratio']:.2f} | {unseen['std_ratio']:.2f}",
+        f"{seen['nll']:.2f} | {unseen['nll']:.1f}",
+    ]
 
 
 def notes(results):

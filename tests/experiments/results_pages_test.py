@@ -263,3 +263,40 @@ def test_some_of_the_tables_of_an_exhibit(results, tmp_path):
 
 def test_a_bar_does_not_end_a_cell():
     assert result_fields.markdown([["|r|"]]).startswith("| \\|r\\| |")
+
+
+def _toy_run(seed, **changed):
+    part = {"distance_to_reference": 2.0, "std_ratio": 1.5, "nll": 4.0}
+    settings = {
+        "divergence": "kernel",
+        "noise_dim": 1,
+        "shared_noise": True,
+        "clipnorm": 1.0,
+        "num_prior_samples": None,
+    }
+    return {
+        "measures": {"bbh": {"seen": part, "unseen": part}},
+        "training": {"bbh": {"kl": 12.34}},
+        "settings": {"bbh": {**settings, **changed}},
+        "seed": seed,
+    }
+
+
+def test_runs_of_the_toy_are_told_by_their_settings(tmp_path):
+    functions = result_fields.functions(tmp_path, tmp_path / "page.md")
+    runs = (_toy_run(1), _toy_run(0, clipnorm=0.0), _toy_run(0))
+    for number, run in enumerate(runs):
+        (tmp_path / "toy").mkdir(exist_ok=True)
+        (tmp_path / "toy" / f"{number}.json").write_text(json.dumps(run))
+    # Other files of a run.
+    (tmp_path / "toy" / "exhibit.json").write_text("{}")
+    *_, first, second, third = functions["toy_runs"]("toy").splitlines()
+    numbers = r"2.0 \| 2.0 | 1.50 \| 1.50 | 4.00 \| 4.0 | 12.3 |"
+    assert first == f"| kernel | 1 |  | 0 | {numbers}"
+    assert second == f"| kernel | 1 |  | 1 | {numbers}"
+    assert third == f"| kernel | 1 | `--clipnorm=0` | 0 | {numbers}"
+    (tmp_path / "toy" / "3.json").write_text(json.dumps(_toy_run(1)))
+    with pytest.raises(ExperimentError, match="of different settings"):
+        functions["toy_runs"]("toy")
+    with pytest.raises(ExperimentError, match="expected runs with bbh"):
+        functions["toy_runs"]("nothing")
