@@ -94,7 +94,7 @@ def test_every_row_runs_and_is_not_run_twice(tmp_path, table, row):
     assert (folder / "results.json").stat().st_mtime_ns == written
 
 
-@pytest.mark.parametrize("method", ["map", "bbb", "bbh"])
+@pytest.mark.parametrize("method", ["map", "bbh"])
 def test_a_stopped_run_ends_as_one_never_stopped(tmp_path, data, method):
     (config,) = _config(tmp_path, rows=(method,)).runs()
     whole = runner._run_one(

@@ -33,8 +33,7 @@ CASES = {
         {"divergence": bbh.divergences.AnalyticKL()},
     ),
     "bbh": (small_models.implicit, {"divergence": Moments()}),
-    # A Bayesian hypernetwork, and a prior whose reverse model trains.
-    "flow": None,
+    # A prior whose reverse model trains.
     "deep weight prior": None,
 }
 
