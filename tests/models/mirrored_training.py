@@ -20,6 +20,7 @@ from tests.priors import linear_gaussian
 
 CASES = {
     "even": (8, None, None),
+    "uneven": (7, None, None),
     "regularizer": (8, "l2", None),
     "annealed and clipped mean field": (7, None, "mean field"),
     "adversarial": (8, None, "adversarial"),
