@@ -49,6 +49,7 @@ def run(config, runs, data_dir, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
+    networks.check_examples(images, config.num_examples)
     densities = layer_densities.of_run(config, folder, strategy)
     _check_no_chain(densities)
     made = {}
