@@ -47,6 +47,13 @@ def _count(text):
     return value
 
 
+def _counts(text, number=None):
+    found = tuple(_count(part) for part in text.split(","))
+    if number not in (None, len(found)):
+        raise ValueError
+    return found
+
+
 def _number(text, lowest=-math.inf, highest=math.inf):
     value = float(text)
     if not lowest < value < highest:
@@ -68,9 +75,9 @@ def _texts(*choices):
 
 
 _COUNT = Kind(_count, "a positive integer")
-_COUNTS = Kind(
-    lambda text: tuple(_count(part) for part in text.split(",")),
-    "positive integers, as in 64,256,16",
+_COUNTS = Kind(_counts, "positive integers, as in 64,256,16")
+_THREE = Kind(
+    lambda text: _counts(text, 3), "three positive integers, as in 20,50,500"
 )
 _NUMBER = Kind(_number, "a finite number")
 _POSITIVE = Kind(lambda text: _number(text, 0.0), "a finite number > 0")
@@ -195,7 +202,7 @@ CHANGES = {
         _POSITIVE,
         _of("ensemble"),
     ),
-    "units": Change("widths of the LeNet", _COUNTS, _has_network("lenet")),
+    "units": Change("widths of the LeNet", _THREE, _has_network("lenet")),
     "kernel_size": Change("size of its filters", _COUNT, _has_network("lenet")),
 }
 

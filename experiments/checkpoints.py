@@ -1,9 +1,9 @@
 """Checkpoints of a training run: whole, or the one before."""
 
-import keras
 import numpy as np
 
 from experiments import files
+from experiments import model_files
 
 # Layers of its own, which a checkpoint may hold, are known by importing it.
 from experiments import released_code  # noqa: F401
@@ -41,19 +41,14 @@ class Checkpoints:
         if not self._state_file.exists():
             return None
         state = files.read_json(self._state_file)
-        if not isinstance(state, dict) or "step" not in state:
+        if not {"step", "model"} <= state.keys():
             raise ExperimentError(
                 f"{self._state_file}: expected the state of a run at a step; "
                 "another version wrote this. Choose another folder."
             )
-        model_file = self._folder / state["model"]
-        try:
-            return keras.models.load_model(model_file), state
-        except (OSError, ValueError) as error:
-            raise ExperimentError(
-                f"{model_file}: expected a checkpoint; "
-                f"{str(error).splitlines()[0]}"
-            ) from error
+        return model_files.load(
+            self._folder / state["model"], "a checkpoint"
+        ), state
 
     def save(self, model, state):
         """Writes a checkpoint, then removes the one before.

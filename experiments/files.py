@@ -67,6 +67,31 @@ def read_json(path):
     return found
 
 
+def settings_of(folder, name, made):
+    """Reads the settings of what a folder holds; None where it holds nothing.
+
+    A command that stopped at a mistake may have left its settings, which are
+    then of nothing.
+
+    Args:
+        folder: a `pathlib.Path`.
+        name: the file of the settings.
+        made: patterns of the files that are made with them.
+
+    Raises:
+        ExperimentError: if there is something, without settings.
+    """
+    places = [path for pattern in made for path in folder.glob(pattern)]
+    if not places:
+        return None
+    if not (folder / name).exists():
+        raise ExperimentError(
+            f"--output_dir: expected {folder / name}, which says what "
+            f"{places[0]} is of; it is not there. Choose another folder."
+        )
+    return read_json(folder / name)
+
+
 @contextlib.contextmanager
 def only_user(folder):
     """Makes a folder and keeps a second run out of it.

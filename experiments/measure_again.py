@@ -34,6 +34,9 @@ _DATA_DIR = flags.DEFINE_string(
 )
 # Predictions are kept in float32, and measures were made before that.
 _TOLERANCE = 1e-3
+_PARTS = ("test", "outlier")
+_KEYS = ("probabilities", "entropy", "mutual_information")
+_ARRAYS = [f"{name}_{key}" for name in _PARTS for key in _KEYS]
 _SURE_MEASURES = ("error_percent", "nll", "brier", "in_auc", "outlier_auc")
 
 
@@ -56,6 +59,8 @@ def run():
             continue
         kept += 1
         result = files.read_json(path)
+        if not {"config", "measures"} <= result.keys():
+            raise ExperimentError(f"{path}: expected the results of a run.")
         added = add(result, arrays.read(place), place, _DATA_DIR.value)
         if added:
             changed.append((path, result, added))
@@ -84,6 +89,12 @@ def add(result, saved, place, data_dir=None):
     Raises:
         ExperimentError: if the predictions are of another run.
     """
+    lacking = sorted({*_ARRAYS} - saved.keys())
+    if lacking:
+        raise ExperimentError(
+            f"{place}: expected {', '.join(_ARRAYS)}; got no "
+            f"{', '.join(lacking)}."
+        )
     labels = saved.get("test_labels")
     if labels is None:
         labels = _labels(result["config"], data_dir)
@@ -94,11 +105,8 @@ def add(result, saved, place, data_dir=None):
             f"those of {result['config']['dataset']}; got {num_test}."
         )
     predictives = {
-        name: {
-            key: saved[f"{name}_{key}"].astype(np.float64)
-            for key in ("probabilities", "entropy", "mutual_information")
-        }
-        for name in ("test", "outlier")
+        name: {key: saved[f"{name}_{key}"].astype(np.float64) for key in _KEYS}
+        for name in _PARTS
     }
     found = evaluation.measures(
         predictives["test"], labels, predictives["outlier"], num_classes

@@ -4,6 +4,7 @@ import functools
 
 from experiments import inputs
 from experiments import lazy
+from experiments.errors import ExperimentError
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
@@ -22,17 +23,23 @@ def build(config, data, posterior=None, **kwargs):
 
     Returns:
         A functional `keras.Model` from inputs to logits.
+
+    Raises:
+        ExperimentError: if the images are too small for the filters.
     """
     kwargs.update(
         input_shape=inputs.shape(config, data), num_classes=data.num_classes
     )
     if config.network == "lenet":
-        return bbh.models.lenet(
-            posterior,
-            units=config.units,
-            kernel_size=config.kernel_size,
-            **kwargs,
-        )
+        try:
+            return bbh.models.lenet(
+                posterior,
+                units=config.units,
+                kernel_size=config.kernel_size,
+                **kwargs,
+            )
+        except ValueError as error:
+            raise ExperimentError(f"{config.row}: {error}") from error
     return bbh.models.resnet(
         config.units_per_stage,
         posterior,

@@ -234,15 +234,32 @@ def check_same(config, folder):
         folder: the run's folder, which need not be there.
 
     Raises:
-        ExperimentError: if other settings are in its `config.json`, or in
-            that of another seed beside it: a row's seeds are averaged.
+        ExperimentError: if it holds results or a checkpoint of other settings,
+            or another seed's beside it do: a row's seeds are averaged.
     """
-    for path in sorted(folder.parent.glob("seed_*/config.json")):
+    for path in sorted(folder.parent.glob("seed_*")):
+        saved = _saved(path)
+        if saved is not None:
+            own = config
+            if path != folder:
+                own = dataclasses.replace(config, seed=saved.get("seed"))
+            check_settings(own, saved, path)
+
+
+def _saved(folder):
+    """Returns the settings of a run; None where nothing came of it yet."""
+    path = folder / "results.json"
+    if path.exists():
+        # They stay where results are copied alone.
+        saved = files.read_json(path).get("config")
+    elif (folder / "state.json").exists():
+        path = folder / "config.json"
         saved = files.read_json(path)
-        own = config
-        if path.parent != folder:
-            own = dataclasses.replace(config, seed=saved["seed"])
-        check_settings(own, saved, path.parent)
+    else:
+        return None
+    if not isinstance(saved, dict) or not {"seed", "method"} <= saved.keys():
+        raise ExperimentError(f"{path}: expected the settings of a run.")
+    return saved
 
 
 def check_settings(config, saved, folder):

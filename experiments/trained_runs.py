@@ -5,6 +5,7 @@ import pathlib
 from experiments import files
 from experiments import lazy
 from experiments.errors import ExperimentError
+from experiments.reporting import found as founds
 
 checkpoints = lazy.import_module("experiments.checkpoints")
 
@@ -17,10 +18,10 @@ def find(folders):
         `results.json` has.
 
     Raises:
-        ExperimentError: if there is none.
+        ExperimentError: if there is none, or one is of no table.
     """
     trained = [
-        (path.parent, files.read_json(path))
+        (path.parent, founds.read(path)[1])
         for folder in folders
         for path in sorted(pathlib.Path(folder).glob("*/seed_*/results.json"))
     ]

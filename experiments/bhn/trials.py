@@ -38,10 +38,10 @@ class Trials:
         self._folder = folder
         told = _as_json(dataclasses.asdict(settings))
         path = folder / _SETTINGS
-        if path.exists():
+        found = files.settings_of(folder, _SETTINGS, [f"{_FOLDER}/*.json"])
+        if found is not None:
             # Folders of before a setting was there have what is its default.
-            found = {**_defaults(settings), **files.read_json(path)}
-            _check_same(path, found, told)
+            _check_same(path, {**_defaults(settings), **found}, told)
         elif workers.is_chief():
             files.write_json(path, told)
 
@@ -108,10 +108,12 @@ class Trials:
         `"num_replicas"` (none in older ones, which had one) and
         `"provenance"`.
         """
-        return [
-            files.read_json(path)
-            for path in sorted((self._folder / _FOLDER).glob("*.json"))
-        ]
+        paths = sorted((self._folder / _FOLDER).glob("*.json"))
+        found = [files.read_json(path) for path in paths]
+        for path, one in zip(paths, found):
+            if not {"trial", "measures", "provenance"} <= one.keys():
+                raise ExperimentError(f"{path}: expected a trial.")
+        return found
 
 
 def _defaults(settings):

@@ -33,6 +33,9 @@ def run(config, runs, data_dir, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
+    # Before minutes go into densities, or hours into the first of them.
+    for num_examples in runs.num_examples:
+        networks.check_examples(images, num_examples)
     densities = layer_densities.of_run(config, folder, strategy)
     made = {}
     # The order is that of worth: whole comparisons come early.

@@ -5,6 +5,7 @@ import time
 import tensorflow as tf
 
 from bbh_tf import workers
+from experiments import model_files
 from experiments.dwp import classifiers
 from experiments.dwp import gap_bounds
 from experiments.dwp import layer_densities
@@ -48,6 +49,7 @@ def run(config, runs, data_dir, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
+    networks.check_examples(images, config.num_examples)
     densities = layer_densities.of_run(config, folder, strategy)
     _check_no_chain(densities)
     made = {}
@@ -122,7 +124,7 @@ def _trained(config, reverse, split, some, densities, folder, made, strategy):
     there.mkdir(exist_ok=True)
     path = there / f"{reverse}_{split}.weights.h5"
     if workers.of_chief(path.exists(), strategy):
-        model.model.load_weights(path)
+        model_files.load_weights(model.model, path)
         return model
     model.train(
         *some,

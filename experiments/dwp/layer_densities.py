@@ -11,6 +11,7 @@ import numpy as np
 
 import bbh_tf as bbh
 from experiments import files
+from experiments import model_files
 from experiments import strategies
 from experiments.dwp import densities
 from experiments.dwp import networks
@@ -224,13 +225,9 @@ def _letters(folder, names):
 def _read(path, size):
     if str(path).endswith(".npz"):
         return released.load_autoencoder(path, size)
-    try:
-        model = keras.models.load_model(path)
-    except (OSError, ValueError) as error:
-        raise ExperimentError(
-            f"{path}: expected an autoencoder of dwp_prior, .keras, or a "
-            f"released one, .npz; {error}"
-        ) from error
+    model = model_files.load(
+        path, "an autoencoder of dwp_prior, .keras, or a released one, .npz"
+    )
     if (
         not isinstance(model, bbh.models.KernelAutoencoder)
         or model.kernel_size != size
@@ -244,7 +241,7 @@ def _read(path, size):
 def _trained(path, kernels, dataset):
     """Trains an autoencoder, unless it is there."""
     if path.exists():
-        return keras.models.load_model(path)
+        return model_files.load(path, "an autoencoder")
     epochs = _PAPER_EPOCHS
     if dataset == "digits":
         epochs = _epochs(len(kernels), _DIGITS_STEPS)

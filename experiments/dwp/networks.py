@@ -98,6 +98,25 @@ def load(dataset, data_dir):
     )
 
 
+def check_examples(images, num_examples):
+    """Refuses more training examples than there are.
+
+    Args:
+        images: `Images`.
+        num_examples: see `split`.
+
+    Raises:
+        ExperimentError: if there are not so many of a class.
+    """
+    fewest = np.bincount(images.train_labels, minlength=NUM_CLASSES).min()
+    each = num_examples // NUM_CLASSES
+    if fewest < each:
+        raise ExperimentError(
+            f"--num_examples: expected at most {fewest} of each class; got "
+            f"{each}."
+        )
+
+
 def split(images, num_examples, seed):
     """Chooses training examples, as many of each class.
 
@@ -112,16 +131,12 @@ def split(images, num_examples, seed):
     Raises:
         ExperimentError: if there are not so many of a class.
     """
+    check_examples(images, num_examples)
     each = num_examples // NUM_CLASSES
     generator = np.random.default_rng(seed)
     chosen = []
     for label in range(NUM_CLASSES):
         found = np.flatnonzero(images.train_labels == label)
-        if len(found) < each:
-            raise ExperimentError(
-                f"--num_examples: expected at most {len(found)} of each class; "
-                f"got {each}."
-            )
         chosen.append(generator.permutation(found)[:each])
     order = generator.permutation(np.concatenate(chosen))
     return images.train_images[order], images.train_labels[order]

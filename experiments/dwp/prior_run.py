@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bbh_tf import workers
 from experiments import files
+from experiments import model_files
 from experiments import provenance
 from experiments.dwp import densities
 from experiments.dwp import figures
@@ -123,7 +124,7 @@ def _one(config, folder, train, held_out, dim, strategy):
                 f"--output_dir: {record} is of other settings; expected a new "
                 "folder."
             )
-        return keras.models.load_model(path), found
+        return model_files.load(path, "an autoencoder"), found
     with strategy.scope():
         (model, history), seconds = densities.timed(
             densities.train, train, dim, config

@@ -3,6 +3,7 @@
 settings.json     what all runs in it have in common
 runs/<name>.json  a run: what tells it from others, and what it found
 prior/            kernels and autoencoders that were made for it
+networks/         weights that runs of one training share
 
 Of several workers all make a run together, and the first writes.
 """
@@ -19,6 +20,7 @@ from experiments import provenance
 from experiments.errors import ExperimentError
 
 _SETTINGS = "settings.json"
+_MADE = ("runs/*.json", "prior/*", "networks/*", "results.json")
 
 
 def begin(folder, config, strategy=None):
@@ -37,18 +39,16 @@ def begin(folder, config, strategy=None):
     settings = dataclasses.asdict(config)
     for name in ("kernels", "autoencoders"):
         settings[name] = [fingerprint(path) for path in settings[name]]
-    path = folder / _SETTINGS
-    if path.exists():
-        found = files.read_json(path)
-        if found != settings:
-            keys = sorted({*found, *settings})
-            other = [k for k in keys if found.get(k) != settings.get(k)]
-            raise ExperimentError(
-                f"--output_dir: {folder} holds runs of other settings "
-                f"({', '.join(other)}). Choose another folder, or remove it."
-            )
+    found = files.settings_of(folder, _SETTINGS, _MADE)
+    if found not in (None, settings):
+        keys = sorted({*found, *settings})
+        other = [k for k in keys if found.get(k) != settings.get(k)]
+        raise ExperimentError(
+            f"--output_dir: {folder} holds runs of other settings "
+            f"({', '.join(other)}). Choose another folder, or remove it."
+        )
     if workers.is_chief(strategy):
-        files.write_json(path, settings)
+        files.write_json(folder / _SETTINGS, settings)
 
 
 def once(folder, run, function, strategy=None):
@@ -71,7 +71,7 @@ def once(folder, run, function, strategy=None):
     there.mkdir(exist_ok=True)
     path = there / f"{'_'.join(str(value) for value in run.values())}.json"
     if workers.of_chief(path.exists(), strategy):
-        return files.read_json(path)
+        return _read(path)
     record = {
         "run": run,
         "found": function(),
@@ -103,16 +103,20 @@ def records(folder, like):
     Returns:
         List of records, those of other commands among them.
     """
-    found = [
-        files.read_json(path)
-        for path in sorted((folder / "runs").glob("*.json"))
-    ]
+    found = [_read(path) for path in sorted((folder / "runs").glob("*.json"))]
     for record in found:
-        if set(record.get("run", ())) != set(like):
+        if set(record["run"]) != set(like):
             raise ExperimentError(
                 f"--output_dir: {folder} holds runs of another experiment."
             )
     return found
+
+
+def _read(path):
+    record = files.read_json(path)
+    if not {"run", "found", "provenance"} <= record.keys():
+        raise ExperimentError(f"{path}: expected the record of a run.")
+    return record
 
 
 def commits(found):

@@ -143,8 +143,8 @@ def notes(found, configs, settings):
         "One mode: Hartigan's dip, p-values by simulation from the uniform, "
         "the unimodal distribution most like several modes, so that other "
         "unimodal marginals are rejected more rarely. All layers: "
-        f"{settings['num_chosen']:,} of all weights, chosen by chance; the dip "
-        "of 500 of them.",
+        f"up to {settings['num_chosen']:,} of all weights, chosen by chance; "
+        "the dip of up to 500 of them.",
         "r: correlation over draws. Effective rank: exp of the entropy of the "
         "correlation matrix's eigenvalues; participation ratio: 1 over the "
         "sum of their squares. Both are 1 where all weights move as one. At "

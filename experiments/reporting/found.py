@@ -73,18 +73,27 @@ def exhibits(folder):
     return [(place, finding) for place, finding in pairs if finding]
 
 
+def read(path):
+    """Reads the results of a run.
+
+    Returns:
+        `(place, results)`: see `tables.order`; a dictionary.
+
+    Raises:
+        ExperimentError: if they are not those of a run of a table.
+    """
+    found = files.read_json(path)
+    try:
+        return tables.order(found), found
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExperimentError(
+            f"{path}: expected the results of a run of a table; lacks, or "
+            f"does not know, {error}."
+        ) from error
+
+
 def _sorted(folder, paths):
-    pairs = []
-    for path in paths:
-        found = files.read_json(path)
-        try:
-            pairs.append((tables.order(found), found))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ExperimentError(
-                f"{path}: expected the results of a run of a table; lacks, or "
-                f"does not know, {error}."
-            ) from error
-    pairs.sort(key=lambda pair: pair[0])
+    pairs = sorted(map(read, paths), key=lambda pair: pair[0])
     for (place, first), (next_place, second) in itertools.pairwise(pairs):
         run = paper_tables.run_name(first["config"])
         if place == next_place:

@@ -410,6 +410,7 @@ def test_the_prior_scale_reaches_every_method():
     ("texts", "message"),
     [
         (["noise_dim=0"], "--set noise_dim: expected a positive integer"),
+        (["units=3"], "--set units: expected three positive integers"),
         (["num_neighbours=x"], "--set num_neighbours: .*; got 'x'"),
         (["hypernetwork_units=64,"], "hypernetwork_units: .*64,256,16"),
         (["divergence=kl"], "--set divergence: expected one of kernel, full"),

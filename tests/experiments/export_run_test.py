@@ -223,7 +223,9 @@ def test_a_folder_with_other_results_is_refused(tmp_path, exported, done):
     folder = tmp_path / "map" / "seed_1"
     folder.mkdir(parents=True)
     (config,) = _config("unused", kl_scale=0.5).runs()
-    files.write_json(folder / "config.json", dataclasses.asdict(config))
+    files.write_json(
+        folder / "results.json", {"config": dataclasses.asdict(config)}
+    )
     with pytest.raises(ExperimentError, match="holds a run with"):
         outcome.take_in(exported, done, tmp_path)
 

@@ -60,6 +60,18 @@ def test_a_result_gains_what_it_lacks_and_keeps_the_rest(made, tmp_path):
     assert after["measured_again"]["measures"] == _NEW
 
 
+def test_files_that_are_none_of_a_run_are_named(made, tmp_path):
+    folder, _ = made
+    result = files.read_json(folder / "results.json")
+    saved = dict(np.load(folder / "predictions.npz"))
+    del saved["outlier_entropy"]
+    with pytest.raises(ExperimentError, match="here: .* no outlier_entropy"):
+        measure_again.add(result, saved, "here")
+    files.write_json(folder / "results.json", {"config": {}})
+    done = commands.call("measure_again", f"--results={tmp_path}")
+    commands.check_refused(done, "results.json: expected the results of a run")
+
+
 def test_predictions_of_another_run_are_refused(made):
     folder, _ = made
     result = files.read_json(folder / "results.json")

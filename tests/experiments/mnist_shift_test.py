@@ -131,6 +131,14 @@ def test_a_mistake_is_one_line_and_status_1(flags, message):
     commands.check_refused(done, message)
 
 
+def test_results_that_are_none_of_a_run_are_named(tmp_path):
+    there = tmp_path / "map" / "seed_0"
+    there.mkdir(parents=True)
+    files.write_json(there / "results.json", {})
+    with pytest.raises(ExperimentError, match="results.json: .* lacks"):
+        trained_runs.find([tmp_path])
+
+
 def test_runs_on_other_data_are_refused(tmp_path):
     for row, dataset in (("map", "digits"), ("bbb", "cifar5")):
         there = tmp_path / row / "seed_0"

@@ -211,10 +211,44 @@ def test_another_seed_of_other_settings_is_refused(tmp_path):
     folder = tmp_path / "bbh" / "seed_1"
     folder.mkdir(parents=True)
     files.write_json(folder / "config.json", dataclasses.asdict(config))
+    files.write_json(folder / "state.json", {})
     with pytest.raises(ExperimentError, match="seed_1 holds .*clipnorm=1.0"):
         runner.run(_config(tmp_path, seeds=(0,)))
     other = dataclasses.replace(config, seed=0)
     runner.check_same(other, tmp_path / "bbh" / "seed_0")
+
+
+def test_results_without_their_config_file_are_of_one_setting(tmp_path):
+    # As results/ has them.
+    (config,) = _config(tmp_path).runs()
+    folder = tmp_path / "bbh" / "seed_0"
+    folder.mkdir(parents=True)
+    files.write_json(
+        folder / "results.json", {"config": dataclasses.asdict(config)}
+    )
+    runner.check_same(config, folder)
+    with pytest.raises(ExperimentError, match="epochs=3; expected epochs=4"):
+        runner.run(_config(tmp_path, num_steps=7))
+    files.write_json(folder / "results.json", {})
+    with pytest.raises(ExperimentError, match="expected the settings of"):
+        runner.check_same(config, folder)
+
+
+def test_a_run_that_came_to_nothing_binds_to_no_setting(tmp_path):
+    config, later = (
+        _config(tmp_path, num_steps=steps).runs()[0] for steps in (6, 7)
+    )
+    folder = tmp_path / "bbh" / "seed_0"
+    folder.mkdir(parents=True)
+    files.write_json(folder / "config.json", dataclasses.asdict(config))
+    runner.check_same(later, folder)
+    # A checkpoint is of the settings beside it.
+    files.write_json(folder / "state.json", {})
+    with pytest.raises(ExperimentError, match="epochs=3; expected epochs=4"):
+        runner.check_same(later, folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(ExperimentError, match="config.json: expected a JSON"):
+        runner.check_same(config, folder)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +281,13 @@ def test_a_broken_checkpoint_is_named(tmp_path, data):
     )
     with pytest.raises(ExperimentError, match="expected a checkpoint"):
         runner._run_one(config, data, folder, _silence, _SAVES_ALWAYS)
+
+
+def test_filters_larger_than_the_images_are_told_in_one_line(tmp_path):
+    with pytest.raises(ExperimentError, match="^map: A LeNet with 20 x 20"):
+        runner.run(
+            _config(tmp_path, rows=("map",), changes=(("kernel_size", 20),))
+        )
 
 
 def test_data_that_is_not_there_is_told_in_one_line(tmp_path):

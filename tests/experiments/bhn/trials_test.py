@@ -61,6 +61,28 @@ def test_a_training_that_diverged_is_named(tmp_path):
 
 def test_a_folder_of_before_a_setting_has_its_default(tmp_path):
     (tmp_path / "settings.json").write_text('{"units": [2, 3]}')
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials" / "mle_0.json").write_text("{}")
     trials.Trials(tmp_path, Settings((2, 3)))
     with pytest.raises(ExperimentError, match="trials of epochs 3; got 4"):
         trials.Trials(tmp_path, Settings((2, 3), 4))
+
+
+def test_settings_are_of_trials_and_trials_of_settings(tmp_path):
+    # The first command stopped before its first trial.
+    trials.Trials(tmp_path, Settings((2, 3)))
+    kept = trials.Trials(tmp_path, Settings((2, 4)))
+    kept.do({"method": "mle", "seed": 0}, lambda: {"error": 1.5})
+    with pytest.raises(ExperimentError, match=r"units \[2, 4\]; got \[2, 3\]"):
+        trials.Trials(tmp_path, Settings((2, 3)))
+    (tmp_path / "settings.json").unlink()
+    with pytest.raises(ExperimentError, match="which says what .* is of"):
+        trials.Trials(tmp_path, Settings((2, 4)))
+
+
+def test_a_file_that_is_no_trial_is_named(tmp_path):
+    kept = trials.Trials(tmp_path, Settings((2, 3)))
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials" / "mle_0.json").write_text("{}")
+    with pytest.raises(ExperimentError, match="mle_0.json: expected a trial"):
+        kept.found()

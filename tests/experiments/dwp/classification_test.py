@@ -9,6 +9,7 @@ import tensorflow as tf
 import bbh_tf as bbh
 from bbh_tf.weights import WeightSpec
 from experiments.dwp import classification_run
+from experiments.dwp import gap_run
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
 from experiments.dwp import settings
@@ -146,6 +147,31 @@ def test_splits_are_stratified_and_differ():
     assert (first != other).any()
     with pytest.raises(ExperimentError, match="of each class; got 300"):
         networks.split(images, 3000, 0)
+
+
+@pytest.mark.parametrize(
+    ("run", "config", "runs"),
+    [
+        (
+            classification_run.run,
+            settings.ClassificationConfig(),
+            settings.ClassificationRuns(
+                ("dwp",), (10, 3000), ("means",), (0,), 1
+            ),
+        ),
+        (
+            gap_run.run,
+            settings.GapConfig(num_examples=3000),
+            settings.GapRuns(("trained",), (1,), (0,)),
+        ),
+    ],
+)
+def test_too_many_examples_are_told_before_anything_trains(
+    tmp_path, run, config, runs
+):
+    with pytest.raises(ExperimentError, match="of each class; got 300"):
+        run(config, runs, None, tmp_path, "command")
+    assert not list(tmp_path.glob("*/*"))
 
 
 def test_kernels_to_start_from(inputs, tmp_path):
