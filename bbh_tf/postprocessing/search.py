@@ -106,6 +106,28 @@ def check_weights(sample_weight, shape):
     return np.broadcast_to(weights, shape).reshape(-1)
 
 
+def filled(labels, sample_weight, instead=0):
+    """Puts a label in the place of those that count for nothing.
+
+    These need be no labels: NaN, or a number for what is to be ignored.
+
+    Args:
+        labels: array-like.
+        sample_weight: as `check_weights` takes it, which refuses what is none;
+            or of the first axes of labels.
+        instead: what is put there.
+
+    Returns:
+        Array of the labels' shape.
+    """
+    labels = np.array(labels)
+    if sample_weight is not None:
+        weights = np.asarray(sample_weight)
+        if weights.shape == labels.shape[: weights.ndim]:
+            labels[weights == 0] = instead
+    return labels
+
+
 def _golden_section(function, low, high):
     """Evaluates a function closer and closer to a minimum between two ends."""
     inner = high - _GOLDEN * (high - low)

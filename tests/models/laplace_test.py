@@ -249,6 +249,27 @@ def test_around_trained_weights(likelihood):
                 assert other.log_evidence < model.log_evidence
 
 
+@pytest.mark.parametrize(
+    ("likelihood", "instead"),
+    [
+        ("categorical_logits", 255),
+        ("bernoulli_logits", np.nan),
+        ("normal", np.nan),
+    ],
+)
+def test_labels_of_no_weight_need_be_none(likelihood, instead):
+    labels = LABELS[likelihood]
+    weights = (np.arange(len(X)) % 3 > 0).astype("float32")
+    counts = weights.reshape(-1, *(1,) * (labels.ndim - 1)) > 0
+    shown = np.where(counts, labels, instead)
+    found, expected = (
+        bbh.models.laplace(trained(likelihood), (X, y, weights), likelihood)
+        for y in (shown, labels)
+    )
+    assert found.log_evidence == expected.log_evidence
+    assert np.isfinite(found.log_evidence)
+
+
 def test_probabilities_and_data_sets_are_as_classes_in_arrays():
     made = trained("categorical_logits")
     one_hot = np.eye(3, dtype="float32")[CLASSES]
