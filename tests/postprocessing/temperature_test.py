@@ -283,6 +283,12 @@ def test_labels_of_no_weight_need_be_none(instead):
         for labels in (shown, y)
     )
     np.testing.assert_array_equal(found(x), expected(x))
+    if instead == 255:
+        # Weights may have the shape of the labels, as users have these.
+        again = postprocessing.with_temperature(
+            model, x, shown[:, None], sample_weight=weights[:, None]
+        )
+        np.testing.assert_array_equal(again(x), expected(x))
     with pytest.raises(ValueError, match="labels: expected"):
         postprocessing.with_temperature(model, x, shown)
 
