@@ -7,6 +7,10 @@ import numbers
 import keras
 import numpy as np
 
+# A softmax in float16 misses 1 by a few 1e-4; anything beyond this is not a
+# distribution but logits, log-probabilities or a wrong axis.
+ROW_SUM_TOLERANCE = 1e-3
+
 
 def is_count(value, fewest=1, most=math.inf):
     """Whether a value is an integer in a range, of Python or NumPy."""
@@ -113,6 +117,13 @@ def limits(argument, values):
     if not in_order:
         _refuse(argument, values, "(lowest, highest)")
     return lowest, highest
+
+
+def are_probabilities(outputs):
+    """Whether outputs `(..., classes)` have been through a softmax already."""
+    off = np.abs(outputs.sum(axis=-1) - 1)
+    all_sum_to_1 = np.all(off <= ROW_SUM_TOLERANCE)
+    return outputs.size > 0 and outputs.min() >= 0 and all_sum_to_1
 
 
 def check_config(thing):

@@ -23,8 +23,8 @@ def fgsm(
     Args:
         networks: iterable of callables from images to logits `(batch,
             classes)`, one for each draw of the weights: `[model]` for a plain
-            Keras model, `model.networks(num_samples)` for a Bayesian one. It
-            is gone through once.
+            Keras model, `model.networks(num_samples)` for a Bayesian one or
+            an ensemble. It is gone through once.
         images: `float32` array `(examples, ...)`.
         labels: true classes, integers `(examples,)`.
         epsilon: how far each pixel moves at most, a number >= 0.
@@ -37,8 +37,9 @@ def fgsm(
         `float32` array of the images' shape.
 
     Raises:
-        ValueError: if an argument is invalid, or images are outside
-            `clip_range` (clipping would move them by more than `epsilon`).
+        ValueError: if an argument is invalid, a network returns
+            probabilities, or images are outside `clip_range` (clipping would
+            move them by more than `epsilon`).
 
     References:
         Goodfellow et al., Explaining and Harnessing Adversarial Examples,
@@ -81,8 +82,8 @@ def fgsm_direction(
         gradient is 0.
 
     Raises:
-        ValueError: if an argument is invalid, or a gradient is not
-            finite.
+        ValueError: if an argument is invalid, a network returns
+            probabilities, or a gradient is not finite.
 
     References:
         Athalye et al., Obfuscated Gradients Give a False Sense of Security,
@@ -168,20 +169,28 @@ class _Signs:
 
 
 def _log_prob_and_gradient(network, images, labels, batch_size):
-    log_probs, gradients = [], []
+    every_output, log_probs, gradients = [], [], []
     # Of no images there is one batch, for the shape.
     for start in range(0, max(len(images), 1), batch_size):
         x = tf.constant(images[start : start + batch_size])
         y = tf.constant(labels[start : start + batch_size], tf.int32)
         with tf.GradientTape() as tape:
             tape.watch(x)
+            outputs = tf.cast(network(x), tf.float32)
             log_prob = -tf.nn.sparse_softmax_cross_entropy_with_logits(
-                y, tf.cast(network(x), tf.float32)
+                y, outputs
             )
+        every_output.append(outputs)
         log_probs.append(log_prob)
         # In networks of float16 small gradients would be lost.
         scale = tf.fill(tf.shape(log_prob), _GRADIENT_SCALE)
         gradients.append(tape.gradient(log_prob, x, output_gradients=scale))
+    if checks.are_probabilities(np.concatenate(every_output)):
+        raise ValueError(
+            "fgsm expects networks that return logits; got probabilities, rows "
+            f"that sum to 1, of {network!r}: take off the softmax, and of a "
+            "DeepEnsemble give ensemble.networks()."
+        )
     gradients = np.concatenate(gradients).astype(np.float64) / _GRADIENT_SCALE
     if not np.isfinite(gradients).all():
         raise ValueError(

@@ -42,7 +42,21 @@ def clone(network, replace):
         new_network = keras.models.clone_model(
             network, clone_function=clone_layer, recursive=True
         )
+    _freeze_alike(network, new_network)
     return new_network, pairs
+
+
+def _freeze_alike(network, clone):
+    """Says of models what Keras leaves out: whether they are frozen.
+
+    Else `trainable = True` would do nothing to a copy that calls itself that
+    already, and its layers would stay frozen.
+    """
+    # Of the model alone: its layers have been told.
+    clone._trainable = network.trainable
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            _freeze_alike(layer, clone.get_layer(layer.name))
 
 
 @contextlib.contextmanager

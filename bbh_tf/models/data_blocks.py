@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras.src.trainers import data_adapters
 
 from bbh_tf import checks
+from bbh_tf.postprocessing import gathering
 
 # Inputs are held in blocks of about this size while all draws pass over them,
 # so that weights are generated once per draw and block, not once per batch.
@@ -36,12 +37,14 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None):
         `Batches`.
 
     Raises:
-        ValueError: if lengths differ, or the data are of no kind that Keras
-            knows.
+        ValueError: if lengths differ, the data have no end and there are no
+            steps, or are of no kind that Keras knows.
     """
     if batch_size is not None:
         checks.check_count("batch_size", batch_size)
-    if steps is not None:
+    if steps is None:
+        gathering.check_ends(x)
+    else:
         checks.check_count("steps", steps)
     if hasattr(x, "__next__") and not isinstance(x, types.GeneratorType):
         iterator = x
@@ -106,10 +109,16 @@ def of_validation(epoch_iterator):
     Args:
         epoch_iterator: Keras' own, which lives as long as `fit` runs.
     """
+    adapter = epoch_iterator.data_adapter
+    if epoch_iterator.steps_per_epoch is None:
+        if isinstance(adapter, data_adapters.TFDatasetAdapter):
+            gathering.check_ends(adapter.get_tf_dataset())
+        elif isinstance(adapter, data_adapters.PyDatasetAdapter):
+            gathering.check_ends(adapter.py_dataset)
     # Kept there: with steps, it goes on in the next epoch.
     if not hasattr(epoch_iterator, "batches"):
         epoch_iterator.batches = Batches(
-            epoch_iterator.data_adapter, epoch_iterator.steps_per_epoch
+            adapter, epoch_iterator.steps_per_epoch
         )
     return epoch_iterator.batches
 

@@ -65,6 +65,24 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     return distribution.log_prob(labels)
 
 
+def like(weights, labels):
+    """Returns weights with as many axes as labels are scored with.
+
+    They may have one of length 1 more, or less, as the labels themselves.
+
+    Args:
+        weights: tensor `(batch, ...)`.
+        labels: tensor `(batch, ...)`, labels or their log-likelihoods.
+    """
+    more = weights.shape.rank == labels.shape.rank + 1
+    less = weights.shape.rank == labels.shape.rank - 1
+    if more and weights.shape[-1] == 1:
+        return weights[..., 0]
+    return (
+        weights[..., tf.newaxis] if less and labels.shape[-1] == 1 else weights
+    )
+
+
 def _counts(weights, mask):
     """Returns bools, of examples or of labels: which of these count."""
     found = [] if mask is None else [tf.cast(mask, tf.bool)]
@@ -83,6 +101,7 @@ def _filled(labels, counts, instead):
     """
     rank = labels.shape.rank
     for each in counts:
+        each = like(each, labels)
         own = each.shape.rank
         if own is None or not each.shape.is_compatible_with(labels.shape[:own]):
             # Refused with a line of its own where it is applied.

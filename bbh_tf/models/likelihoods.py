@@ -291,6 +291,7 @@ def _sum_per_example(values, weights):
     weights = tf.cast(tf.convert_to_tensor(weights), tf.float32)
     if not are_of_labels(weights):
         return tf.reduce_sum(values, axis=axes) * tf.reshape(weights, [-1])
+    weights = label_log_prob.like(weights, values)
     if not weights.shape.is_compatible_with(values.shape):
         raise ValueError(
             "Expected sample_weight of shape (batch,), or that of the labels, "

@@ -33,6 +33,11 @@ def callback_list(model, callbacks, verbose, batches):
 
 def samples(model, batches, count, seed, out):
     """Keeps the outputs of all draws; see `PredictiveModel.predict_samples`."""
+    if out is not None and out.dtype.kind != "f":
+        raise ValueError(
+            f"Expected out to be an array of a float type; got {out.dtype}, "
+            "which would round outputs."
+        )
     parts, filled = [], 0
     for block in batches.blocks():
         inputs = [batch[0] for batch in block]

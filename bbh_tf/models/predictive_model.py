@@ -105,15 +105,16 @@ class PredictiveModel(
             seed: seed of the draws, an integer.
             batch_size: examples in a batch, where `x` holds arrays.
             steps: batches to take; None for all.
-            out: array of the returned shape to write to, say one on disk from
-                `numpy.lib.format.open_memmap`; None for a new one.
+            out: array of the returned shape, of a float type, to write to, say
+                one on disk from `numpy.lib.format.open_memmap`; None for a new
+                one.
 
         Returns:
             `float32` array `(num_samples, examples, ...)`: the network's
             outputs (logits, for the categorical likelihood); or `out`.
 
         Raises:
-            ValueError: if `out` has another shape.
+            ValueError: if `out` has another shape, or is of no float type.
         """
         batches = data_blocks.batches(x, batch_size=batch_size, steps=steps)
         return over_data.samples(

@@ -5,6 +5,7 @@ import numpy as np
 
 from bbh_tf.layers import weight_specs
 from bbh_tf.models import cloning
+from bbh_tf.models import inputs_of
 
 # Units whose outputs all inputs agree on are shifted, and not scaled up.
 _LEAST_STD = 1e-6
@@ -24,10 +25,11 @@ def standardize_activations(network, inputs):
     Args:
         network: a built functional or Sequential `keras.Model`, changed in
             place. Layers with a kernel whose last axis is that of their
-            outputs (dense layers, convolutions) are standardised; others
-            stay as they are.
-        inputs: array `(examples, ...)`, some tens or hundreds of training
-            inputs; 64 in the authors' code.
+            outputs (dense layers, convolutions) are standardised, for their
+            first call; others, and models within it, stay as they are.
+        inputs: array `(examples, ...)`, or a structure of such as the network
+            takes it: some tens or hundreds of training inputs; 64 in the
+            authors' code.
 
     Raises:
         ValueError: if no layer can be standardised, there are fewer than two
@@ -38,11 +40,12 @@ def standardize_activations(network, inputs):
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
     """
     cloning.check_cloneable(network)
-    inputs = np.asarray(inputs)
-    if len(inputs) < 2:
+    structure = inputs_of.structure(network)
+    inputs = inputs_of.arrays(inputs, structure)
+    count = len(keras.tree.flatten(inputs)[0])
+    if count < 2:
         raise ValueError(
-            "standardize_activations expects two inputs or more; got "
-            f"{len(inputs)}."
+            f"standardize_activations expects two inputs or more; got {count}."
         )
     layers = [layer for layer in network.layers if _has_outputs_last(layer)]
     if not layers:
@@ -51,7 +54,7 @@ def standardize_activations(network, inputs):
             f"axis is that of its outputs; {network.name!r} has none."
         )
     for layer in layers:
-        before = keras.Model(network.inputs, layer.input)
+        before = keras.Model(structure, layer.input)
         _standardize(layer, before.predict(inputs, verbose=0))
 
 

@@ -85,7 +85,7 @@ class Tempered:
             )
         if self.likelihood is likelihoods.categorical_logits:
             labels = class_numbers(
-                labels, outputs.shape[1:-1], outputs.shape[-1]
+                labels, outputs.shape[1:-1], outputs.shape[-1], sample_weight
             )
             return postprocessing.fit_temperature(
                 outputs, labels, sample_weight

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 def gathered(batches):
@@ -16,8 +17,10 @@ def gathered(batches):
         there are none.
 
     Raises:
-        ValueError: if they are no batches, or a batch has no labels.
+        ValueError: if they are no batches, or have no end, or a batch has no
+            labels.
     """
+    check_ends(batches)
     if isinstance(batches, keras.utils.PyDataset):
         every = (batches[index] for index in range(batches.num_batches))
     else:
@@ -40,6 +43,26 @@ def gathered(batches):
         lambda *arrays: np.concatenate([np.asarray(a) for a in arrays]), *parts
     )
     return whole if len(whole) == 3 else (*whole, None)
+
+
+def check_ends(data):
+    """Refuses a data set that is known to have no end.
+
+    Raises:
+        ValueError: saying how it can be given one.
+    """
+    count = getattr(data, "cardinality", None)
+    # Of a strategy's data sets it is a number.
+    count = int(count()) if callable(count) else count
+    is_endless = count == tf.data.INFINITE_CARDINALITY
+    if isinstance(data, keras.utils.PyDataset):
+        is_endless = data.num_batches is None
+    if is_endless:
+        raise ValueError(
+            "Expected data that end, or a number of steps; got a "
+            f"{type(data).__name__} without end: leave out repeat(), or take "
+            "so many batches of it."
+        )
 
 
 def is_of_batches(x):

@@ -90,6 +90,7 @@ def check_weights(sample_weight, shape):
     if sample_weight is None:
         return None
     weights = checks.check_floats(sample_weight, "sample_weight")
+    weights = _like(weights, shape)
     if weights.ndim == 0 or weights.shape != shape[: weights.ndim]:
         raise ValueError(
             f"sample_weight: expected shape {shape}, that of the labels, or "
@@ -104,6 +105,34 @@ def check_weights(sample_weight, shape):
         weights.shape + (1,) * (len(shape) - weights.ndim)
     )
     return np.broadcast_to(weights, shape).reshape(-1)
+
+
+def filled(labels, sample_weight, instead=0):
+    """Puts a label in the place of those that count for nothing.
+
+    These need be no labels: NaN, or a number for what is to be ignored.
+
+    Args:
+        labels: array-like.
+        sample_weight: as `check_weights` takes it, which refuses what is none;
+            or of the first axes of labels.
+        instead: what is put there.
+
+    Returns:
+        Array of the labels' shape.
+    """
+    labels = np.array(labels)
+    if sample_weight is not None:
+        weights = _like(np.asarray(sample_weight), labels.shape)
+        if weights.shape == labels.shape[: weights.ndim]:
+            labels[weights == 0] = instead
+    return labels
+
+
+def _like(weights, shape):
+    """Drops an axis of length 1 that labels do not have, or no more."""
+    is_longer = weights.ndim == len(shape) + 1 and weights.shape[-1] == 1
+    return weights[..., 0] if is_longer else weights
 
 
 def _golden_section(function, low, high):

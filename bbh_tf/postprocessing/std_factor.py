@@ -39,7 +39,7 @@ def fit_std_factor(means, stds, labels, sample_weight=None):
         labels: array-like, `(examples, ...)`, in the same units, none of which
             the model was trained on.
         sample_weight: array-like, `(examples, ...)` or `(examples,)`, what
-            labels count; None for 1.
+            labels count, 0 for those that are missing, NaN say; None for 1.
 
     Returns:
         float between 0.02 and 50, to 1e-5 of itself. The negative
@@ -56,6 +56,7 @@ def fit_std_factor(means, stds, labels, sample_weight=None):
     fit_std_factor([0.0, 0.0], [1.0, 1.0], labels=[2.0, -2.0])  # 2.0
     ```
     """
+    labels = search.filled(labels, sample_weight)
     labels = checks.check_floats(labels, "labels")
     means = check_draws(means, "means", labels)
     stds = check_draws(stds, "stds", labels)

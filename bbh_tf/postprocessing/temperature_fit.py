@@ -31,7 +31,8 @@ def fit_temperature(logits, labels, sample_weight=None):
         labels: array-like of integers, `(examples, ...)`, none of which the
             model was trained on.
         sample_weight: array-like, `(examples, ...)` or `(examples,)`, what
-            labels count, 0 for padding say; None for 1.
+            labels count, 0 for padding say, where they need be no class; None
+            for 1.
 
     Returns:
         float between 0.02 and 50, to 1e-5 of itself. The negative
@@ -49,6 +50,7 @@ def fit_temperature(logits, labels, sample_weight=None):
     fit_temperature([[2.0, 0.0]] * 4, [0, 0, 0, 1])  # 1.8205
     ```
     """
+    labels = search.filled(labels, sample_weight)
     logits, labels = _checked(logits, labels)
     weights = search.check_weights(sample_weight, labels.shape)
     true = np.take_along_axis(logits, labels[None, ..., None], axis=-1)
@@ -78,6 +80,7 @@ def fit_binary_temperature(logits, labels, sample_weight=None):
     fit_binary_temperature([2.0, 2.0, 2.0, -2.0], [1, 1, 0, 0])  # 1.8205
     ```
     """
+    labels = search.filled(labels, sample_weight)
     labels = checks.check_floats(labels, "labels")
     wrong = labels[(labels != 0) & (labels != 1)]
     if wrong.size:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from bbh_tf.postprocessing import search
 from bbh_tf.postprocessing.gathering import gathered
 from bbh_tf.postprocessing.gathering import is_of_batches
 from bbh_tf.postprocessing.temperature import Temperature
@@ -51,7 +52,8 @@ def with_temperature(
         seed: seed of the draws; `predict` takes those of 0.
         batch_size: examples in a batch, where `x` holds arrays.
         sample_weight: array-like, `(examples,)` or of the labels' shape, what
-            labels count, 0 for padding say; None for 1.
+            labels count, 0 for padding say, where they need be no labels; None
+            for 1.
         likelihood: of an ordinary Keras model, `"categorical_logits"` (or
             None) or `"bernoulli_logits"`; None for others, which have theirs.
 
@@ -119,7 +121,9 @@ def with_temperature(
         model.predict(x, batch_size=batch_size, verbose=0)
     )
     if fit is fit_temperature:
-        labels = class_numbers(y, logits.shape[:-1], logits.shape[-1])
+        labels = class_numbers(
+            y, logits.shape[:-1], logits.shape[-1], sample_weight
+        )
     else:
         labels = of_rank(y, np.ndim(logits))
     temperature = fit(logits, labels, sample_weight)
@@ -153,7 +157,7 @@ def of_rank(labels, rank):
     return labels[..., None] if labels.ndim == rank - 1 else labels
 
 
-def class_numbers(labels, shape, num_classes):
+def class_numbers(labels, shape, num_classes, sample_weight=None):
     """Returns the numbers of classes, as Keras' users may have labels of them.
 
     Args:
@@ -161,6 +165,7 @@ def class_numbers(labels, shape, num_classes):
             more axis of length 1; or one-hot rows, `(*shape, num_classes)`.
         shape: that of the numbers, a tuple.
         num_classes: number of classes.
+        sample_weight: what labels count; see `with_temperature`.
 
     Returns:
         Array, of integers if that is what they were.
@@ -169,7 +174,10 @@ def class_numbers(labels, shape, num_classes):
         ValueError: if rows of that length are not one-hot.
     """
     labels = of_rank(labels, len(shape))
-    if labels.shape == (*shape, num_classes):
+    is_of_rows = labels.shape == (*shape, num_classes)
+    first = np.eye(num_classes)[0] if is_of_rows else 0
+    labels = search.filled(labels, sample_weight, first)
+    if is_of_rows:
         if not np.all(np.sort(labels, axis=-1) == np.eye(num_classes)[-1]):
             raise ValueError(
                 "labels: expected class numbers or one-hot rows; got rows that "

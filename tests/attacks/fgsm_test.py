@@ -120,6 +120,10 @@ def test_raises_the_loss_of_a_bayesian_model():
         ({"networks": []}, "at least one network; got none"),
         ({"networks": plain()}, r"such as \[model\] or .*; got <Seq"),
         ({"networks": ["network"]}, "callables, .*; got 'network'"),
+        (
+            {"networks": [lambda x: tf.nn.softmax(plain()(x))]},
+            "return logits; got probabilities, rows that sum to 1",
+        ),
         ({"labels": LABELS[:5]}, r"labels of shape \(5,\)"),
         ({"labels": LABELS.astype(float)}, "one integer label"),
         ({"clip_range": 1.0}, r"clip_range to be \(lowest, highest\); got 1"),

@@ -227,6 +227,25 @@ def test_other_forms_of_data(model):
         model.predict(X[:0])
 
 
+@pytest.mark.parametrize("kind", ["tf.data", "PyDataset"])
+def test_data_without_an_end_are_refused(kind):
+    model = small_models.model()
+    endless = _Endless(None)
+    if kind == "tf.data":
+        endless = tf.data.Dataset.from_tensor_slices((X, Y)).repeat().batch(8)
+    for function in (
+        model.predict,
+        model.evaluate,
+        lambda x: model.fit(X, Y, validation_data=x, verbose=0),
+        lambda x: bbh.postprocessing.with_temperature(model, x),
+        lambda x: bbh.models.laplace(_stock(), x),
+    ):
+        with pytest.raises(ValueError, match="that end, or a number of steps"):
+            function(endless)
+    found = model.predict(endless, steps=2, verbose=0)
+    assert found.shape == (16, 3)
+
+
 def test_images_of_any_size_have_one_mask_in_a_draw():
     network = keras.Sequential(
         [

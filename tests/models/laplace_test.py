@@ -122,6 +122,23 @@ def test_prior_and_noise_are_those_of_bayesian_ridge():
     np.testing.assert_allclose(covariance, oracle.sigma_, rtol=1e-4, atol=1e-8)
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_labels_of_any_unit(unit):
+    found = []
+    for factor in (1.0, unit):
+        labels = NUMBERS[:, :1] * np.float64(factor)
+        made = network(1, targets=0.7 * labels)
+        found.append(bbh.models.laplace(made, (X, labels), "normal", seed=0))
+    one, other = found
+    noise, precision = other.likelihood.scale, other.prior_precision
+    assert noise == pytest.approx(unit * one.likelihood.scale, rel=1e-4)
+    assert precision * unit**2 == pytest.approx(one.prior_precision, rel=1e-4)
+    # The density of labels in another unit.
+    assert other.log_evidence + len(X) * np.log(unit) == pytest.approx(
+        one.log_evidence, abs=1e-2
+    )
+
+
 def log_joint(likelihood, phi, labels, precision, factors):
     """Returns log p(y, w) as a function of the flat weights, by TFP."""
 
@@ -230,6 +247,27 @@ def test_around_trained_weights(likelihood):
                     model.prior_precision,
                 )
                 assert other.log_evidence < model.log_evidence
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "instead"),
+    [
+        ("categorical_logits", 255),
+        ("bernoulli_logits", np.nan),
+        ("normal", np.nan),
+    ],
+)
+def test_labels_of_no_weight_need_be_none(likelihood, instead):
+    labels = LABELS[likelihood]
+    weights = (np.arange(len(X)) % 3 > 0).astype("float32")
+    counts = weights.reshape(-1, *(1,) * (labels.ndim - 1)) > 0
+    shown = np.where(counts, labels, instead)
+    found, expected = (
+        bbh.models.laplace(trained(likelihood), (X, y, weights), likelihood)
+        for y in (shown, labels)
+    )
+    assert found.log_evidence == expected.log_evidence
+    assert np.isfinite(found.log_evidence)
 
 
 def test_probabilities_and_data_sets_are_as_classes_in_arrays():

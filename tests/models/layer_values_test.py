@@ -96,6 +96,30 @@ def test_variables_that_are_frozen_are_the_same_in_all_members():
     assert (kernels[0] != kernels[1]).all()
 
 
+@pytest.mark.parametrize("within", [True, False])
+def test_models_that_are_frozen_can_be_trained_later(within):
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(2, name="hidden")(inputs)
+    base = keras.Model(inputs, hidden, name="base")
+    base.trainable = False
+    head = keras.layers.Dense(2, name="head")(base(inputs))
+    network = keras.Model(inputs, head)
+    if not within:
+        network.trainable = False
+        network.layers[-1].trainable = True
+    model = _bayesian(network, layers=["head"])
+    ensemble = bbh.models.DeepEnsemble(network, 2, "normal")
+    for made in (model.network, model.draw(), *ensemble.members):
+        assert made.trainable == within
+        frozen = made.get_layer("base")
+        assert not frozen.trainable
+        assert not frozen.trainable_variables
+        # As in Keras, also for the layers in it.
+        made.trainable = frozen.trainable = True
+        assert len(frozen.trainable_variables) == 2
+    assert len(model.trainable_variables) == 4 + 2
+
+
 def test_members_see_inputs_as_the_recipe_does(network, tmp_path):
     model = bbh.models.DeepEnsemble(network, 2, "normal")
     for member in [*model.members, model.draw()]:

@@ -180,6 +180,33 @@ def test_a_label_that_does_not_count_may_be_missing(weights):
     )
 
 
+@pytest.mark.parametrize(
+    ("likelihood", "labels"),
+    [
+        ("categorical_logits", np.array([[0, 1, 0], [1, 255, 0]])),
+        ("normal", np.array([[0.5, 1.0, 0.0], [2.0, np.nan, 0.0]], "float32")),
+    ],
+)
+def test_weights_have_the_shape_that_labels_are_given_in(likelihood, labels):
+    likelihood = likelihoods.get(likelihood)
+    size = 1 if isinstance(likelihood, likelihoods.Normal) else 2
+    outputs = np.random.default_rng(0).normal(size=(2, 3, size))
+    weights = np.array([[2.0, 1.0, 0.5], [3.0, 0.0, 1.0]], "float32")
+    distribution = likelihoods.distribution(likelihood, outputs)
+    # Each label by itself: an example of one.
+    alone = likelihoods.distribution(likelihood, outputs.reshape(6, 1, size))
+    counted = np.where(weights > 0, labels, 0).reshape(6, 1)
+    expected = np.reshape(likelihoods.log_prob(alone, counted), (2, 3))
+    for own in ((2, 3), (2, 3, 1)):
+        for of_labels in ((2, 3), (2, 3, 1)):
+            found = likelihoods.log_prob(
+                distribution, labels.reshape(of_labels), weights.reshape(own)
+            )
+            np.testing.assert_allclose(
+                found, (weights * expected).sum(axis=1), rtol=1e-5
+            )
+
+
 def test_what_returns_no_distribution_is_refused():
     x, y = small_models.data()
     model = small_models.model(likelihood=lambda outputs: outputs)

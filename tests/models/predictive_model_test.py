@@ -89,6 +89,11 @@ def test_an_array_of_another_shape_is_refused(model, shape):
         model.predict_samples(X, 9, batch_size=8, out=np.zeros(shape, "f4"))
 
 
+def test_an_array_that_would_round_outputs_is_refused(model):
+    with pytest.raises(ValueError, match="of a float type; got int32"):
+        model.predict_samples(X, 9, out=np.zeros((9, 20, 3), "int32"))
+
+
 def test_draws_are_made_a_few_at_once_or_alone(model, samples, monkeypatch):
     monkeypatch.setattr(predictor, "_DRAW_BYTES", 1)
     other = small_models.model(model.network)

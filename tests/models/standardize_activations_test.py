@@ -52,6 +52,19 @@ def test_without_biases_the_scales_alone_are_set():
         np.testing.assert_allclose(outputs.std(axis=0), 1, rtol=1e-3)
 
 
+def test_a_network_of_several_inputs():
+    inputs = {name: keras.Input((8,), name=name) for name in "ab"}
+    hidden = keras.layers.Dense(3, name="hidden")(inputs["b"])
+    both = keras.layers.Concatenate()([inputs["a"], hidden])
+    network = keras.Model(inputs, keras.layers.Dense(2)(both))
+    arrays = {"a": X[:, :, 0, 0], "b": 2.0 * X[:, :, 1, 0]}
+    bbh.models.standardize_activations(network, arrays)
+    hidden = network.get_layer("hidden")(arrays["b"])
+    for outputs in (hidden, network(arrays)):
+        np.testing.assert_allclose(np.mean(outputs, axis=0), 0, atol=1e-4)
+        np.testing.assert_allclose(np.std(outputs, axis=0), 1, rtol=1e-3)
+
+
 def test_a_flow_over_scales_starts_there():
     network = _network()
     bbh.models.standardize_activations(network, X)

@@ -267,6 +267,45 @@ def test_labels_of_no_weight_do_not_count():
     assert one == pytest.approx(other)
 
 
+@pytest.mark.parametrize("instead", [255, -1, np.nan, "rows"])
+def test_labels_of_no_weight_need_be_none(instead):
+    model, x = _plain("sequential")
+    # Some are predicted wrongly.
+    y = model.predict(x, verbose=0).argmax(1)
+    y[12:] = (y[12:] + 1) % 3
+    weights = np.arange(len(y)) % 4 > 0
+    if instead == "rows":
+        shown = np.eye(3)[y] * weights[:, None]
+    else:
+        shown = np.where(weights, y, instead)
+    found, expected = (
+        postprocessing.with_temperature(model, x, labels, sample_weight=weights)
+        for labels in (shown, y)
+    )
+    np.testing.assert_array_equal(found(x), expected(x))
+    if instead == 255:
+        # Weights may have the shape of the labels, as users have these.
+        again = postprocessing.with_temperature(
+            model, x, shown[:, None], sample_weight=weights[:, None]
+        )
+        np.testing.assert_array_equal(again(x), expected(x))
+    with pytest.raises(ValueError, match="labels: expected"):
+        postprocessing.with_temperature(model, x, shown)
+
+
+def test_numbers_of_no_weight_need_be_none():
+    weights = [1.0, 0.0, 1.0, 2.0]
+    bits, numbers = [0, np.nan, 1, 1], [0.5, np.inf, 1.0, -1.0]
+    logits = [1.0, 9.0, -1.0, 2.0]
+    whole = [0, 2, 3]
+    for fit, arguments in (
+        (postprocessing.fit_binary_temperature, (logits, bits)),
+        (postprocessing.fit_std_factor, (logits, [1.0] * 4, numbers)),
+    ):
+        counted = [np.asarray(x)[whole] for x in (*arguments, weights)]
+        assert fit(*arguments, weights) == pytest.approx(fit(*counted))
+
+
 def _masked_plain():
     tokens = keras.Input((3,), dtype="int32")
     h = keras.layers.Embedding(5, 4, mask_zero=True)(tokens)

@@ -275,7 +275,7 @@ class DeepEnsemble(
         if count > len(self.members):
             raise ValueError(
                 "Expected num_samples to be at most the number of members, "
-                f"{len(self.members)}; got {num_samples}."
+                f"{len(self.members)}; got {count}."
             )
         return count
 

@@ -50,7 +50,8 @@ def laplace(
             units)`; it is left as it was.
         train_data: what it was trained on: a tuple `(x, y)` or `(x, y,
             sample_weight)` of arrays; or a `tf.data.Dataset`, or others that
-            `fit` takes, of such batches. Weights are of examples.
+            `fit` takes, of such batches. Weights are of examples; where they
+            are 0, labels need be none.
         likelihood: `"categorical_logits"` (classes; labels are numbers or
             probabilities), `"bernoulli_logits"` (each output a probability
             of its own), `likelihoods.Normal(scale)`, or `"normal"`, where the
@@ -193,15 +194,28 @@ def _data(batches, head, kind):
                     "(x, y); got none."
                 )
             features = head.features(inputs)
-            labels = np.asarray(labels)
-            targets = kind.targets(labels, head.num_units)
-            if len(targets) != len(features):
-                raise ValueError(
-                    "laplace expects labels for outputs of shape "
-                    f"({len(features)}, {head.num_units}); got shape "
-                    f"{labels.shape}."
-                )
-            yield features, targets, _factors(weights, len(features))
+            factors = _factors(weights, len(features))
+            targets = _targets(
+                np.asarray(labels), factors, kind, head.num_units
+            )
+            yield features, targets, factors
+
+
+def _targets(labels, factors, kind, num_units):
+    """Returns what outputs are for; 0 where an example counts for nothing."""
+    targets = np.zeros((len(factors), num_units))
+    # Others need be no labels.
+    counts = factors > 0
+    found = None
+    if len(labels) == len(factors):
+        found = kind.targets(labels[counts], num_units)
+    if found is None or len(found) != counts.sum():
+        raise ValueError(
+            f"laplace expects labels for outputs of shape {targets.shape}; got "
+            f"shape {labels.shape}."
+        )
+    targets[counts] = found
+    return targets
 
 
 def _factors(weights, count):

@@ -16,7 +16,8 @@ import math
 
 import numpy as np
 
-# In between a root is looked for, on a scale of logs: 1e-13 to 1e13.
+# In between a root is looked for, on a scale of logs: 1e-13 to 1e13, in units
+# that are those of the data, since labels may have any.
 _LOG_RANGE = 30.0
 _BISECTIONS = 80
 # The two are found in turn, until neither moves by more.
@@ -96,15 +97,17 @@ def maximise(
 
 def _best_precision(eigenvalues, square_norm):
     # MacKay's well-determined directions, gamma = a |w|^2.
-    return _root(
-        lambda a: (eigenvalues / (eigenvalues + a)).sum() - a * square_norm
-    )
+    eigenvalues = eigenvalues * square_norm
+    gamma = _root(lambda g: (eigenvalues / (eigenvalues + g)).sum() - g)
+    return gamma / square_norm
 
 
 def _best_variance(eigenvalues, precision, square_error, num_labels):
-    return _root(
+    unit = square_error / num_labels
+    precision = precision * unit
+    return unit * _root(
         lambda v: (
-            square_error / v
+            num_labels / v
             + (eigenvalues / (eigenvalues + v * precision)).sum()
             - num_labels
         )
