@@ -1,28 +1,16 @@
 """Settings of a run that `--set name=value` puts in place of its row's."""
 
 import difflib
-import math
 import typing
 
 from absl import flags
 
+from experiments import setting_kinds as kinds
 from experiments.errors import ExperimentError
 
 _DIVERGENCES = ("kernel", "full_kernel", "entropy", "adversarial", "analytic")
 _OPTIMIZERS = ("adam", "tf1_rmsprop")
 _ARCHITECTURES = ("layerwise", "sliced", "single", "matrix_product")
-
-
-class Kind(typing.NamedTuple):
-    """What a value can be.
-
-    Attributes:
-        parse: function from a text to a value; raises ValueError.
-        expected: what it takes, in words.
-    """
-
-    parse: typing.Callable
-    expected: str
 
 
 class Change(typing.NamedTuple):
@@ -36,53 +24,8 @@ class Change(typing.NamedTuple):
     """
 
     help: str
-    kind: Kind
+    kind: kinds.Kind
     applies: typing.Callable
-
-
-def _count(text):
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
-def _counts(text, number=None):
-    found = tuple(_count(part) for part in text.split(","))
-    if number not in (None, len(found)):
-        raise ValueError
-    return found
-
-
-def _number(text, lowest=-math.inf, highest=math.inf):
-    value = float(text)
-    if not lowest < value < highest:
-        raise ValueError
-    return value
-
-
-def _one_of(choices):
-    def parse(text):
-        if text not in choices:
-            raise ValueError
-        return choices[text]
-
-    return Kind(parse, f"one of {', '.join(choices)}")
-
-
-def _texts(*choices):
-    return _one_of({choice: choice for choice in choices})
-
-
-_COUNT = Kind(_count, "a positive integer")
-_COUNTS = Kind(_counts, "positive integers, as in 64,256,16")
-_THREE = Kind(
-    lambda text: _counts(text, 3), "three positive integers, as in 20,50,500"
-)
-_NUMBER = Kind(_number, "a finite number")
-_POSITIVE = Kind(lambda text: _number(text, 0.0), "a finite number > 0")
-_SHARE = Kind(lambda text: _number(text, 0.0, 1.0), "a number between 0 and 1")
-_BOOL = _one_of({"true": True, "false": False})
 
 
 def _of(*methods):
@@ -109,101 +52,119 @@ KERNEL = ("kernel", "full_kernel")
 # Estimates that look at neighbours among the draws.
 BY_NEIGHBOURS = (*KERNEL, "entropy")
 CHANGES = {
-    "optimizer": Change("the optimiser", _texts(*_OPTIMIZERS), _always),
-    "learning_rate": Change("its step size", _POSITIVE, _always),
+    "optimizer": Change("the optimiser", kinds.texts(*_OPTIMIZERS), _always),
+    "learning_rate": Change("its step size", kinds.POSITIVE, _always),
     "learning_rate_decay": Change(
         "how that falls over the epochs",
-        _one_of({"none": None, "cosine": "cosine"}),
+        kinds.one_of({"none": None, "cosine": "cosine"}),
         # Members of ensembles count no epochs.
         lambda found: found["method"] not in ("map", "ensemble"),
     ),
-    "epsilon": Change("its constant", _POSITIVE, _always),
-    "batch_size": Change("examples in a batch", _COUNT, _always),
+    "epsilon": Change("its constant", kinds.POSITIVE, _always),
+    "batch_size": Change("examples in a batch", kinds.COUNT, _always),
     "prior_scale": Change(
         "standard deviation of the weights' prior",
-        _POSITIVE,
+        kinds.POSITIVE,
         lambda found: found["method"] != "ensemble",
     ),
     "annealing_start": Change(
         "epoch at which the KL sets in",
-        _POSITIVE,
+        kinds.POSITIVE,
         lambda found: found.get("anneals", False),
     ),
     "annealing_epochs": Change(
         "epochs until it counts in full",
-        _POSITIVE,
+        kinds.POSITIVE,
         lambda found: found.get("anneals", False),
     ),
     "num_likelihood_samples": Change(
         "draws under which a step takes the likelihood",
-        _COUNT,
+        kinds.COUNT,
         lambda found: found["method"] not in ("map", "ensemble"),
     ),
     "divergence": Change(
         "estimate of the KL",
-        _texts(*_DIVERGENCES),
+        kinds.texts(*_DIVERGENCES),
         lambda found: found.get("divergence") is not None,
     ),
     "num_samples": Change(
         "posterior samples of that estimate",
-        _COUNT,
+        kinds.COUNT,
         _estimated_by(*BY_NEIGHBOURS, "adversarial"),
     ),
     "num_neighbours": Change(
         "which neighbour it looks at; the paper's is 1",
-        _COUNT,
+        kinds.COUNT,
         _estimated_by(*BY_NEIGHBOURS),
     ),
     "num_prior_samples": Change(
         "prior samples of the kernel and adversarial estimates",
-        _COUNT,
+        kinds.COUNT,
         _estimated_by(*KERNEL, "adversarial"),
     ),
     "released_kernel": Change(
         "whether the kernel estimates have the authors' 1e-8 terms",
-        _BOOL,
+        kinds.BOOL,
         _estimated_by(*KERNEL),
     ),
     "discriminator_steps": Change(
         "steps of the adversarial estimate's discriminator for one of training",
-        _COUNT,
+        kinds.COUNT,
         _estimated_by("adversarial"),
     ),
     "architecture": Change(
         "form of the hypernetworks",
-        _texts(*_ARCHITECTURES),
+        kinds.texts(*_ARCHITECTURES),
         _is_hypernetwork,
     ),
     "start": Change(
         "where their posteriors begin: at random, or around the weights that "
         "a plain network begins with",
-        _texts("random", "network"),
+        kinds.texts("random", "network"),
         _is_hypernetwork,
     ),
     "hypernetwork_units": Change(
         "widths of their hidden layers; the paper's are 64,256,512",
-        _COUNTS,
+        kinds.COUNTS,
         _is_hypernetwork,
     ),
     "hypernetwork_initializer": Change(
         "initialiser of their kernels; the paper's is glorot_uniform",
-        _texts("glorot_uniform", "hyperfan"),
+        kinds.texts("glorot_uniform", "hyperfan"),
         _is_hypernetwork,
     ),
-    "noise_dim": Change("dimension of their noise", _COUNT, _is_hypernetwork),
-    "shared_noise": Change("whether they share it", _BOOL, _is_hypernetwork),
-    "initial_log_variance": Change(
-        "where those of Bayes by Backprop start", _NUMBER, _of("bbb")
+    "noise_dim": Change(
+        "dimension of their noise", kinds.COUNT, _is_hypernetwork
     ),
-    "dropout_rate": Change("rate of MC dropout", _SHARE, _of("dropout")),
-    "max_std": Change("bound on MNF's deviations", _POSITIVE, _of("mnf")),
+    "shared_noise": Change(
+        "whether they share it", kinds.BOOL, _is_hypernetwork
+    ),
+    "initial_log_variance": Change(
+        "where those of Bayes by Backprop start", kinds.NUMBER, _of("bbb")
+    ),
+    "dropout_rate": Change("rate of MC dropout", kinds.SHARE, _of("dropout")),
+    "max_std": Change("bound on MNF's deviations", kinds.POSITIVE, _of("mnf")),
     "adversarial_epsilon": Change(
         "how far an ensemble's adversarial training moves a pixel",
-        _POSITIVE,
+        kinds.POSITIVE,
         _of("ensemble"),
     ),
-    "units": Change("widths of the LeNet", _THREE, _has_network("lenet")),
-    "kernel_size": Change("size of its filters", _COUNT, _has_network("lenet")),
+    "units": Change("widths of the LeNet", kinds.THREE, _has_network("lenet")),
+    "kernel_size": Change(
+        "size of its filters", kinds.COUNT, _has_network("lenet")
+    ),
+    "strides": Change(
+        "strides of the ResNet's stages; the authors' are 2,2,2",
+        kinds.THREE,
+        _has_network("resnet"),
+    ),
+    "normalization": Change(
+        "where its normalisation has statistics from at prediction: a part of "
+        "the training set, the images predicted together, or each image, as "
+        "in the authors' code",
+        kinds.texts("calibrated", "batch", "image"),
+        _has_network("resnet"),
+    ),
 }
 
 

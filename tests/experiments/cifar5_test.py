@@ -205,6 +205,21 @@ def test_settings_are_those_of_the_paper_and_the_authors(monkeypatch):
     assert runs["map"].final_normalization
 
 
+def test_the_network_departs_from_the_authors_in_one_thing(monkeypatch):
+    make_full_size(monkeypatch)
+
+    def run(preset, name, value):
+        changes = ((name, value),)
+        config = _config("x", "map", preset=preset, changes=changes)
+        (found,) = config.runs()
+        return found.strides, found.normalization
+
+    assert run("paper", "strides", (2, 2, 2)) == ((2, 2, 2), "calibrated")
+    assert run("released_code", "strides", (1, 2, 2)) == ((1, 2, 2), "image")
+    found = run("released_code", "normalization", "calibrated")
+    assert found == ((2, 2, 2), "calibrated")
+
+
 def test_execution_changes_nothing_but_rounding(tmp_path, data, plain):
     (config,) = _config(tmp_path, "bbb", num_steps=6).runs()
     execution = Execution(steps_per_execution=3, jit=True)
