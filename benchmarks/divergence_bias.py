@@ -181,7 +181,7 @@ def measure_adversarial(case, n, m, discriminators, num_steps):
 
 def _nearest_neighbour_entropy(q, _):
     (normal,) = bbh.priors.Normal().distributions([None])
-    return bbh.divergences.NearestNeighbourEntropy()(q, normal)
+    return bbh.divergences.NearestNeighbourEntropy(1)(q, normal)
 
 
 def estimates(n, m, discriminators, num_steps):
@@ -198,7 +198,7 @@ def estimates(n, m, discriminators, num_steps):
                 full, case, n, m, d, blocks, together=True
             )
         )
-    named["`NearestNeighbourEntropy()`"] = lambda case: measure(
+    named["`NearestNeighbourEntropy(1)`"] = lambda case: measure(
         _nearest_neighbour_entropy, case, n, m, 20_000, 200
     )
     trained = f"`AdversarialKL()`, {num_steps + 500:,} steps"

@@ -45,7 +45,7 @@ _WIDTHS = flag_lists.numbers(
 )
 _ESTIMATES = {
     "kernel_1": lambda: bbh.divergences.KernelKL(),
-    "entropy_1": lambda: bbh.divergences.NearestNeighbourEntropy(),
+    "entropy_1": lambda: bbh.divergences.NearestNeighbourEntropy(1),
     "entropy_3": lambda: bbh.divergences.NearestNeighbourEntropy(3),
 }
 _ONLY = flag_lists.names(

@@ -12,7 +12,7 @@ _BLOCK = 128
 _SMALL = 2.0**-500
 
 
-def batch_bald(draws, count, num_outcomes=10_000, seed=0):
+def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
     """Chooses examples greedily by what their labels jointly tell.
 
     The score of a batch is the mutual information of all its labels and the
@@ -22,7 +22,8 @@ def batch_bald(draws, count, num_outcomes=10_000, seed=0):
     are sampled from the draws.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
         count: how many examples, a positive integer.
         num_outcomes: most joint outcomes that are gone through.
         seed: of what is sampled, an integer.
@@ -33,13 +34,14 @@ def batch_bald(draws, count, num_outcomes=10_000, seed=0):
         to each, nats.
 
     Raises:
-        ValueError: if the draws are not distributions or fewer than two, or
-            `count` is not from 1 to the number of examples.
+        ValueError: if the draws are not distributions or fewer than two,
+            `count` is not from 1 to the number of examples, or `num_outcomes`
+            is not a positive integer.
 
     References:
         Kirsch et al., BatchBALD, arXiv:1906.08158, Algorithm 1 and Sec. 3.3.
     """
-    draws = checks.check_draws(draws, 2)
+    draws = checks.check_draws(sample_probabilities, 2)
     num_draws, num_examples, num_classes = draws.shape
     checks.check_number(count, num_examples)
     counts.check_count("num_outcomes", num_outcomes)

@@ -4,11 +4,12 @@ from bbh_tf import checks as counts
 from bbh_tf.uncertainty import checks
 
 
-def check_draws(draws, fewest=1):
+def check_draws(sample_probabilities, fewest=1):
     """Checks draws of class probabilities.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
         fewest: how many draws are needed.
 
     Returns:
@@ -18,15 +19,17 @@ def check_draws(draws, fewest=1):
     Raises:
         ValueError: if they are not distributions, or too few.
     """
-    draws = checks.check_probabilities(
-        draws, ("draws", "examples", "classes"), "draws"
+    samples = checks.check_probabilities(
+        sample_probabilities,
+        ("num_samples", "examples", "classes"),
+        "sample_probabilities",
     )
-    if len(draws) < fewest:
+    if len(samples) < fewest:
         raise ValueError(
-            f"draws: expected at least {fewest}, one tells nothing of how "
-            f"draws differ; got {len(draws)}."
+            f"sample_probabilities: expected at least {fewest} draws, since "
+            f"one tells nothing of how draws differ; got {len(samples)}."
         )
-    return draws / draws.sum(axis=-1, keepdims=True)
+    return samples / samples.sum(axis=-1, keepdims=True)
 
 
 def check_number(count, num_examples):

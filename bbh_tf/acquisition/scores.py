@@ -6,7 +6,7 @@ from bbh_tf import uncertainty
 from bbh_tf.acquisition import checks
 
 
-def bald(draws):
+def bald(sample_probabilities):
     """Information that a label would give about the weights, in nats.
 
     The mutual information of label and weights
@@ -14,7 +14,8 @@ def bald(draws):
     agree, however unsure they are.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
 
     Returns:
         float64 array `(examples,)`, nats, from 0 to log of the number of
@@ -27,14 +28,17 @@ def bald(draws):
         Houlsby et al., Bayesian Active Learning for Classification and
         Preference Learning, arXiv:1112.5745.
     """
-    return uncertainty.mutual_information(checks.check_draws(draws, 2))
+    return uncertainty.mutual_information(
+        checks.check_draws(sample_probabilities, 2)
+    )
 
 
-def max_entropy(draws):
+def max_entropy(sample_probabilities):
     """The entropy of the mean over draws, in nats.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
 
     Returns:
         float64 array `(examples,)`, nats, from 0 to log(classes).
@@ -43,35 +47,42 @@ def max_entropy(draws):
         ValueError: if the draws are not distributions.
     """
     return uncertainty.predictive_entropy(
-        np.mean(checks.check_draws(draws), axis=0)
+        np.mean(checks.check_draws(sample_probabilities), axis=0)
     )
 
 
-def variation_ratio(draws):
+def least_confidence(sample_probabilities):
     """One minus the largest class probability of the mean over draws.
 
-    This is what the code of Bayesian hypernetworks calls the variation ratio;
-    see `mode_variation_ratio` for the other reading.
+    The code of Bayesian hypernetworks, and Gal et al., call it the variation
+    ratio, which here is that of the draws' votes, `variation_ratio`.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
 
     Returns:
         float64 array `(examples,)`, in [0, 1).
 
     Raises:
         ValueError: if the draws are not distributions.
+
+    References:
+        Gal et al., Deep Bayesian Active Learning with Image Data,
+        arXiv:1703.02910, Sec. 4.
     """
-    return 1.0 - np.max(np.mean(checks.check_draws(draws), axis=0), axis=-1)
+    samples = checks.check_draws(sample_probabilities)
+    return 1.0 - np.max(np.mean(samples, axis=0), axis=-1)
 
 
-def mode_variation_ratio(draws):
+def variation_ratio(sample_probabilities):
     """The share of draws whose most probable class is not the most common.
 
     `uncertainty.variation_ratio`, of two draws at least.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
 
     Returns:
         float64 array `(examples,)`, in [0, 1).
@@ -80,17 +91,20 @@ def mode_variation_ratio(draws):
         ValueError: if the draws are not distributions, or fewer than two.
 
     References:
-        Gal et al., Deep Bayesian Active Learning with Image Data,
-        arXiv:1703.02910, Sec. 4.
+        Gal, Uncertainty in Deep Learning, PhD thesis, University of
+        Cambridge, 2016, Sec. 3.3.1.
     """
-    return uncertainty.variation_ratio(checks.check_draws(draws, 2))
+    return uncertainty.variation_ratio(
+        checks.check_draws(sample_probabilities, 2)
+    )
 
 
-def mean_std(draws):
+def mean_std(sample_probabilities):
     """The standard deviation of a class probability, mean over the classes.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
 
     Returns:
         float64 array `(examples,)`, in [0, 0.5].
@@ -98,14 +112,17 @@ def mean_std(draws):
     Raises:
         ValueError: if the draws are not distributions, or fewer than two.
     """
-    return np.mean(np.std(checks.check_draws(draws, 2), axis=0), axis=-1)
+    return np.mean(
+        np.std(checks.check_draws(sample_probabilities, 2), axis=0), axis=-1
+    )
 
 
-def random(draws, seed):
+def random(sample_probabilities, seed):
     """Scores drawn at random, uniform in [0, 1): the baseline.
 
     Args:
-        draws: array-like, `(draws, examples, classes)`, probabilities.
+        sample_probabilities: array-like, `(num_samples, examples,
+            classes)`.
         seed: an integer, or a `numpy.random.Generator`.
 
     Returns:
@@ -114,5 +131,5 @@ def random(draws, seed):
     Raises:
         ValueError: if the draws are not distributions.
     """
-    num_examples = checks.check_draws(draws).shape[1]
+    num_examples = checks.check_draws(sample_probabilities).shape[1]
     return np.random.default_rng(seed).random(num_examples)

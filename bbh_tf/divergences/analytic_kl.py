@@ -11,8 +11,10 @@ from bbh_tf.divergences import pair as pairing
 class AnalyticKL(divergence.Divergence):
     """Sums `tfp.distributions.kl_divergence` over all weights.
 
-    It needs distributions on both sides: a `MeanField` posterior and a prior
-    with a density for which TFP knows the KL. An implicit posterior has none.
+    It needs distributions of independent weights on both sides: a `MeanField`
+    posterior and a prior for which TFP knows the KL. An implicit posterior has
+    none; for posteriors and priors in which weights depend on each other, such
+    as `MultivariateNormal` and `KernelNormal`, there is `MonteCarloKL`.
 
     Example:
 
@@ -43,12 +45,7 @@ class AnalyticKL(divergence.Divergence):
             prior = pair.prior.distributions(pair.specs)
             for side, found in (("posterior", posterior), ("prior", prior)):
                 if found is None:
-                    name = type(getattr(pair, side)).__name__
-                    raise ValueError(
-                        f"AnalyticKL needs a {side} with a density; layer "
-                        f"{pair.name!r} has {name}, which has none. KernelKL "
-                        "needs samples only."
-                    )
+                    _refuse(pair, side)
             for q, p in zip(posterior, prior):
                 _check_known(pair.name, q, p)
 
@@ -98,6 +95,25 @@ class AnalyticKL(divergence.Divergence):
                 )
             total += tf.cast(tf.reduce_sum(kl), tf.float32)
         return total
+
+
+def _refuse(pair, side):
+    """Refuses what has no distributions, though it may have a density."""
+    if side == "posterior":
+        has_density, such = pair.posterior.has_log_prob, "MeanField"
+    else:
+        has_density, such = pair.prior.has_log_prob(pair.specs), "Normal"
+    name = type(getattr(pair, side)).__name__
+    if has_density:
+        raise ValueError(
+            f"AnalyticKL needs a {side} of independent weights, such as "
+            f"{such}; layer {pair.name!r} has {name}. MonteCarloKL needs its "
+            "density only."
+        )
+    raise ValueError(
+        f"AnalyticKL needs a {side} with a density; layer {pair.name!r} has "
+        f"{name}, which has none. KernelKL needs samples only."
+    )
 
 
 def _check_known(name, q, p):

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def least_kl(mean, variance, num_draws, loc=0.0, scale=1.0):
+def least_kl(mean, variance, num_samples, loc=0.0, scale=1.0):
     """Computes the least KL to a normal prior that these moments allow.
 
     Of all distributions of one weight with its mean and variance, the normal
@@ -17,8 +17,8 @@ def least_kl(mean, variance, num_draws, loc=0.0, scale=1.0):
     Args:
         mean: array, means of weights over draws of the posterior.
         variance: array of the same shape, their variances over the draws,
-            unbiased (divided by `num_draws - 1`).
-        num_draws: how many draws there were, at least 2.
+            unbiased (divided by `num_samples - 1`).
+        num_samples: how many draws there were, at least 2.
         loc: mean of the prior, a number or an array that broadcasts.
         scale: its standard deviation, likewise.
 
@@ -28,11 +28,11 @@ def least_kl(mean, variance, num_draws, loc=0.0, scale=1.0):
         is left out.
 
     Raises:
-        ValueError: if `num_draws` is below 2.
+        ValueError: if `num_samples` is below 2.
     """
-    if num_draws < 2:
+    if num_samples < 2:
         raise ValueError(
-            f"least_kl expects num_draws to be at least 2; got {num_draws}."
+            f"least_kl expects num_samples to be at least 2; got {num_samples}."
         )
     mean, variance, loc, scale = np.broadcast_arrays(
         *(np.asarray(x, np.float64) for x in (mean, variance, loc, scale))
@@ -41,8 +41,8 @@ def least_kl(mean, variance, num_draws, loc=0.0, scale=1.0):
     ratio = variance[varies] / scale[varies] ** 2
     shift = (mean[varies] - loc[varies]) / scale[varies]
     # The logarithm of a variance that was measured is too small on average.
-    half = tf.constant((num_draws - 1) / 2, tf.float64)
+    half = tf.constant((num_samples - 1) / 2, tf.float64)
     bias = float(tf.math.digamma(half) - tf.math.log(half))
     # The variance of the mean is in the squares of the means already.
-    second = shift**2 + ratio * (1 - 1 / num_draws)
+    second = shift**2 + ratio * (1 - 1 / num_samples)
     return float(np.sum(second - 1 - np.log(ratio) + bias)) / 2

@@ -31,10 +31,11 @@ class NearestNeighbourEntropy(divergence.Divergence):
     same samples. Unlike `KernelKL` it needs no prior samples, and so has none
     of their noise, but it needs a prior with a density. An estimate may be
     negative. For normal q its bias is constant: +0.05 nats per weight at n = 5
-    and k = 1, +0.03 at k = 3. The gradient is one over a distance; its
-    variance is infinite with k = 1 and finite with k = 3, which is the form to
-    train with. The estimates of all weights are added up as if these were
-    independent: dependence between weights is not charged for.
+    and k = 1, +0.03 at k = 3. (At k = 3 it is +0.12 for Laplace and -0.23 for
+    uniform q; narrow modes far apart count as one wide one.) The gradient is
+    one over a distance; its variance is infinite with k = 1 and finite with
+    k = 3, the default. The estimates of all weights are added up as if these
+    were independent: dependence between weights is not charged for.
 
     Args:
         num_neighbours: which neighbour's distance is taken, k.
@@ -45,7 +46,7 @@ class NearestNeighbourEntropy(divergence.Divergence):
     Example:
 
     ```python
-    kl = bbh_tf.divergences.NearestNeighbourEntropy(num_neighbours=3)
+    kl = bbh_tf.divergences.NearestNeighbourEntropy()
     kl([tf.random.normal((5, 800, 500))], [tfd.Normal(0.0, 1.0)])
     ```
 
@@ -57,7 +58,7 @@ class NearestNeighbourEntropy(divergence.Divergence):
         this library's, not the paper's.
     """
 
-    def __init__(self, num_neighbours=1):
+    def __init__(self, num_neighbours=3):
         checks.check_count("num_neighbours", num_neighbours)
         self.num_neighbours = int(num_neighbours)
 

@@ -60,7 +60,7 @@ def inverse_autoregressive(
     num_layers=4,
     units=(200,),
     initial_log_scale=-6.25,
-    seed=1234,
+    seed=None,
     max_log_scale=scales.MAX_LOG_SCALE,
 ):
     """Returns an elementwise affine map, then inverse autoregressive flows.
@@ -71,8 +71,7 @@ def inverse_autoregressive(
         num_layers: number of autoregressive flows, 0 or more.
         units: widths of the hidden layers of one.
         initial_log_scale: see `ElementwiseAffine`.
-        seed: that of the first ordering; the next have the next. None for a
-            random one.
+        seed: seed of random orderings; None for a random one.
         max_log_scale: see `InverseAutoregressive`.
 
     Returns:

@@ -44,7 +44,8 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         name: name of the layer.
 
     Raises:
-        ValueError: if `units` is not a sequence of positive integers.
+        ValueError: if `units` is not a sequence of positive integers, or there
+            is an `activation` with `"hyperfan"`.
     """
 
     def __init__(

@@ -31,6 +31,10 @@ class MatrixProduct(hypernetwork.Hypernetwork):
         kernel_initializer: initialiser of L and R, and of the first layer.
         name: name of the layer.
 
+    Raises:
+        ValueError: if `units` is not a sequence of positive integers, at least
+            one, or `kernel_initializer` is `"hyperfan"`.
+
     Example:
 
     ```python

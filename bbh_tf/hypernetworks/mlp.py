@@ -24,6 +24,9 @@ class MLP(hypernetwork.Hypernetwork):
             `Hypernetwork`.
         name: name of the layer.
 
+    Raises:
+        ValueError: as `Hypernetwork` does.
+
     Example:
 
     ```python

@@ -41,7 +41,7 @@ class Sliced(hypernetwork.Hypernetwork):
         name: name of the layer.
 
     Raises:
-        ValueError: if `slices` is none of these.
+        ValueError: if `slices` is none of these, or as `Hypernetwork` does.
 
     Example:
 

@@ -24,8 +24,10 @@ class MCDropout(RandomLayer):
     prediction of an example is the same, unless the layer is called several
     times (shared, or in `TimeDistributed`): a draw has one mask for all calls.
 
-    There is no KL. For the prior N(0, 1) on weights, give the layers between
-    the regulariser `keras.regularizers.L2(0.5 / num_train_examples)`.
+    There is no KL. `keras.regularizers.L2(0.5 / num_train_examples)` on the
+    layers between stands for the prior N(0, 1) on their kernels as they are
+    trained. For that prior on the thinned kernels, as Gal and Ghahramani have
+    it, a kernel behind a dropout takes 1 / (1 - rate) times as much.
 
     Args:
         rate: probability that a unit is set to zero, from 0 up to 1.

@@ -30,8 +30,8 @@ class MNFConv2D(mnf.MNF):
         **kwargs: `num_flows`, `flow_units`, `num_auxiliary_flows`,
             `auxiliary_flow_units`, `max_std`, `initial_log_std`,
             `initial_z_mean`, `prior_variance`, `kernel_initializer`,
-            `kl_weight`, `seed`, `name` and `dtype`: see
-            `bbh_tf.layers.mnf.MNF`, which also says when the noise is new.
+            `kl_weight`, `seed`, `name`, `dtype` and `trainable`: see
+            `bbh_tf.layers.MNF`, which also says when the noise is new.
 
     Raises:
         ValueError: if an argument is invalid.

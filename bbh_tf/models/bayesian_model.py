@@ -149,10 +149,16 @@ class BayesianModel(
         return tuple(x for x in self._layers_drawn if x.pair() is not None)
 
     def compile(self, optimizer="rmsprop", loss=None, **kwargs):
-        """Configures training; see `LikelihoodTraining.compile`.
+        """Configures training, as `keras.Model.compile`.
+
+        Args:
+            optimizer: a Keras optimiser.
+            loss: None, or the name of the model's likelihood.
+            **kwargs: other arguments of `keras.Model.compile`. Metrics see
+                what `predict` returns.
 
         Raises:
-            ValueError: if a loss is given.
+            ValueError: if another loss is given, or a metric for logits.
             MemoryError: if gradients and moments do not fit in memory.
 
         Warns:
@@ -212,17 +218,14 @@ class BayesianModel(
         return objective.train_step(self, data, self._num_draws)
 
     def draws(self, inputs, num_samples, seed):
-        """Yields outputs draw by draw; see `PredictiveModel.draws`."""
         return self._predictor().outputs(
             inputs, num_samples, seed, self.calibration_data
         )
 
     def masks(self, inputs):
-        """Finds masks of the outputs; see `PredictiveModel.masks`."""
         return self._predictor().masks(inputs)
 
     def networks(self, num_samples=None, seed=0):
-        """Yields draws as functions; see `PredictiveModel.networks`."""
         yield from self._predictor().networks(
             self._count(num_samples), seed, self.calibration_data
         )

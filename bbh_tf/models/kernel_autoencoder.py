@@ -248,8 +248,8 @@ class KernelAutoencoder(
         self,
         train_reverse=True,
         num_importance_samples=1,
-        num_slices=None,
         others=None,
+        num_slices=None,
     ):
         """Returns the density as a prior of layers with k x k kernels.
 
@@ -257,8 +257,8 @@ class KernelAutoencoder(
             train_reverse: see `bbh_tf.priors.DeepWeightPrior` for this and
                 what follows.
             num_importance_samples: K.
-            num_slices: how many slices a step uses; None for all.
             others: prior of the biases.
+            num_slices: how many slices a step uses; None for all.
 
         Returns:
             A `DeepWeightPrior`, with copies of the networks.
@@ -267,8 +267,8 @@ class KernelAutoencoder(
             *self.networks,
             train_reverse=train_reverse,
             num_importance_samples=num_importance_samples,
-            num_slices=num_slices,
             others=others,
+            num_slices=num_slices,
         )
 
     def save_own_variables(self, store):

@@ -46,8 +46,8 @@ def entropy_histograms(entropies, num_classes, ax=None, colors=None):
         )
     if not hasattr(entropies, "items") or not entropies:
         raise ValueError(
-            "entropies: expected a dictionary from names to arrays; got a "
-            f"{type(entropies).__name__}."
+            "entropies: expected a dictionary from names to arrays, not an "
+            f"empty one; got a {type(entropies).__name__}."
         )
     end = np.log(num_classes)
     checked = {

@@ -44,8 +44,9 @@ class QuantileIntervals(conformal.SplitConformal):
             Itself.
 
         Raises:
-            ValueError: if shapes differ, there is NaN or inf, or there are too
-                few examples for the level.
+            ValueError: if shapes differ, there is NaN or inf, a lower end is
+                above its upper one, or there are too few examples for the
+                level.
         """
         lower, upper = _ends(lower, upper)
         labels = conformal.check_numbers(labels, "labels", lower.shape)

@@ -15,7 +15,9 @@ class LogUniform(prior.Prior):
     has no mean. There is only an approximate closed form, up to a constant, of
     the KL of a normal, a function of alpha = variance / mean^2 alone. So it
     works with `divergences.AnalyticKL` and `posteriors.MeanField`; everything
-    else refuses it. The constant is such that the KL is 0 at infinite alpha.
+    else refuses it. The constant is such that the true KL is 0 at infinite
+    alpha; so is the sigmoid's, but the cubic's stays at 0.39 nats from
+    alpha = 1 on.
 
     Args:
         approximation: `"molchanov"`, a sigmoid fitted for all alpha; or

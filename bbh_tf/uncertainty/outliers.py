@@ -8,8 +8,8 @@ References:
     arXiv:1610.02136 (the highest probability).
     Liu, Wang, Owens, Li, "Energy-based Out-of-distribution Detection", NeurIPS
     2020, arXiv:2010.03759, equation 4 (the energy).
-    Gal, Islam, Ghahramani, "Deep Bayesian Active Learning with Image Data",
-    ICML 2017, arXiv:1703.02910, Sec. 4 (the variation ratio).
+    Gal, "Uncertainty in Deep Learning", PhD thesis, University of Cambridge,
+    2016, Sec. 3.3.1 (the variation ratio).
 """
 
 import numpy as np

@@ -10,6 +10,7 @@ import bbh_tf as bbh
 from bbh_tf import workers
 from experiments.bhn import networks
 from experiments.bhn import pool as pools
+from experiments.bhn import scores as scores_of
 from experiments.bhn import training
 from experiments.errors import ExperimentError
 
@@ -168,7 +169,7 @@ def _buy(pool, model, score, is_fixed, settings, data, chance):
         draws = training.draws(
             model, data.train_images[candidates], settings.num_draws, is_fixed
         )
-        scores = getattr(bbh.acquisition, score)(draws)
+        scores = scores_of.one_of(score, draws)
     rest = settings.num_labels - len(pool.labelled)
     count = min(settings.num_acquired, rest)
     chosen = bbh.acquisition.select(scores, count)

@@ -16,6 +16,8 @@ FLOWS = {
     "iaf": "IAF",
 }
 MODES = (1, -1)
+# Of the orders of elements in a flow, the same in all runs.
+_STRUCTURE_SEED = 1234
 _LIMIT = 2.5
 _GRID = 401
 # A draw is at a mode where the exact posterior's densest parts of this
@@ -194,7 +196,10 @@ def _recipe(settings, flow):
     log_scale = math.log(settings.initial_std)
     if flow == "iaf":
         return bbh.flows.inverse_autoregressive(
-            settings.num_layers, (settings.units,), log_scale
+            settings.num_layers,
+            (settings.units,),
+            log_scale,
+            seed=_STRUCTURE_SEED,
         )
     return bbh.flows.real_nvp(
         settings.num_layers if flow == "real_nvp" else 0,

@@ -22,4 +22,12 @@ def of(draws):
         Dictionary from the keys of `SCORES` to float64 arrays `(examples,)`,
         higher where less sure.
     """
-    return {name: getattr(bbh.acquisition, name)(draws) for name in SCORES}
+    return {name: one_of(name, draws) for name in SCORES}
+
+
+def one_of(name, draws):
+    """Scores predictions in one way, a key of `SCORES`; see `of`."""
+    # The authors' name, by which results are kept; the library's is another.
+    if name == "variation_ratio":
+        name = "least_confidence"
+    return getattr(bbh.acquisition, name)(draws)

@@ -161,7 +161,7 @@ def _bbh(settings, data, seed):
     divergence = {
         "kernel": bbh.divergences.KernelKL,
         "full_kernel": lambda: bbh.divergences.KernelKL(per_weight=False),
-        "entropy": bbh.divergences.NearestNeighbourEntropy,
+        "entropy": lambda: bbh.divergences.NearestNeighbourEntropy(1),
         "constant_entropy": toy_released_code.ConstantEntropyKL,
     }[settings.divergence]()
     return _bayesian(network, settings, data, seed, divergence)

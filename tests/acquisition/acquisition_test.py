@@ -24,8 +24,8 @@ LOG_2 = np.log(2)
     [
         ("bald", [0, 0, LOG_2]),
         ("max_entropy", [0, LOG_2, LOG_2]),
-        ("variation_ratio", [0, 0.5, 0.5]),
-        ("mode_variation_ratio", [0, 0, 0.5]),
+        ("least_confidence", [0, 0.5, 0.5]),
+        ("variation_ratio", [0, 0, 0.5]),
         ("mean_std", [0, 0, 0.5]),
     ],
 )
@@ -36,8 +36,8 @@ def test_scores_by_hand(score, expected):
 
 def test_the_two_readings_of_the_variation_ratio_differ():
     draws = np.array([[[0.9, 0.1]], [[0.45, 0.55]], [[0.6, 0.4]]])
-    assert acquisition.variation_ratio(draws)[0] == pytest.approx(0.35)
-    assert acquisition.mode_variation_ratio(draws)[0] == pytest.approx(1 / 3)
+    assert acquisition.least_confidence(draws)[0] == pytest.approx(0.35)
+    assert acquisition.variation_ratio(draws)[0] == pytest.approx(1 / 3)
 
 
 def test_random_scores_are_those_of_the_seed():
@@ -145,8 +145,11 @@ def test_rows_in_float16_are_rescaled():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: acquisition.bald(DRAWS[0]), r"expected shape \(draws, exam"),
-        (lambda: acquisition.bald(DRAWS[:1]), "draws: expected at least 2"),
+        (lambda: acquisition.bald(DRAWS[0]), r"shape \(num_samples, exam"),
+        (
+            lambda: acquisition.bald(DRAWS[:1]),
+            "probabilities: expected at least 2",
+        ),
         (lambda: acquisition.bald(2 * DRAWS), "rows that sum to 1"),
         (lambda: acquisition.bald(np.nan * DRAWS), "NaN or inf"),
         (lambda: acquisition.select([[1.0]], 1), r"expected shape \(examples"),

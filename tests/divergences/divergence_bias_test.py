@@ -56,7 +56,7 @@ def test_approaches_the_closed_form(mean, std):
 
 def entropy(q, _):
     (normal,) = bbh.priors.Normal().distributions([None])
-    return NearestNeighbourEntropy()(q, normal)
+    return NearestNeighbourEntropy(1)(q, normal)
 
 
 # Entries of docs/divergences.md, whose own errors are smaller.

@@ -13,9 +13,9 @@ def _normal(draws, weights):
     return np.random.default_rng(0).normal(size=(draws, weights))
 
 
-def _kl(values, num_draws, prior_scale):
+def _kl(values, num_samples, prior_scale):
     mean, std = values.mean(axis=0), values.std(axis=0, ddof=1)
-    return bbh.divergences.least_kl(mean, std**2, num_draws, LOC, prior_scale)
+    return bbh.divergences.least_kl(mean, std**2, num_samples, LOC, prior_scale)
 
 
 @pytest.mark.parametrize("draws", [10, 300])

@@ -95,7 +95,7 @@ def test_is_the_kl_of_two_normals(std, loc):
     prior = tfd.Normal(0.0, 1.0)
     each = np.array(
         [
-            float(NearestNeighbourEntropy()(part, prior)) / part.shape[1]
+            float(NearestNeighbourEntropy(1)(part, prior)) / part.shape[1]
             for part in np.split(q, 40, axis=1)
         ]
     )
@@ -172,7 +172,7 @@ def test_is_least_where_posterior_and_prior_agree():
     noise = generator.standard_normal((5, 200_000)).astype(np.float32)
     prior = tfd.Normal(0.0, 1.0)
     values = {
-        std: float(NearestNeighbourEntropy()(std * noise, prior))
+        std: float(NearestNeighbourEntropy(1)(std * noise, prior))
         for std in (0.8, 0.9, 1.0, 1.1, 1.25)
     }
     assert min(values, key=values.get) == 1.0
@@ -218,7 +218,7 @@ def test_a_prior_without_a_density_is_refused_by_name():
     with pytest.raises(
         ValueError, match="NearestNeighbourEntropy needs a prior with a density"
     ):
-        small_models.model(network, divergence=NearestNeighbourEntropy())
+        small_models.model(network, divergence=NearestNeighbourEntropy(1))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,11 @@ def test_what_does_not_fit_is_refused(posterior, prior, message):
     if prior is None:
         prior = [tfd.Normal(0.0, 1.0)] * len(posterior)
     with pytest.raises(ValueError, match=message):
-        NearestNeighbourEntropy()(posterior, prior)
+        NearestNeighbourEntropy(1)(posterior, prior)
+
+
+def test_the_default_is_a_form_whose_gradient_has_a_finite_variance():
+    assert NearestNeighbourEntropy().get_config() == {"num_neighbours": 3}
 
 
 def test_too_few_samples_for_k_neighbours_are_refused():

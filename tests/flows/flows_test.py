@@ -169,9 +169,12 @@ def test_orderings_differ_between_layers_and_seeds_repeat():
     assert (degrees[0] != degrees[1]).any()
     for one, other in zip(degrees, again.flows[1:]):
         np.testing.assert_array_equal(one, other._degrees(20)[0])
-    random = [flows.inverse_autoregressive(1, seed=None) for _ in range(2)]
+    random = [flows.inverse_autoregressive(1) for _ in range(2)]
     one, other = (chain.flows[1]._degrees(20)[0] for chain in random)
     assert (one != other).any()
+    repeated = [flows.inverse_autoregressive(1, seed=3) for _ in range(2)]
+    one, other = (chain.flows[1]._degrees(20)[0] for chain in repeated)
+    np.testing.assert_array_equal(one, other)
 
 
 def test_stacks_start_near_a_scaling_by_exp_of_minus_six():

@@ -125,6 +125,24 @@ CASES = {
         _new(divergence=bbh.divergences.AnalyticKL()),
         "layer 'hidden' has Implicit, which has none. KernelKL needs",
     ),
+    "AnalyticKL with dependent weights": (
+        lambda: _layer(
+            posterior=bbh.posteriors.MultivariateNormal(),
+            kl_weight=1,
+            divergence=bbh.divergences.AnalyticKL(),
+        )().build((None, 4)),
+        "posterior of independent weights.*MultivariateNormal. MonteCarloKL",
+    ),
+    "AnalyticKL with a prior of dependent weights": (
+        lambda: _layer(
+            layers.Conv2D(2, 3),
+            posterior=bbh.posteriors.MeanField(),
+            prior=bbh.priors.KernelNormal(3),
+            kl_weight=1,
+            divergence=bbh.divergences.AnalyticKL(),
+        )().build((None, 4, 4, 1)),
+        "prior of independent weights.*KernelNormal. MonteCarloKL",
+    ),
     "unknown likelihood": (
         _new(likelihood="softmax"),
         "categorical_logits, normal.*got 'softmax'",

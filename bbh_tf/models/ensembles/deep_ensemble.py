@@ -197,12 +197,10 @@ class DeepEnsemble(
         return self.compute_metrics(x, y, prediction, sample_weight)
 
     def draws(self, inputs, num_samples, seed):
-        """Yields outputs member by member; see `PredictiveModel.draws`."""
         for network in self.networks(num_samples, seed):
             yield [network(batch) for batch in inputs]
 
     def masks(self, inputs):
-        """Finds masks of the outputs; see `PredictiveModel.masks`."""
         network = self.members[0]
         if not outputs.have_mask(network):
             return [None] * len(inputs)

@@ -10,6 +10,7 @@ from experiments.bhn import active_learning_figure
 from experiments.bhn import image_sets
 from experiments.bhn import methods
 from experiments.bhn import pool as pools
+from experiments.bhn import scores as scores_of
 from experiments.bhn import training
 
 
@@ -27,6 +28,15 @@ def run(name, score, start, data, seed=0, num_labels=40):
     return made, active_learning.run(
         made, recipe, method, score, start, settings, data, seed
     )
+
+
+def test_the_authors_variation_ratio_is_that_of_the_mean_prediction():
+    draws = np.array([[[0.9, 0.1]], [[0.45, 0.55]], [[0.6, 0.4]]])
+    for found in (
+        scores_of.of(draws)["variation_ratio"],
+        scores_of.one_of("variation_ratio", draws),
+    ):
+        np.testing.assert_allclose(found, [0.35])
 
 
 def test_scores_choose_what_brute_force_chooses(data, monkeypatch):

@@ -93,6 +93,8 @@ def test_bbh_takes_its_divergence_and_noise(divergence):
     assert type(model.divergence) is expected[divergence]
     if divergence.endswith("kernel"):
         assert model.divergence.per_weight is (divergence == "kernel")
+    if divergence == "entropy":
+        assert model.divergence.num_neighbours == 1
 
 
 def test_settings_are_the_presets_but_for_changes():
