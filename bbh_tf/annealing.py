@@ -11,7 +11,7 @@ from bbh_tf import checks
 from bbh_tf import fixed
 
 
-@keras.saving.register_keras_serializable(package="bbh_tf")
+@keras.saving.register_keras_serializable(package="bbh_tf.annealing")
 class Linear(fixed.Fixed):
     """Zero until `start_epoch`, then a straight line to one.
 
@@ -66,7 +66,7 @@ class Linear(fixed.Fixed):
         return cls(**config)
 
 
-@keras.saving.register_keras_serializable(package="bbh_tf")
+@keras.saving.register_keras_serializable(package="bbh_tf.annealing")
 def constant(epoch):
     """Returns 1 at all epochs: the KL counts in full from the start."""
     return tf.ones_like(epoch, tf.float32)
