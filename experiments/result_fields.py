@@ -1,5 +1,6 @@
 """What the fields of a page can say of results: tables, pictures, numbers."""
 
+import json
 import os
 import pathlib
 
@@ -29,6 +30,7 @@ def functions(results, page):
         - `table FOLDER...`: a table of all runs there beside the paper's;
         - `settings FOLDER...`: what was run, folded up;
         - `value FOLDER/ROW MEASURE`: a mean, and its standard deviation;
+        - `accuracy FOLDER/ROW EPOCH`: in training, %, a mean over the seeds;
         - `rows TABLE EPOCHS FOLDER`: how many rows of the paper's table ran
           for that long;
         - `gaps TABLE EPOCHS FOLDER`: their errors less the paper's;
@@ -51,6 +53,7 @@ def functions(results, page):
             "table",
             "settings",
             "value",
+            "accuracy",
             "rows",
             "gaps",
             "reproduction",
@@ -96,6 +99,19 @@ class _Fields:
                     digits = {key: n for key, _, n in tables.COLUMNS}
                     return tables.format_cell(cells[measure], digits[measure])
         raise ExperimentError(f"expected a row of {folder}; got {row!r}")
+
+    def accuracy(self, place, epoch):
+        found = [
+            100 * metrics["accuracy"]
+            for path in (self._results / place).glob("seed_*/metrics.jsonl")
+            for metrics in map(json.loads, path.read_text("utf-8").splitlines())
+            if str(metrics["epoch"]) == epoch
+        ]
+        if not found:
+            raise ExperimentError(
+                f"expected epoch {epoch} of {place}; got none"
+            )
+        return f"{sum(found) / len(found):.1f}"
 
     def rows(self, table, epochs, folder):
         full = self._at_length(table, int(epochs), folder)

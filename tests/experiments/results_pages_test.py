@@ -87,6 +87,9 @@ def fixture_results(tmp_path):
             "seconds": 10.0,
         }
         (path / "results.json").write_text(json.dumps(result))
+        lines = [{"epoch": e, "accuracy": e / 4 + seed / 8} for e in (1, 2)]
+        text = "\n".join(map(json.dumps, lines))
+        (path / "metrics.jsonl").write_text(text)
     return result_fields.functions(
         tmp_path / "results", tmp_path / "docs" / "page.md"
     )
@@ -111,6 +114,10 @@ def test_numbers_of_rows(results):
     assert gaps == "−0.06 to +1.20"
     assert results["gaps"]("mnist_methods", "10", "short") == "+1.44"
     assert results["gaps"]("mnist_methods", "100", "short") == "–"
+    # Of two seeds.
+    assert results["accuracy"]("long/map", "2") == "56.2"
+    with pytest.raises(ExperimentError, match="epoch 3 of long/map; got none"):
+        results["accuracy"]("long/map", "3")
 
 
 def _write(folder, row, seed=0, epochs=100, measures=(0.8, 0.99, 0.71), **of):
