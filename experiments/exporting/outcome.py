@@ -75,7 +75,6 @@ def take_in(exported, out, output_dir):
 
 def _check_free(config, folder):
     """Refuses a folder with another run, or with weights of another."""
-    runner.check_same(config, folder)
     # Its checkpoint would be taken for that of the results. One that has
     # results is left as it is.
     has_results = (folder / "results.json").exists()
@@ -84,6 +83,7 @@ def _check_free(config, folder):
             f"--output_dir: expected {folder} to have no checkpoint; got one "
             "of a run that was begun here. Choose another folder."
         )
+    runner.check_same(config, folder)
 
 
 def _outcome(name, run, folder):

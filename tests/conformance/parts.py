@@ -116,7 +116,7 @@ PARTS = {
         "AsPrior": (_learnt, _of_learnt_prior),
         "Flow": (
             lambda: bbh.posteriors.Flow(
-                bbh.flows.inverse_autoregressive(2, (4,), -2.0)
+                bbh.flows.inverse_autoregressive(2, (4,), -2.0, seed=1234)
             ),
             _of_density,
         ),

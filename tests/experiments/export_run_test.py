@@ -296,7 +296,7 @@ def test_files_that_are_missing_or_broken_are_named(tmp_path, exported, done):
 
 
 def test_a_checkpoint_of_another_run_is_not_given_results(
-    tmp_path, exported, done
+    tmp_path, rest, exported, done
 ):
     there = tmp_path / "map" / "seed_1"
     there.mkdir(parents=True)
@@ -305,8 +305,11 @@ def test_a_checkpoint_of_another_run_is_not_given_results(
         outcome.take_in(exported, done, tmp_path)
     assert not (there / "results.json").exists()
     # A run that was done here stays what it is.
-    files.write_json(there / "results.json", {"made": "here"})
-    assert outcome.take_in(exported, done, tmp_path) == [{"made": "here"}]
+    (config,) = _config("unused").runs()
+    here = {"made": "here", "config": dataclasses.asdict(config)}
+    files.write_json(there / "results.json", here)
+    (found,) = outcome.take_in(exported, done, tmp_path)
+    assert found["made"] == "here"
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):

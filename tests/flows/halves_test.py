@@ -12,7 +12,7 @@ from bbh_tf.flows import halves
 FLOWS = {
     "coupling": bbh.flows.real_nvp(num_layers=2, units=(4,)),
     "inverse_autoregressive": bbh.flows.inverse_autoregressive(
-        num_layers=2, units=(4,)
+        num_layers=2, units=(4,), seed=1234
     ),
 }
 POSTERIORS = (bbh.posteriors.Flow, bbh.posteriors.WeightNormFlow)

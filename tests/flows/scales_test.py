@@ -14,7 +14,7 @@ STACKS = {
         8, (200,), initial_log_scale=0.0, seed=1, **kwargs
     ),
     "IAF": lambda **kwargs: flows.inverse_autoregressive(
-        8, (200,), 0.0, **kwargs
+        8, (200,), 0.0, seed=1234, **kwargs
     ),
 }
 LAYERS = {

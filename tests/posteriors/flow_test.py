@@ -19,7 +19,9 @@ CONVOLUTION = [WeightSpec("kernel", (2, 2, 3, 5))]
 
 def stack(kind="RealNVP", num_layers=3, log_scale=-0.5):
     if kind == "IAF":
-        return bbh.flows.inverse_autoregressive(num_layers, (9,), log_scale)
+        return bbh.flows.inverse_autoregressive(
+            num_layers, (9,), log_scale, seed=1234
+        )
     return bbh.flows.real_nvp(
         num_layers, (9,), initial_log_scale=log_scale, seed=1
     )

@@ -1,6 +1,7 @@
 """Priors with few examples, in small: runs by themselves, and together."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -93,6 +94,7 @@ def test_what_diverged_is_told(inputs, tmp_path, whole):
     there = tmp_path / "runs"
     there.mkdir()
     (there / path.name).write_text(json.dumps(record))
+    shutil.copy(whole[0] / "settings.json", tmp_path)
     _run(inputs, tmp_path, ("dwp",), (0,))
     assert exhibit.read(tmp_path)["tables"][0].rows[0][2] == "diverged (1)"
 
