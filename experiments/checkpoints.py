@@ -40,12 +40,12 @@ class Checkpoints:
         """
         if not self._state_file.exists():
             return None
-        state = files.read_json(self._state_file)
-        if not {"step", "model"} <= state.keys():
-            raise ExperimentError(
-                f"{self._state_file}: expected the state of a run at a step; "
-                "another version wrote this. Choose another folder."
-            )
+        state = files.read_json(
+            self._state_file,
+            ("step", "model"),
+            "the state of a run at a step; another version wrote this. Choose "
+            "another folder",
+        )
         return model_files.load(
             self._folder / state["model"], "a checkpoint"
         ), state

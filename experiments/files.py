@@ -48,8 +48,13 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
-def read_json(path):
+def read_json(path, keys=(), expected=None):
     """Reads a JSON file that holds an object, as all of the experiments do.
+
+    Args:
+        path: the file.
+        keys: keys that the object has.
+        expected: what an object with these keys is, for the message.
 
     Raises:
         ExperimentError: if it holds anything else.
@@ -64,7 +69,24 @@ def read_json(path):
         raise ExperimentError(
             f"{path}: expected a JSON object; got {type(found).__name__}."
         )
+    if not set(keys) <= found.keys():
+        raise ExperimentError(f"{path}: expected {expected}.")
     return found
+
+
+def read_json_lines(path):
+    """Reads a file with a line of JSON for each epoch.
+
+    Raises:
+        ExperimentError: if a line is none.
+    """
+    try:
+        lines = pathlib.Path(path).read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise ExperimentError(
+            f"{path}: expected a line of JSON for each epoch; {error}."
+        ) from error
 
 
 def settings_of(folder, name, made):
@@ -81,13 +103,14 @@ def settings_of(folder, name, made):
     Raises:
         ExperimentError: if there is something, without settings.
     """
-    places = [path for pattern in made for path in folder.glob(pattern)]
-    if not places:
+    places = (path for pattern in made for path in folder.glob(pattern))
+    place = next(places, None)
+    if place is None:
         return None
     if not (folder / name).exists():
         raise ExperimentError(
             f"--output_dir: expected {folder / name}, which says what "
-            f"{places[0]} is of; it is not there. Choose another folder."
+            f"{place} is of; it is not there. Choose another folder."
         )
     return read_json(folder / name)
 

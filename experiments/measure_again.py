@@ -58,9 +58,9 @@ def run():
         if not place.exists():
             continue
         kept += 1
-        result = files.read_json(path)
-        if not {"config", "measures"} <= result.keys():
-            raise ExperimentError(f"{path}: expected the results of a run.")
+        result = files.read_json(
+            path, ("config", "measures"), "the results of a run"
+        )
         added = add(result, arrays.read(place), place, _DATA_DIR.value)
         if added:
             changed.append((path, result, added))

@@ -1,9 +1,9 @@
 """What the fields of a page can say of results: tables, pictures, numbers."""
 
-import json
 import os
 import pathlib
 
+from experiments import files
 from experiments import paper_tables
 from experiments import run_config
 from experiments.errors import ExperimentError
@@ -104,7 +104,7 @@ class _Fields:
         found = [
             100 * metrics["accuracy"]
             for path in (self._results / place).glob("seed_*/metrics.jsonl")
-            for metrics in map(json.loads, path.read_text("utf-8").splitlines())
+            for metrics in files.read_json_lines(path)
             if str(metrics["epoch"]) == epoch
         ]
         if not found:

@@ -108,12 +108,12 @@ class Trials:
         `"num_replicas"` (none in older ones, which had one) and
         `"provenance"`.
         """
-        paths = sorted((self._folder / _FOLDER).glob("*.json"))
-        found = [files.read_json(path) for path in paths]
-        for path, one in zip(paths, found):
-            if not {"trial", "measures", "provenance"} <= one.keys():
-                raise ExperimentError(f"{path}: expected a trial.")
-        return found
+        return [
+            files.read_json(
+                path, ("trial", "measures", "provenance"), "a trial"
+            )
+            for path in sorted((self._folder / _FOLDER).glob("*.json"))
+        ]
 
 
 def _defaults(settings):

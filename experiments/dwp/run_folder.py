@@ -113,10 +113,9 @@ def records(folder, like):
 
 
 def _read(path):
-    record = files.read_json(path)
-    if not {"run", "found", "provenance"} <= record.keys():
-        raise ExperimentError(f"{path}: expected the record of a run.")
-    return record
+    return files.read_json(
+        path, ("run", "found", "provenance"), "the record of a run"
+    )
 
 
 def commits(found):

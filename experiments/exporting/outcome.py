@@ -1,7 +1,6 @@
 """What came of exported runs, written as runs write it here."""
 
 import dataclasses
-import json
 import pathlib
 import sys
 
@@ -89,8 +88,7 @@ def _check_free(config, folder):
 def _outcome(name, run, folder):
     """Returns `(done, history, predictions)` of a run, once checked."""
     try:
-        text = (folder / "metrics.jsonl").read_text()
-        history = [json.loads(line) for line in text.splitlines()]
+        history = files.read_json_lines(folder / "metrics.jsonl")
         predictions = arrays.read(folder / "predictions.npz")
         done = files.read_json(folder / "done.json")
         found = [predictions[key].shape for key in _PREDICTIONS]

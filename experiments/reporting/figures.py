@@ -1,7 +1,6 @@
 """Figures of an experiment, in one style."""
 
 import io
-import json
 import pathlib
 
 import matplotlib
@@ -15,7 +14,6 @@ from experiments import arrays
 from experiments import files
 from experiments import lazy
 from experiments import paper_tables
-from experiments.errors import ExperimentError
 from experiments.reporting import tables
 
 bbh = lazy.import_module("bbh_tf")
@@ -225,13 +223,7 @@ def _have_all(results, folder, name):
 
 
 def _history(result, folder):
-    path = _run_folder(result, folder) / _METRICS
-    try:
-        return [json.loads(line) for line in path.read_text().splitlines()]
-    except ValueError as error:
-        raise ExperimentError(
-            f"{path}: expected a line of JSON for each epoch; {error}."
-        ) from error
+    return files.read_json_lines(_run_folder(result, folder) / _METRICS)
 
 
 def _run_folder(result, folder):

@@ -13,9 +13,14 @@ _PAGES = [
 ]
 
 
+def _prose(path):
+    """A page without its code."""
+    return re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.S)
+
+
 def _links(path):
     """Pairs of a page's address and of a heading in it, both perhaps ''."""
-    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.S)
+    text = _prose(path)
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     here = [link for link in links if not link.startswith("http")]
     return [link.partition("#")[::2] for link in here]
@@ -23,7 +28,7 @@ def _links(path):
 
 def _anchors(path):
     """What GitHub calls the headings of a page."""
-    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.S)
+    text = _prose(path)
     anchors, counts = set(), {}
     for heading in re.findall(r"^#+ +(.+)$", text, re.M):
         shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading.strip())
