@@ -10,6 +10,7 @@ Other flags are for pytest. The status is 0 where all tests passed.
 
 import argparse
 import concurrent.futures
+import gc
 import multiprocessing
 import os
 import pathlib
@@ -54,6 +55,8 @@ def _call_pytest(output, arguments):
     with output.open("wb") as opened:
         for stream in (1, 2):
             os.dup2(opened.fileno(), stream)
+    # What is imported stays: no collection need go over it.
+    gc.freeze()
     sys.exit(int(pytest.main(arguments)))
 
 

@@ -132,7 +132,7 @@ def _run(config, data, folder, execution, progress=lambda *_: None):
     ("row", "preset", "depends"),
     [
         *[(row, "paper", False) for row in _ROWS],
-        *[(row, "released_code", False) for row in ("map", "dropout", "mnf")],
+        *[(row, "released_code", False) for row in ("map", "mnf")],
         # The authors' layer-wise hypernetworks alone.
         ("bbh", "released_code", True),
     ],

@@ -19,7 +19,6 @@ from tests.models import small_models
 from tests.priors import linear_gaussian
 
 CASES = {
-    "even": (8, None, None),
     "uneven": (7, None, None),
     "regularizer": (8, "l2", None),
     "annealed and clipped mean field": (7, None, "mean field"),
