@@ -19,7 +19,7 @@ def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
     weights, so that a second example that would tell the same as the first
     counts little. While the labels chosen so far have at most `num_outcomes`
     joint outcomes it is exact (for the draws given); beyond, as many outcomes
-    are sampled from the draws.
+    are sampled from the draws, and it is an estimate, with their noise.
 
     Args:
         sample_probabilities: array-like, `(num_samples, examples,
@@ -31,7 +31,7 @@ def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
     Returns:
         `(indices, values)`: int64 `(count,)`, in the order in which they were
         chosen, and float64 `(count,)`, the mutual information of the batch up
-        to each, nats.
+        to each, nats, from 0 to log of the number of draws.
 
     Raises:
         ValueError: if the draws are not distributions or fewer than two,
@@ -59,7 +59,8 @@ def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
         information[chosen] = -np.inf
         best = int(np.argmax(information))
         chosen.append(best)
-        values.append(max(information[best], 0.0))
+        # Noise may take it beyond: labels tell no more than which draw it is.
+        values.append(np.clip(information[best], 0.0, np.log(num_draws)))
         if len(weights) * num_classes <= num_outcomes:
             joint = (joint[:, None] * draws[:, best].T).reshape(-1, num_draws)
             weights = np.ones(len(joint))

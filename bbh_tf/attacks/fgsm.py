@@ -26,7 +26,7 @@ def fgsm(
             Keras model, `model.networks(num_samples)` for a Bayesian one or
             an ensemble. It is gone through once.
         images: `float32` array `(examples, ...)`.
-        labels: true classes, integers `(examples,)`.
+        labels: true classes, integers `(examples,)`, from 0.
         epsilon: how far each pixel moves at most, a number >= 0.
         mode: see `fgsm_direction`.
         clip_range: `(lowest, highest)` pixel that images and results may have;
@@ -38,8 +38,8 @@ def fgsm(
 
     Raises:
         ValueError: if an argument is invalid, a network returns
-            probabilities, or images are outside `clip_range` (clipping would
-            move them by more than `epsilon`).
+            probabilities or a single logit, or images are outside
+            `clip_range` (clipping would move them by more than `epsilon`).
 
     References:
         Goodfellow et al., Explaining and Harnessing Adversarial Examples,
@@ -83,7 +83,7 @@ def fgsm_direction(
 
     Raises:
         ValueError: if an argument is invalid, a network returns
-            probabilities, or a gradient is not finite.
+            probabilities or a single logit, or a gradient is not finite.
 
     References:
         Athalye et al., Obfuscated Gradients Give a False Sense of Security,
@@ -121,6 +121,24 @@ def _refuse_networks(found):
         "fgsm expects networks to be callables, such as [model] or "
         f"model.networks(num_samples); got {found!r}."
     )
+
+
+def _check_classes(outputs, labels):
+    # Of one logit the probability is 1, and no image would move.
+    if outputs.shape.rank != 2 or outputs.shape[1] < 2:
+        raise ValueError(
+            "fgsm expects networks that return logits (batch, classes) of two "
+            "classes or more; got outputs of shape "
+            f"{tuple(outputs.shape)}. A single logit z of labels that are 0 "
+            "or 1 is the logits (0, z)."
+        )
+    last = outputs.shape[1] - 1
+    unknown = labels[(labels < 0) | (labels > last)]
+    if unknown.size:
+        raise ValueError(
+            f"fgsm expects labels from 0 to {last}, the classes of the "
+            f"network; got {unknown[0]}."
+        )
 
 
 def _check_range(images, lowest, highest):
@@ -177,6 +195,7 @@ def _log_prob_and_gradient(network, images, labels, batch_size):
         with tf.GradientTape() as tape:
             tape.watch(x)
             outputs = tf.cast(network(x), tf.float32)
+            _check_classes(outputs, labels)
             log_prob = -tf.nn.sparse_softmax_cross_entropy_with_logits(
                 y, outputs
             )

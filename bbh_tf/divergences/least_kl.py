@@ -25,7 +25,7 @@ def least_kl(mean, variance, num_samples, loc=0.0, scale=1.0):
     Returns:
         float, nats, the sum over all weights that vary; without bias where
         the weights are normal. A weight that does not vary has no bound, and
-        is left out.
+        is left out. NaN where a mean or a variance is.
 
     Raises:
         ValueError: if `num_samples` is below 2.
@@ -37,7 +37,8 @@ def least_kl(mean, variance, num_samples, loc=0.0, scale=1.0):
     mean, variance, loc, scale = np.broadcast_arrays(
         *(np.asarray(x, np.float64) for x in (mean, variance, loc, scale))
     )
-    varies = variance > 0
+    # What is no number is kept, and shows.
+    varies = ~(variance <= 0)
     ratio = variance[varies] / scale[varies] ** 2
     shift = (mean[varies] - loc[varies]) / scale[varies]
     # The logarithm of a variance that was measured is too small on average.

@@ -40,8 +40,11 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
             if labels.shape[-1] != 1:
                 _check_shape(labels, logits, "one-hot labels")
                 labels = _filled(labels, counts, 0)
+                # Logits of -inf rule classes out: 0 log 0 is 0.
                 return tf.reduce_sum(
-                    tf.cast(labels, logits.dtype) * tf.nn.log_softmax(logits),
+                    tf.math.multiply_no_nan(
+                        tf.nn.log_softmax(logits), tf.cast(labels, logits.dtype)
+                    ),
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)

@@ -121,8 +121,11 @@ def check_classes(array, name):
     """Refuses a last axis of one class, of which nothing can be said.
 
     Raises:
-        ValueError: naming what a single output may have been.
+        ValueError: naming what a single output may have been; or if there is
+            no axis.
     """
+    if array.ndim == 0:
+        raise ValueError(f"{name}: expected shape (..., classes), got ().")
     if array.shape[-1] == 1:
         raise ValueError(
             f"{name}: expected two classes or more along the last axis, got "
@@ -145,8 +148,6 @@ def check_logits(logits, name="logits"):
             of its rows are probabilities.
     """
     array = check_floats(logits, name)
-    if array.ndim == 0:
-        raise ValueError(f"{name}: expected shape (..., classes), got ().")
     check_classes(array, name)
     if checks.are_probabilities(array):
         raise ValueError(

@@ -1,4 +1,9 @@
-"""Scores of class predictions against true labels."""
+"""Scores of class predictions against true labels.
+
+Means over labels: an example that has several, such as the pixels of an image,
+counts once for each. (`evaluate` of a model adds up the log-likelihoods of an
+example's labels.)
+"""
 
 import numpy as np
 
@@ -9,7 +14,7 @@ _SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def error_rate(probabilities, labels):
-    """Share of examples whose most probable class is not the true one.
+    """Share of labels that are not the most probable class.
 
     A tie goes to the class with the lowest number, as `numpy.argmax` does.
 
@@ -29,7 +34,7 @@ def error_rate(probabilities, labels):
 
 
 def negative_log_likelihood(probabilities, labels):
-    """Mean of `-log p(true class)`, in nats per example.
+    """Mean of `-log p(true class)`, in nats per label.
 
     A probability below the smallest normal float32 (1.2e-38), 0 included,
     counts as that number: one certain and wrong prediction costs 87.34 nats
@@ -41,7 +46,7 @@ def negative_log_likelihood(probabilities, labels):
         labels: array-like of integers, `(examples, ...)`.
 
     Returns:
-        float, nats per example.
+        float, nats per label: per example, where each has one.
 
     Raises:
         ValueError: if the probabilities are not distributions, the labels

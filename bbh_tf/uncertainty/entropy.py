@@ -16,6 +16,7 @@ References:
 
 import numpy as np
 
+from bbh_tf.uncertainty.checks import check_classes
 from bbh_tf.uncertainty.checks import check_floats
 from bbh_tf.uncertainty.checks import check_probabilities
 from bbh_tf.uncertainty.checks import check_samples
@@ -41,9 +42,11 @@ def class_probabilities(logits):
         float64 array of the same shape; the argument is left as it is.
 
     Raises:
-        ValueError: if the input is empty, not finite or no numbers.
+        ValueError: if the input is empty, not finite, no numbers or of one
+            class.
     """
     logits = check_floats(logits, "logits")
+    check_classes(logits, "logits")
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 

@@ -126,6 +126,17 @@ def test_raises_the_loss_of_a_bayesian_model():
         ),
         ({"labels": LABELS[:5]}, r"labels of shape \(5,\)"),
         ({"labels": LABELS.astype(float)}, "one integer label"),
+        # Of one logit, and labels that are all 0, nothing would move.
+        (
+            {
+                "networks": [lambda x: plain()(x)[:, :1]],
+                "labels": np.zeros(23, int),
+            },
+            r"logits \(batch, classes\) of two classes or more; .* \(23, 1\)",
+        ),
+        ({"networks": [lambda x: plain()(x)[:, 0]]}, r"or more; .* \(23,\)"),
+        ({"labels": LABELS + 1}, "labels from 0 to 2, .*; got 3"),
+        ({"labels": LABELS - 1}, "labels from 0 to 2, .*; got -1"),
         ({"clip_range": 1.0}, r"clip_range to be \(lowest, highest\); got 1"),
         ({"images": np.full((23, 4), np.nan)}, "finite gradients"),
     ],

@@ -48,6 +48,15 @@ def test_least_kl_is_below_that_of_dependent_weights():
     assert _kl(with_fixed, draws, 1.0) == pytest.approx(found)
 
 
+@pytest.mark.parametrize(
+    ("mean", "variance"), [(0.0, np.nan), (np.nan, 1.0), (np.nan, np.nan)]
+)
+def test_what_is_no_number_is_not_passed_over(mean, variance):
+    # As of a weight whose draws are not finite: nothing is known of it.
+    found = bbh.divergences.least_kl([0.0, mean], [1.0, variance], 5)
+    assert np.isnan(found)
+
+
 def test_too_few_draws_are_refused():
     with pytest.raises(ValueError, match="at least 2; got 1"):
         bbh.divergences.least_kl([0.0], [1.0], 1)

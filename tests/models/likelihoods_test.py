@@ -38,6 +38,26 @@ def test_class_labels(labels):
     assert got.dtype == tf.float32
 
 
+def test_a_class_that_is_ruled_out_counts_for_nothing_in_any_form_of_labels():
+    # One-hot labels had 0 times -inf there, NaN.
+    logits = tf.constant([[1.0, 2.0, -math.inf]])
+    found = []
+    for labels in ([0], [[1, 0, 0]], [[1.0, 0.0, 0.0]]):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            distribution = likelihoods.distribution(
+                likelihoods.categorical_logits, logits
+            )
+            log_prob = likelihoods.log_prob(distribution, np.array(labels))
+        found.append([*log_prob, *tape.gradient(log_prob, logits)[0]])
+    share = 1 / (1 + math.e)
+    expected = [math.log(share), 1 - share, share - 1, 0.0]
+    np.testing.assert_allclose(found, 3 * [expected], atol=1e-6)
+    # A label that is ruled out is impossible.
+    soft = likelihoods.log_prob(distribution, np.array([[0.5, 0.0, 0.5]]))
+    np.testing.assert_array_equal(soft, [-math.inf])
+
+
 def test_sequences_of_classes_add_up():
     distribution = likelihoods.categorical_logits(LOGITS[:, None])
     for labels in ([[2], [1]], [[[2]], [[1]]]):

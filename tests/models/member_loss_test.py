@@ -99,6 +99,31 @@ def test_examples_are_moved_as_the_attack_moves_them():
     assert logs["loss"] > logs["nll"] + 0.01
 
 
+def test_large_slopes_do_not_overflow_in_half_precision():
+    # Of labels far off: they made the loss NaN, and all steps were skipped.
+    dense = layers.Dense(2, dtype="mixed_float16")
+    model = bbh.models.DeepEnsemble(
+        keras.Sequential([keras.Input((4,)), dense]),
+        2,
+        likelihood="normal",
+        adversarial_epsilon=0.5,
+        adversarial_weight=1.0,
+        seed=0,
+    )
+    model.compile(keras.optimizers.SGD(0.0))
+    labels = np.array([[300.0, 200.0]]) * np.where(Y, 1, -1)[:, None]
+    nlls = []
+    for member in model.members:
+        kernel, bias = (np.array(variable) for variable in member.weights)
+        slope = X @ kernel + bias - labels
+        moved = X + 0.5 * np.sign(slope @ kernel.T)
+        squares = np.square(moved @ kernel + bias - labels).sum(1)
+        nlls.append((0.5 * squares + np.log(2 * np.pi)).mean())
+    logs = model.train_on_batch(X, labels, return_dict=True)
+    assert logs["loss"] == pytest.approx(np.mean(nlls), rel=1e-3)
+    assert logs["loss"] > logs["nll"] * (1 + 1e-3)
+
+
 def _batch_norm(**how):
     network = ensembles.network(layers.BatchNormalization())
     model = bbh.models.DeepEnsemble(network, 2, adversarial_epsilon=0.1, seed=3)

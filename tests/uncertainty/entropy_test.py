@@ -143,3 +143,8 @@ def test_class_probabilities_leave_their_argument_alone():
     np.testing.assert_array_equal(logits, before)
     with pytest.raises(ValueError, match="logits: expected finite values"):
         uncertainty.class_probabilities([np.nan, 0.0])
+    # Of a single output it would be 1, whatever the logit.
+    with pytest.raises(ValueError, match="logits: expected two classes or mo"):
+        uncertainty.class_probabilities([[3.0], [-3.0]])
+    with pytest.raises(ValueError, match=r"shape \(..., classes\), got \(\)"):
+        uncertainty.class_probabilities(3.0)

@@ -9,6 +9,7 @@ from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 
 _GRADIENT_SCALE = 2.0**10
+_EXPONENT_BITS = 0x7F800000
 
 
 class MemberLoss:
@@ -61,27 +62,33 @@ class MemberLoss:
             ValueError: if inputs are to be moved and not of a float type.
         """
         if self.epsilon is None:
-            _, nll, penalty, prediction = self._run(
+            *_, nll, penalty, prediction = self._run(
                 network, x, y, sample_weight
             )
             return nll, nll, penalty, prediction
         x = _moveable(x)
-        with tf.GradientTape(watch_accessed_variables=False) as input_tape:
+        with tf.GradientTape(
+            persistent=True, watch_accessed_variables=False
+        ) as input_tape:
             input_tape.watch(x)
-            unweighted, nll, penalty, prediction = self._run(
+            outputs, unweighted, nll, penalty, prediction = self._run(
                 network, x, y, sample_weight
             )
         # The moved examples are data: no gradient goes through them.
         with tape.stop_recording():
+            slopes = input_tape.gradient(
+                unweighted, outputs, unconnected_gradients="zero"
+            )
             gradient = input_tape.gradient(
                 unweighted,
                 x,
-                # Only its sign counts: in float16 small ones would be lost.
-                output_gradients=tf.constant(_GRADIENT_SCALE),
+                # Only its sign counts: in float16 small ones would be lost,
+                # and those of labels far off would be infinite.
+                output_gradients=_scale_of(slopes),
                 unconnected_gradients="zero",
             )
             moved = keras.tree.map_structure(self._move, x, gradient)
-        _, moved_nll, moved_penalty, _ = self._run(
+        *_, moved_nll, moved_penalty, _ = self._run(
             network, moved, y, sample_weight
         )
         cost = (1 - self.weight) * nll + self.weight * moved_nll
@@ -107,7 +114,7 @@ class MemberLoss:
             start=tf.constant(0.0),
         )
         prediction = likelihoods.with_mask(likelihoods.mean(distribution), mask)
-        return unweighted, nll, penalty, prediction
+        return outputs, unweighted, nll, penalty, prediction
 
     def _move(self, x, gradient):
         moved = x + tf.cast(self.epsilon, x.dtype) * tf.sign(gradient)
@@ -118,6 +125,17 @@ class MemberLoss:
         return tf.clip_by_value(
             moved, tf.minimum(x, lowest), tf.maximum(x, highest)
         )
+
+
+def _scale_of(slopes):
+    """Returns a factor under which these slopes of outputs fit in float16.
+
+    A power of two, which changes no digit in float32.
+    """
+    steepest = tf.reduce_max(tf.abs(tf.cast(slopes, tf.float32)))
+    bits = tf.bitcast(tf.maximum(1.0, steepest), tf.int32)
+    power = tf.bitcast(tf.bitwise.bitwise_and(bits, _EXPONENT_BITS), tf.float32)
+    return _GRADIENT_SCALE / power
 
 
 def _moveable(x):
