@@ -1,16 +1,14 @@
 """The auxiliary distribution of multiplicative normalizing flows."""
 
-import math
-
 import keras
 import tensorflow as tf
 
 from bbh_tf import checkpointing
 from bbh_tf import flows
+from bbh_tf import normal
 from bbh_tf import weights
 from bbh_tf.layers import output_sampling
 
-_LOG_2_PI = math.log(2 * math.pi)
 _INITIAL_SPREAD = 0.05
 
 
@@ -102,8 +100,8 @@ class MNFAuxiliary(checkpointing.Checkpointed, keras.layers.Layer):
         mapped, log_det = self.flow(z, masks_of(masks))
         log_precision = self._log_precision * seen
         squares = tf.square(mapped - self._mean * seen)
-        return log_det + 0.5 * tf.reduce_sum(
-            log_precision - tf.exp(log_precision) * squares - _LOG_2_PI, axis=1
+        return log_det + normal.log_prob(
+            tf.exp(log_precision) * squares, -log_precision
         )
 
     def get_build_config(self):

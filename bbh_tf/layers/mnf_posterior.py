@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from bbh_tf import checkpointing
 from bbh_tf import flows
+from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.layers import mnf_auxiliary
 
-_LOG_2_PI = math.log(2 * math.pi)
 _INITIAL_Z_VARIANCE = 0.1
 _INITIAL_SPREAD = 0.05
 
@@ -176,9 +176,7 @@ class MNFPosterior(checkpointing.Checkpointed, keras.layers.Layer):
         )
         z, log_det = self.sample_z(z_noise)
         # The normal's entropy is known, and has no noise.
-        log_q = -log_det - 0.5 * tf.reduce_sum(
-            self._z_log_variance + _LOG_2_PI + 1.0
-        )
+        log_q = -log_det - normal.entropy(self._z_log_variance)
         log_r = self._auxiliary.log_prob(z, means, variances, noise)
         squares = sum(
             tf.reduce_sum(tf.square(z) * tf.reduce_sum(tf.square(x), 1), 1)

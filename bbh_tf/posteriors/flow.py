@@ -1,19 +1,16 @@
 """Noise through an invertible network: weights with their density."""
 
-import math
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from bbh_tf import flows
 from bbh_tf import memory
+from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.flows import flow as base_flow
 from bbh_tf.posteriors import posterior
-
-_LOG_2_PI = math.log(2 * math.pi)
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -126,8 +123,7 @@ class Flow(posterior.Posterior):
             tf.convert_to_tensor(start) + part
             for start, part in zip(self._starts, parts)
         ]
-        log_noise = -0.5 * tf.reduce_sum(tf.square(noise) + _LOG_2_PI, axis=1)
-        return samples, log_noise - log_det
+        return samples, normal.log_prob(tf.square(noise)) - log_det
 
     def _mapped(self, noise):
         """Maps forward, in one program where there are programs."""
@@ -159,8 +155,7 @@ class Flow(posterior.Posterior):
             ]
         )
         noise, log_det = self.flow.inverse(flat)
-        log_noise = -0.5 * tf.reduce_sum(tf.square(noise) + _LOG_2_PI, axis=1)
-        return log_noise + log_det
+        return normal.log_prob(tf.square(noise)) + log_det
 
     def start_at(self, values, relative_std):
         """Puts q around weights; see `Posterior.start_at`.

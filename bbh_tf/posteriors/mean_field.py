@@ -6,11 +6,10 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import checks
+from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.posteriors import posterior
-
-_LOG_2_PI = math.log(2 * math.pi)
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -129,15 +128,9 @@ class MeanField(posterior.Posterior):
             mean + tf.exp(0.5 * log_variance) * epsilon
             for mean, log_variance, epsilon in zip(means, log_variances, noise)
         ]
-        log_prob = -0.5 * tf.add_n(
+        log_prob = tf.add_n(
             [
-                tf.reduce_sum(
-                    tf.reshape(
-                        tf.square(epsilon) + log_variance + _LOG_2_PI,
-                        (num_samples, -1),
-                    ),
-                    axis=1,
-                )
+                normal.log_prob(tf.square(epsilon), log_variance)
                 for log_variance, epsilon in zip(log_variances, noise)
             ]
         )
@@ -145,12 +138,7 @@ class MeanField(posterior.Posterior):
 
     def entropy(self):
         """Returns the entropy of q, a scalar in nats."""
-        return tf.add_n(
-            [
-                0.5 * tf.reduce_sum(log_variance + _LOG_2_PI + 1.0)
-                for log_variance in self._log_variances
-            ]
-        )
+        return tf.add_n([normal.entropy(x) for x in self._log_variances])
 
     def distributions(self):
         """Returns one `tfp.distributions.Normal` for each weight tensor."""

@@ -1,17 +1,14 @@
 """The normal posterior in which all weights depend on each other."""
 
-import math
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from bbh_tf import memory
+from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.posteriors import posterior
-
-_LOG_2_PI = math.log(2 * math.pi)
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -164,13 +161,13 @@ class MultivariateNormal(posterior.Posterior):
             [spec.shape for spec in self._specs],
         )
         samples = [mean + part for mean, part in zip(means, deviations)]
-        log_prob = -0.5 * tf.reduce_sum(tf.square(noise) + _LOG_2_PI, axis=1)
+        log_prob = normal.log_prob(tf.square(noise))
         return samples, log_prob - tf.reduce_sum(self._log_scale)
 
     def entropy(self):
         """Returns the entropy of q, a scalar in nats."""
         self.check_built()
-        return tf.reduce_sum(self._log_scale + 0.5 * (_LOG_2_PI + 1.0))
+        return normal.entropy(2.0 * self._log_scale)
 
     def parameter_report(self):
         """Lists means and covariance; see `Posterior.parameter_report`."""

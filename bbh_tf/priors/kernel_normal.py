@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf.priors import kernel_prior
 
@@ -104,12 +105,8 @@ class KernelNormal(kernel_prior.KernelPrior):
         return self.white_log_prob(tf.transpose(white)) - log_det
 
     def white_log_prob(self, white):
-        """Computes log-densities of whitened pixels, `(..., pixels)`."""
-        size = math.prod(self.kernel_size)
-        return -0.5 * (
-            tf.reduce_sum(tf.square(white), axis=-1)
-            + size * math.log(2 * math.pi)
-        )
+        """Computes log-densities of whitened pixels, `(slices, pixels)`."""
+        return normal.log_prob(tf.square(white))
 
     def sample_slices(self, num_samples, count, key):
         """Draws slices; see `KernelPrior`."""

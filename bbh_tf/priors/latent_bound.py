@@ -10,12 +10,12 @@ Atanov et al., arXiv:1810.06943, Eqs. 6, 7 and 9, and 17 for several samples.
 With T = 0 and one sample it is a variational autoencoder's bound.
 """
 
-import math
 import typing
 
 import tensorflow as tf
 
-_LOG_2_PI = math.log(2 * math.pi)
+from bbh_tf import normal
+
 # A softplus may round to 0.
 _SMALLEST_VARIANCE = 1e-10
 
@@ -120,8 +120,9 @@ def log_normal(x, mean, variance):
     Returns:
         Tensor `(n,)`, nats.
     """
-    each = tf.square(x - mean) / variance + tf.math.log(variance) + _LOG_2_PI
-    return -0.5 * tf.reduce_sum(each, axis=list(range(1, x.shape.rank)))
+    return normal.log_prob(
+        tf.square(x - mean) / variance, tf.math.log(variance)
+    )
 
 
 def _normal_of(network, inputs):

@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 import bbh_tf as bbh
+from bbh_tf import normal
 from bbh_tf import weights
 
-_LOG_2_PI = math.log(2 * math.pi)
 # What the noise of each weight starts at: Bayes by Backprop's on the toy.
 _INITIAL_LOG_VARIANCE = -3.0
 
@@ -103,15 +103,15 @@ class NoisyImplicit(bbh.posteriors.Posterior):
     def _draw(self, num_samples, key, first):
         self.check_built()
 
-        def normal(part, size):
+        def noise(part, size):
             return bbh.randomness.normal(
                 bbh.randomness.fold(key, part), num_samples, (size,), first
             )
 
-        means = self._generator(normal(0, self.noise_dim))
+        means = self._generator(noise(0, self.noise_dim))
         log_variances = tf.convert_to_tensor(self._log_variances)
-        noise = normal(1, self._size)
-        return means + tf.exp(0.5 * log_variances) * noise, means, log_variances
+        values = means + tf.exp(0.5 * log_variances) * noise(1, self._size)
+        return values, means, log_variances
 
     def _log_mixture(self, values, means, log_variances, key, count):
         others = self._generator(
@@ -129,7 +129,7 @@ class NoisyImplicit(bbh.posteriors.Posterior):
             + tf.reduce_sum(y**2, axis=1)
             - 2.0 * tf.matmul(x, y, transpose_b=True)
         )
-        constant = 0.5 * tf.reduce_sum(log_variances + _LOG_2_PI)
+        constant = 0.5 * tf.reduce_sum(log_variances + normal.LOG_2_PI)
         parts = tf.concat(
             [
                 _log_normal(values - means, log_variances)[:, None],
@@ -141,7 +141,6 @@ class NoisyImplicit(bbh.posteriors.Posterior):
 
 
 def _log_normal(differences, log_variances):
-    return -0.5 * tf.reduce_sum(
-        differences**2 * tf.exp(-log_variances) + log_variances + _LOG_2_PI,
-        axis=1,
+    return normal.log_prob(
+        differences**2 * tf.exp(-log_variances), log_variances
     )

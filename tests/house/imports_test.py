@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOORS = {
     "bbh_tf.workers": -1,
     "bbh_tf.memory": 0,
+    "bbh_tf.normal": 0,
     "bbh_tf.randomness": 0,
     "bbh_tf.settings": 0,
     "bbh_tf.checkpointing": 0,
