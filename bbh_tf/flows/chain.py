@@ -27,6 +27,11 @@ class Chain(base.Flow):
         self.flows = [base.without_masks(flow, "Chain") for flow in flows]
 
     @property
+    def has_inverse(self):
+        """Whether all flows have one in one pass."""
+        return all(flow.has_inverse for flow in self.flows)
+
+    @property
     def has_scales(self):
         """Whether one of the flows has a scale of each element."""
         return any(flow.has_scales for flow in self.flows)

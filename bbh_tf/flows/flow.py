@@ -26,10 +26,12 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         name: name of the layer.
 
     Attributes:
+        has_inverse: whether `inverse` is available: the way back is one pass.
         has_scales: whether there is a scale of each element, for `start_at`.
         takes_masks: whether `call` and `inverse` need `masks`.
     """
 
+    has_inverse = True
     has_scales = False
     takes_masks = False
 

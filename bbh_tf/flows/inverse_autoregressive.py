@@ -49,6 +49,8 @@ class InverseAutoregressive(flow.Flow):
         arXiv:1502.03509; Krueger et al., arXiv:1710.04759.
     """
 
+    has_inverse = False
+
     def __init__(
         self,
         units=(200,),

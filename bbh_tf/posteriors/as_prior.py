@@ -132,8 +132,19 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         return samples
 
     def distributions(self, specs):
-        """Returns one distribution for each tensor; None without a density."""
+        """Returns one for each tensor; None where q is no product of such."""
         return self.posterior.distributions()
+
+    def has_log_prob(self, specs):
+        """Whether the posterior has a density."""
+        has_product = self.distributions(specs) is not None
+        return self.posterior.has_density or has_product
+
+    def log_prob(self, samples, specs, key):
+        """Computes log-densities; see `bbh_tf.priors.Prior.log_prob`."""
+        if self.posterior.has_density:
+            return self.posterior.log_prob(samples)
+        return super().log_prob(samples, specs, key)
 
     def get_config(self):
         """Returns the constructor's arguments."""

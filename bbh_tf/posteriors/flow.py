@@ -134,19 +134,13 @@ class Flow(posterior.Posterior):
             forward = tf.function(self.flow, jit_compile=True, autograph=False)
         return forward(noise)
 
+    @property
+    def has_density(self):
+        """Whether the flow's inverse is one pass."""
+        return flows.get(self._flow_config).has_inverse
+
     def log_prob(self, samples):
-        """Computes the density of given values, by the flow's inverse.
-
-        Args:
-            samples: list of `float32` tensors `(num_samples, *shape)`, as
-                `sample` returns them.
-
-        Returns:
-            `float32` tensor `(num_samples,)`, nats.
-
-        Raises:
-            ValueError: if the flow's inverse is not one pass.
-        """
+        """Computes log-densities by the inverse; see `Posterior.log_prob`."""
         self.check_built()
         flat = weights.flatten(
             [

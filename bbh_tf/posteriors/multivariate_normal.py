@@ -35,6 +35,7 @@ class MultivariateNormal(posterior.Posterior):
     """
 
     has_log_prob = True
+    has_density = True
 
     def __init__(
         self, initial_log_variance=-9.0, mean_initializer=None, name=None
@@ -163,6 +164,17 @@ class MultivariateNormal(posterior.Posterior):
         samples = [mean + part for mean, part in zip(means, deviations)]
         log_prob = normal.log_prob(tf.square(noise))
         return samples, log_prob - tf.reduce_sum(self._log_scale)
+
+    def log_prob(self, samples):
+        """Computes log-densities; see `Posterior.log_prob`."""
+        deviations = weights.flatten(
+            [x - mean for x, mean in zip(samples, self.mean(), strict=True)]
+        )
+        noise = tf.linalg.triangular_solve(
+            self.scale_tril(), tf.transpose(deviations)
+        )
+        log_prob = normal.log_prob(tf.transpose(tf.square(noise)))
+        return log_prob - tf.reduce_sum(self._log_scale)
 
     def entropy(self):
         """Returns the entropy of q, a scalar in nats."""

@@ -31,9 +31,12 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     Attributes:
         has_log_prob: whether `sample` returns the log-density of what it
             draws. Divergences that need one refuse others.
+        has_density: whether `log_prob` is available, the log-density of any
+            values. `AsPrior` uses it.
     """
 
     has_log_prob = False
+    has_density = False
 
     def __init__(self, name=None):
         super().__init__(name=name, dtype="float32")
@@ -127,6 +130,22 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         """
         samples, log_prob = self.sample(num_samples, key, position, first)
         return layer_draw.LayerDraw(samples, log_prob, self.weights_of(samples))
+
+    def log_prob(self, samples):
+        """Computes the log-density of given values, where `has_density`.
+
+        Args:
+            samples: list of `float32` tensors `(num_samples, *shape)`, as
+                `sample` returns them.
+
+        Returns:
+            `float32` tensor `(num_samples,)`, nats.
+
+        Raises:
+            ValueError: if it is not available. Here, always.
+        """
+        del samples
+        raise ValueError(f"{type(self).__name__} has no density.")
 
     def entropy(self):
         """Returns the entropy of q, a scalar in nats; None if not known."""

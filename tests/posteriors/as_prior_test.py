@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 import bbh_tf as bbh
 from bbh_tf.layers import total_kl
 
+tfd = tfp.distributions
 _KEY = bbh.randomness.key(0)
 
 
@@ -145,6 +147,46 @@ def test_saved_with_the_model_and_never_trained(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "posterior",
+    [
+        bbh.posteriors.MultivariateNormal(-2.0),
+        bbh.posteriors.Flow(bbh.flows.real_nvp(2, (4,), seed=1)),
+    ],
+    ids=["multivariate_normal", "flow"],
+)
+def test_a_density_of_dependent_weights_is_that_of_the_draws(posterior):
+    first = _layer(posterior)
+    generator = np.random.default_rng(0)
+    for variable in first.posterior.trainable_variables:
+        variable.assign_add(0.3 * generator.normal(size=variable.shape))
+    second = _layer(posterior, prior=bbh.posteriors.AsPrior(first.posterior))
+    samples, log_prob = first.posterior.sample(4, _KEY)
+    specs = second.pair().specs
+    assert second.prior.has_log_prob(specs)
+    np.testing.assert_allclose(
+        second.prior.log_prob(samples, specs, _KEY), log_prob, rtol=1e-4
+    )
+    bbh.divergences.MonteCarloKL().check([second.pair()])
+    third = _layer(bbh.posteriors.MeanField(), prior=second.prior)
+    with pytest.raises(ValueError, match="a prior of independent weights"):
+        bbh.divergences.AnalyticKL().check([third.pair()])
+
+
+def test_the_density_of_a_multivariate_normal_is_tfp_s():
+    q = _layer(bbh.posteriors.MultivariateNormal(-2.0)).posterior
+    q.assign(
+        [np.full((2, 3), 0.3), np.array([1.0, -1.0, 2.0])],
+        np.tril(np.random.default_rng(0).uniform(0.2, 1.0, (9, 9))),
+    )
+    samples = [np.float32(np.ones((4, 2, 3))), np.zeros((4, 3), np.float32)]
+    expected = tfd.MultivariateNormalTriL(
+        tf.concat([tf.reshape(mean, (-1,)) for mean in q.mean()], 0),
+        q.scale_tril(),
+    ).log_prob(np.concatenate([np.ones((4, 6)), np.zeros((4, 3))], 1))
+    np.testing.assert_allclose(q.log_prob(samples), expected, rtol=1e-5)
+
+
 def test_two_layers_may_have_the_same_prior():
     first = _layer(bbh.posteriors.MeanField())
     prior = bbh.posteriors.AsPrior(first.posterior)
@@ -177,6 +219,16 @@ def test_refusals():
     )
     with pytest.raises(ValueError, match="needs a prior with a density"):
         bbh.divergences.AnalyticKL().check([second.pair()])
+    # Its draws have a density, and other values need a way back.
+    first = _layer(
+        bbh.posteriors.Flow(bbh.flows.inverse_autoregressive(1, (4,)))
+    )
+    second = _layer(
+        bbh.posteriors.MeanField(),
+        prior=bbh.posteriors.AsPrior(first.posterior),
+    )
+    with pytest.raises(ValueError, match="needs a prior with a density"):
+        bbh.divergences.MonteCarloKL().check([second.pair()])
 
 
 @pytest.mark.parametrize("scope", ["layer", "network"])
