@@ -129,7 +129,7 @@ CHANGES = {
         _is_hypernetwork,
     ),
     "hypernetwork_initializer": Change(
-        "initialiser of their kernels; the paper's is glorot_uniform",
+        "initialiser of their kernels; the authors' is glorot_uniform",
         kinds.texts("glorot_uniform", "hyperfan"),
         _is_hypernetwork,
     ),

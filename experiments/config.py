@@ -41,7 +41,7 @@ class Config:
         jit: see `Execution`.
         strategy: see `Execution`.
         mixed_precision: see `run_config.RunConfig`.
-        num_members: members of an ensemble, or None for the paper's.
+        num_members: members of an ensemble, or None for the authors'.
         divergence_weights: see `run_config.RunConfig`.
         global_clipnorm: see `run_config.RunConfig`.
         keep_model: whether a run's model stays when all is made of it.

@@ -29,7 +29,7 @@ _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder of the data; none: the default, downloaded."
 )
 _NUM_NETWORKS = flags.DEFINE_integer(
-    "num_networks", 1, "How many networks (the paper: 100)."
+    "num_networks", 1, "How many networks (the authors: 100)."
 )
 _EPOCHS = flags.DEFINE_integer(
     "epochs", None, "Epochs of each; none: the paper's, 100 or 300."

@@ -33,7 +33,7 @@ _OUTPUT_DIR = flags.DEFINE_string(
 _NUM_DRAWS = flags.DEFINE_integer(
     "num_draws",
     settings.NUM_DRAWS,
-    "Draws of the weights; the paper's figures have 1,000.",
+    "Draws of the weights; the authors' code makes 1,000.",
 )
 _NUM_CHOSEN = flags.DEFINE_integer(
     "num_chosen",

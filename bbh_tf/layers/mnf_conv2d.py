@@ -107,7 +107,7 @@ class MNFConv2D(mnf.MNF):
         )
 
     def auxiliary_activation(self, projected):
-        """Returns what it got: the authors take no `tanh` here."""
+        """Returns what it got: the authors' code has no `tanh` here."""
         return projected
 
     def get_config(self):

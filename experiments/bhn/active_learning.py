@@ -10,6 +10,7 @@ import bbh_tf as bbh
 from bbh_tf import workers
 from experiments.bhn import networks
 from experiments.bhn import pool as pools
+from experiments.bhn import released
 from experiments.bhn import scores as scores_of
 from experiments.bhn import training
 from experiments.errors import ExperimentError
@@ -24,7 +25,8 @@ class Settings:
 
     Attributes:
         dataset: name of the data set.
-        preset: `"paper"` or `"released_code"`, whose pool never shrinks.
+        preset: `"paper"` or `"released_code"`, whose pool never shrinks and
+            whose scales have a floor.
         filters, units: of the network.
         num_labels: labels at the end.
         epochs: of training after new labels.
@@ -83,6 +85,7 @@ def maker(method, start, settings, data):
         # Over 128 whatever the labels, in the authors' code.
         decay=_DECAY / 128,
         coupling_units=settings.coupling_units,
+        min_scale=released.smallest_scale(settings.preset),
         kl_scale=settings.kl_scale,
     )
     network_of = functools.partial(

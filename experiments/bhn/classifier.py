@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 from experiments.bhn import networks
+from experiments.bhn import released
 from experiments.bhn import training
 
 
@@ -44,6 +45,7 @@ class Settings:
             coupling_units=self.coupling_units,
             mixing="reversed",
             decay=self.decay,
+            min_scale=released.smallest_scale(self.preset),
             **changes,
         )
 

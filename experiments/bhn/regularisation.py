@@ -46,7 +46,6 @@ class Settings:
 
     def recipe(self):
         """Returns the `training.Recipe`."""
-        is_released = self.preset == "released_code"
         return training.Recipe(
             epochs=self.epochs,
             batch_size=self.batch_size,
@@ -55,8 +54,8 @@ class Settings:
             initial_std=self.initial_std,
             kl_scale=self.kl_scale,
             coupling_units=self.coupling_units,
-            clips_softmax=is_released,
-            min_scale=released.SMALLEST_SCALE if is_released else 0.0,
+            clips_softmax=self.preset == "released_code",
+            min_scale=released.smallest_scale(self.preset),
         )
 
     def described(self):

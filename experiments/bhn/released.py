@@ -7,8 +7,18 @@ import bbh_tf as bbh
 
 SMALLEST_PROBABILITY = 0.001
 NOISE_STD = 0.01
-# Added to the scales of the first, elementwise map.
-SMALLEST_SCALE = 0.001
+_SMALLEST_SCALE = 0.001
+
+
+def smallest_scale(preset):
+    """Returns what is added to the scales of a flow's first, elementwise map.
+
+    All tasks of the authors have that map, and it is the same for all.
+
+    Args:
+        preset: `"paper"` or `"released_code"`.
+    """
+    return _SMALLEST_SCALE if preset == "released_code" else 0.0
 
 
 def clipped_softmax(outputs):

@@ -35,14 +35,14 @@ class Settings:
         flow_units: width of their hidden layers; ours.
         batch_size: points in a batch.
         num_epochs: passes over the data; 1,000 in the authors' code.
-        num_samples: draws a step.
+        num_samples: draws a step; ours.
         learning_rate: Adam's, falling to 1e-5 in a straight line over nine
             tenths of the steps; 0.0005 in the authors' code, constant at
             first.
         num_draws: functions that are drawn and measured.
-        num_chains: chains of the reference.
+        num_chains: chains of the reference; 100 in the authors' code.
         num_chain_draws: draws of each chain, after as many in which it
-            settles.
+            settles; 50 in the authors' code.
     """
 
     num_train: int = 1000

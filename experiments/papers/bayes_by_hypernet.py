@@ -2,7 +2,7 @@
 
 Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
 arXiv:1711.01297. Error in per cent, areas normalised by the maximum entropy,
-runtime in seconds on one Titan X.
+runtime in seconds; on what is not said, but its authors thank for a Titan X.
 """
 
 from experiments.methods import METHODS

@@ -17,8 +17,8 @@ def write(path, every):
     page.notes(
         [
             "Pawlowski et al., Implicit Weight Uncertainty in Neural Networks, "
-            "arXiv:1711.01297. The paper's figures are grey, its seconds those "
-            "of one Titan X."
+            "arXiv:1711.01297. The paper's figures are grey. It does not say "
+            "on what its seconds were taken; its authors thank for a Titan X."
         ]
     )
     for found in every:

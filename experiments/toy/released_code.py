@@ -15,7 +15,12 @@ _DELTA = 1e-8
 
 
 class ConstantEntropyKL(bbh.divergences.SampleDivergence):
-    """The kernel KL whose distances among samples of q are all 1e-4."""
+    """The kernel KL whose distances among samples of q are all 1e-4.
+
+    What the authors' code computes is more than five times as large: each
+    sample of q is compared with one sample of the prior, not with the nearest
+    of `m`, and samples of q are added up where this takes their mean.
+    """
 
     def __call__(self, posterior, prior):
         """Estimates the divergence.

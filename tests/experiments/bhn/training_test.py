@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+import bbh_tf as bbh
+from experiments.bhn import active_learning
+from experiments.bhn import adversarial
+from experiments.bhn import anomaly
+from experiments.bhn import image_sets
 from experiments.bhn import methods
 from experiments.bhn import networks
+from experiments.bhn import regularisation
 from experiments.bhn import released
 from experiments.bhn import training
 from experiments.errors import ExperimentError
@@ -66,6 +72,44 @@ def test_quiet_noise_is_a_hundredth_and_says_nothing():
         )
     assert stds[1][0] == pytest.approx(0.01 * stds[0][0], rel=0.1)
     assert stds[1][1] == pytest.approx(stds[0][1], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("preset", "floor"), [("paper", 0.0), ("released_code", 0.001)]
+)
+def test_every_task_has_the_preset_s_floor_under_the_scales(preset, floor):
+    # Large enough for two convolutions.
+    larger = np.pad(IMAGES, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    images = image_sets.Parts(larger, LABELS, *[None] * 4)
+    method = methods.parse("no_coupling")
+    classifier = {
+        "dataset": "digits",
+        "preset": preset,
+        "units": (6,),
+        "epochs": 1,
+        "num_draws": 2,
+    }
+    buying = active_learning.Settings(
+        "digits", preset, 2, 4, 20, 1, 10, 1, 10, coupling_units=5
+    )
+    makers = [
+        regularisation.maker(
+            method,
+            regularisation.Settings("digits", preset, 40, (6,), 1, 8, 1e-3),
+            images,
+        ),
+        active_learning.maker(method, "warm", buying, images)[0],
+        anomaly.maker(method, anomaly.Settings(**classifier), images),
+        adversarial.maker(method, adversarial.Settings(**classifier), images),
+    ]
+    for made in makers:
+        layer = made.fresh(larger, 0).bayesian_layers[0]
+        floors = [
+            flow.min_scale
+            for flow in layer.posterior.flow.flows
+            if isinstance(flow, bbh.flows.ElementwiseAffine)
+        ]
+        assert floors == [floor]
 
 
 @pytest.mark.parametrize("name", ["no_coupling", "iaf_2"])
