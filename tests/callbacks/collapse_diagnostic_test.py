@@ -111,6 +111,8 @@ NO_KL = (1.2, 200.0, 0.0)
         ([(1.1 - 0.03 * k, 200.0, 0.01) for k in range(1, 9)], False),
         # Once learnt, and lost again.
         ([LEARNT] + [(0.9, 200.0, 0.01)] * 3, True),
+        # Better each time, but not than the best.
+        ([(x, 200.0, 0.01) for x in (0.85, 1.2, 1.1, 1.0)], True),
     ],
 )
 def test_the_criterion(logs, is_warned):

@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 
 import bbh_tf as bbh
 from bbh_tf import weights
+from bbh_tf.divergences import pair as pairing
 from tests.models import small_models
 
 tfd = tfp.distributions
@@ -99,6 +100,27 @@ def test_one_call_for_layers_of_one_prior_is_the_sum_of_two():
     apart = [float(estimate.estimate(pairs, 1, key)) for pairs in (one, two)]
     together = float(estimate.estimate(one + two, 1, key))
     assert together == pytest.approx(sum(apart), rel=1e-5)
+
+
+def test_each_prior_has_noise_of_its_own(monkeypatch):
+    posterior, keys = _posterior(), []
+    log_prob = bbh.priors.Normal.log_prob
+
+    def seen(self, samples, specs, key):
+        keys.append(np.array(key))
+        return log_prob(self, samples, specs, key)
+
+    monkeypatch.setattr(bbh.priors.Normal, "log_prob", seen)
+    pairs = [
+        pair
+        for scale in (1.0, 2.0)
+        for pair in _pairs(posterior, bbh.priors.Normal(0.0, scale), 1, 1)
+    ]
+    key = bbh.randomness.key(0)
+    bbh.divergences.MonteCarloKL().estimate(pairs, 1, key)
+    assert len(keys) == 2 and (keys[0] != keys[1]).any()
+    narrow, _, wide, _ = pairing.sample_priors(pairs, 2, key)
+    assert np.abs(2 * narrow - wide).min() > 1e-4
 
 
 class Bound(bbh.priors.Normal):

@@ -123,6 +123,13 @@ def test_affine_and_permutation_are_those_of_tfp():
     permutation.build(5)
     oracle = tfp.bijectors.Permute([2, 0, 1, 4, 3])
     np.testing.assert_array_equal(permutation(z)[0], oracle.forward(z))
+    upstream = densities.normal_noise(4, 5, seed=1)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        total = tf.reduce_sum(permutation(z)[0] * upstream)
+    np.testing.assert_array_equal(
+        tape.gradient(total, z), oracle.inverse(upstream)
+    )
 
 
 def test_coupling_is_that_of_tfp():
@@ -175,6 +182,15 @@ def test_orderings_differ_between_layers_and_seeds_repeat():
     repeated = [flows.inverse_autoregressive(1, seed=3) for _ in range(2)]
     one, other = (chain.flows[1]._degrees(20)[0] for chain in repeated)
     np.testing.assert_array_equal(one, other)
+    one, again, other = (_orders(flows.real_nvp(2, seed=x)) for x in (3, 3, 5))
+    np.testing.assert_array_equal(one, again)
+    assert (one[0] != one[1]).any() and (one != other).any(axis=1).all()
+
+
+def _orders(chain):
+    chain.build(20)
+    mixing = [x for x in chain.flows if isinstance(x, flows.Permutation)]
+    return np.array([flow(tf.range(20.0)[None])[0][0] for flow in mixing])
 
 
 def test_stacks_start_near_a_scaling_by_exp_of_minus_six():

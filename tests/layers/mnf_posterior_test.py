@@ -194,6 +194,13 @@ def test_the_limit_is_not_in_the_kl():
     assert tight == loose
 
 
+def test_the_authors_take_tanh_in_dense_layers_alone():
+    projected = tf.constant([-2.0, 0.5])
+    for kind, expected in (("dense", np.tanh(projected)), ("conv", projected)):
+        found = mnf_layers.built(kind).auxiliary_activation(projected)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_initial_values():
     layer = mnf_layers.KINDS["dense"][0](300)
     layer.build((None, 200))
@@ -202,6 +209,11 @@ def test_initial_values():
     for name in ("kernel_log_std", "bias_log_variance"):
         assert np.abs(values[name] + 9).max() <= 0.1 + 1e-5
         assert values[name].std() > 0.03
+    for variance, log in zip(
+        layer.posterior.variances(),
+        (2 * values["kernel_log_std"], values["bias_log_variance"]),
+    ):
+        np.testing.assert_allclose(variance, np.exp(log), rtol=1e-4)
     assert np.abs(values["z_mean"] - 1).max() <= 0.1 + 1e-6
     np.testing.assert_allclose(values["z_log_variance"], math.log(0.1))
     assert values["hidden_kernel_0"].shape in {(200, 50), (200, 100)}

@@ -11,7 +11,8 @@ X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
 Y = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 POSTERIORS = {
     "KernelKL": (
-        bbh.divergences.KernelKL,
+        # Of several neighbours, which draws more of the prior than of q.
+        lambda: bbh.divergences.KernelKL(num_neighbours=2),
         lambda: bbh.posteriors.Implicit(bbh.hypernetworks.MLP(units=(4,))),
     ),
     "AnalyticKL": (bbh.divergences.AnalyticKL, bbh.posteriors.MeanField),

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import bbh_tf as bbh
+from bbh_tf.models import data_blocks
 from bbh_tf.models import worker_training
 from tests.models import small_models
 
@@ -119,7 +120,7 @@ def test_metrics_of_several_values():
     assert logs["counts"]["both"].shape == (2,)
 
 
-def test_a_callback_can_stop(model):
+def test_a_callback_can_stop(model, monkeypatch):
     class Stop(keras.callbacks.Callback):
         def on_test_batch_end(self, batch, logs=None):
             self.model.stop_evaluating = True
@@ -127,10 +128,13 @@ def test_a_callback_can_stop(model):
         def on_predict_batch_end(self, batch, logs=None):
             self.model.stop_predicting = True
 
-    stopped = model.evaluate(X, Y, 8, 0, callbacks=[Stop()])
     whole = model.evaluate(X[:8], Y[:8], verbose=0)
-    assert stopped == pytest.approx(whole, rel=1e-5)
-    assert model.predict(X, 8, 0, callbacks=[Stop()]).shape == (8, 3)
+    # In one block, and in one of each batch.
+    for size in (1000, 1):
+        monkeypatch.setattr(data_blocks, "_BLOCK_BYTES", size)
+        stopped = model.evaluate(X, Y, 8, 0, callbacks=[Stop()])
+        assert stopped == pytest.approx(whole, rel=1e-5)
+        assert model.predict(X, 8, 0, callbacks=[Stop()]).shape == (8, 3)
 
 
 def test_the_progress_bar_is_shown_unless_told_not_to(model, capsys):

@@ -11,6 +11,7 @@ import tensorflow as tf
 import bbh_tf as bbh
 from bbh_tf import memory
 from bbh_tf.models import likelihoods
+from bbh_tf.models.last_layer import curvature
 
 _RANDOM = np.random.default_rng(0)
 X = _RANDOM.normal(size=(40, 3)).astype("float32")
@@ -268,6 +269,31 @@ def test_labels_of_no_weight_need_be_none(likelihood, instead):
     )
     assert found.log_evidence == expected.log_evidence
     assert np.isfinite(found.log_evidence)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize("kind", ["SOFTMAX", "SIGMOID", "GAUSSIAN"])
+def test_a_weight_is_how_often_an_example_counts(kind, is_full):
+    generator = np.random.default_rng(0)
+    features, weights = generator.normal(size=(6, 3)), np.eye(3, 2)
+    targets = np.eye(2)[[0, 1, 1, 0, 1, 0]]
+    times = np.array([0, 1, 2, 3, 1, 2])
+    each = np.repeat(np.arange(6), times)
+    found, expected = (
+        curvature.moments(
+            [(features[rows], targets[rows], factors)],
+            getattr(curvature, kind),
+            weights,
+            is_full,
+        )
+        for rows, factors in (
+            (np.arange(6), times.astype(float)),
+            (each, np.ones(len(each))),
+        )
+    )
+    for name, value in vars(expected).items():
+        if name != "num_examples":
+            np.testing.assert_allclose(getattr(found, name), value, atol=1e-12)
 
 
 def test_probabilities_and_data_sets_are_as_classes_in_arrays():

@@ -75,6 +75,11 @@ def test_bits():
         got = likelihoods.log_prob(distribution, given)
         np.testing.assert_allclose(got, expected, rtol=1e-5)
     np.testing.assert_allclose(likelihoods.mean(distribution), ones, rtol=1e-6)
+    for wrong in (-1, 2):
+        with pytest.raises(ValueError, match="labels that are 0, 1 or betw"):
+            likelihoods.check_labels(
+                likelihoods.bernoulli_logits, labels * wrong
+            )
     assert likelihoods.name_of(likelihoods.bernoulli_logits) == (
         "bernoulli_logits"
     )
@@ -122,6 +127,8 @@ def test_normal_learned_scale():
     np.testing.assert_allclose(
         likelihoods.log_prob(distribution, labels), expected, rtol=1e-5
     )
+    low = likelihoods.get("normal_learned_scale")(np.float32([[1.0, -200.0]]))
+    np.testing.assert_allclose(low.stddev(), [[1e-6]])
 
 
 @pytest.mark.parametrize(
@@ -150,6 +157,8 @@ def _poisson(outputs):
 
 
 def test_a_likelihood_of_one_s_own(tmp_path):
+    # Of C, without a signature to look at.
+    assert likelihoods.get(max) is max
     model = small_models.model(likelihood=_poisson)
     x, _ = small_models.data()
     counts = np.arange(8)

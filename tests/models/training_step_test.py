@@ -232,6 +232,13 @@ def test_annealing_counts_examples():
     # N is 8: epochs 0, 1 and 11/8, each times 0.5 / 8.
     np.testing.assert_allclose(seen, np.array([0, 1, 11 / 8]) * 0.5 / 8)
     assert int(model.examples_seen.value) == 19
+    # Over an epoch, means are of examples, not of batches.
+    model.reset_metrics()
+    for batch in (8, 3):
+        model.train_function(iter([(X[:batch], Y[:batch], None)]))
+    found = model.get_metrics_result()["kl_weight"]
+    expected = (8 * 19 / 8 + 3 * 27 / 8) / 11 * 0.5 / 8
+    assert float(found) == pytest.approx(expected)
 
 
 def test_calling_the_model_is_the_next_step_s_draw():

@@ -67,6 +67,14 @@ def test_stays_where_it_is_after_its_epochs():
     assert float(model.optimizer.learning_rate) == pytest.approx(0.005)
 
 
+def test_is_found_in_an_optimizer_that_scales_the_loss():
+    inner = keras.optimizers.SGD(bbh.optimizers.EpochCosineDecay(0.1, 1))
+    model = _model(0.1)
+    model.compile(keras.optimizers.LossScaleOptimizer(inner))
+    model.examples_seen.assign(model.num_train_examples)
+    assert float(inner.learning_rate) == pytest.approx(0.001)
+
+
 def test_refuses_a_model_that_counts_no_epochs():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     rate = bbh.optimizers.EpochCosineDecay(0.1, 1)

@@ -9,14 +9,14 @@ import bbh_tf as bbh
 
 def test_follows_the_formula_from_moments_of_one():
     variable = keras.Variable([1.0, -2.0])
-    optimizer = bbh.optimizers.TF1RMSprop(0.1, rho=0.9, epsilon=1e-5)
+    optimizer = bbh.optimizers.TF1RMSprop(0.1, rho=0.9, epsilon=0.1)
     weight = np.array([1.0, -2.0])
     moment = np.ones(2)
     for gradient in ([0.5, -1.0], [0.1, 3.0], [0.0, 0.2]):
         optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
         gradient = np.array(gradient)
         moment = 0.9 * moment + 0.1 * gradient**2
-        weight = weight - 0.1 * gradient / np.sqrt(moment + 1e-5)
+        weight = weight - 0.1 * gradient / np.sqrt(moment + 0.1)
         np.testing.assert_allclose(variable.numpy(), weight, rtol=1e-6)
 
 

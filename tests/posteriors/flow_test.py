@@ -84,6 +84,14 @@ def test_the_scales_of_a_convolution_are_those_of_its_filters():
     norms = np.sqrt(np.sum(np.square(draw.weights[0]), axis=(1, 2, 3)))
     np.testing.assert_allclose(norms, np.abs(draw.samples[0]), rtol=1e-5)
     assert np.ptp(draw.samples[0]) > 0.1
+    # A filter that is all 0 stays so, and is no number divided by 0.
+    kernel = np.ones((2, 2, 3, 5))
+    kernel[..., 2] = 0.0
+    posterior.start_at([kernel], 0.1)
+    drawn = np.array(posterior.draw(3, KEY).weights[0])
+    np.testing.assert_array_equal(
+        drawn != 0, np.broadcast_to(kernel, drawn.shape)
+    )
     # Biases are not replaced.
     assert [posterior.replaces(spec) for spec in SPECS] == [True, False]
 

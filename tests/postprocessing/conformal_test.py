@@ -118,6 +118,15 @@ def test_adaptive_scores_by_hand():
     # One share for all classes; another at prediction.
     assert one[0, 1] - one[0, 0] == pytest.approx(0.5)
     assert one[0, 0] != other[0, 0]
+    # The one example's share is the threshold, which another's may pass.
+    even = [[0.5, 0.5]]
+    kept = [
+        postprocessing.AdaptiveSets(0.5, seed=seed)
+        .calibrate(even, [0])
+        .predict(even)[0, 0]
+        for seed in range(9)
+    ]
+    assert 0 < sum(kept) < 9
 
 
 def test_a_penalty_cuts_the_tail():

@@ -38,6 +38,15 @@ def test_samples_have_the_covariance():
     diagonal = np.diag(expected)
     errors = np.sqrt((expected**2 + np.outer(diagonal, diagonal)) / len(flat))
     assert np.abs((np.cov(flat.T) - expected) / errors).max() < 4.5
+    # Biases have noise of their own.
+    specs = [
+        weights.WeightSpec("kernel", (3, 3, 1, 1)),
+        weights.WeightSpec("bias", (9,), "bias"),
+    ]
+    kernel, bias = bbh.priors.KernelNormal(3).sample(
+        2, specs, bbh.randomness.key(0)
+    )
+    assert np.abs(np.reshape(kernel, (2, 9)) - bias).min() > 1e-4
 
 
 def test_what_has_no_covariance_is_refused():
