@@ -288,6 +288,13 @@ def test_the_least_kl_is_that_of_independent_normals():
         # Of each weight the mean has a standard error of 0.03 at most, and
         # the KL a slope of 2 there.
         assert value == pytest.approx(kls[name], rel=0.05)
+    # With few draws too it is right on average.
+    few = [
+        spread.of_layers(model, 5, bbh.randomness.key(seed))[2]["hidden"]
+        for seed in range(30)
+    ]
+    error = np.std(few, ddof=1) / np.sqrt(len(few))
+    assert abs(np.mean(few) - kls["hidden"]) < 4 * error
 
 
 class _Blind(bbh.divergences.AnalyticKL):
