@@ -9,9 +9,9 @@ Other flags are for pytest. The status is 0 where all tests passed.
 """
 
 import argparse
-import concurrent.futures
 import gc
 import multiprocessing
+import multiprocessing.connection
 import os
 import pathlib
 import sys
@@ -37,7 +37,7 @@ def _parts(files, num_processes):
     return parts
 
 
-def _run(number, files, flags):
+def _start(number, files, flags):
     output = _TEMPORARY / f"{number}.txt"
     arguments = [
         *("-p", "no:cacheprovider"),
@@ -47,8 +47,23 @@ def _run(number, files, flags):
     ]
     process = _CONTEXT.Process(target=_call_pytest, args=(output, arguments))
     process.start()
-    process.join()
-    return process.exitcode, output.read_text(errors="replace")
+    return process, output
+
+
+def _runs(parts, num_processes, flags):
+    """Runs the parts; yields each one's files, status and output."""
+    # In one thread: of two that look after processes, the one that comes
+    # second is told a status of 255.
+    waiting, running = list(enumerate(parts))[::-1], {}
+    while waiting or running:
+        while waiting and len(running) < num_processes:
+            number, files = waiting.pop()
+            process, output = _start(number, files, flags)
+            running[process.sentinel] = files, process, output
+        for ended in multiprocessing.connection.wait(list(running)):
+            files, process, output = running.pop(ended)
+            process.join()
+            yield files, process.exitcode, output.read_text(errors="replace")
 
 
 def _call_pytest(output, arguments):
@@ -80,21 +95,16 @@ def main():
     )
     _TEMPORARY.mkdir(parents=True, exist_ok=True)
     failures = []
-    with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
-        runs = {
-            pool.submit(_run, *part, flags): f"{part[1][0]} to {part[1][-1]}"
-            for part in enumerate(parts)
-        }
-        for run in concurrent.futures.as_completed(runs):
-            (status, output), name = run.result(), runs[run]
-            print(f"\n+ pytest {name}\n{output}", flush=True)
-            if status not in _PASSED:
-                failures.append(f"Status {status}: {name}")
-                failures += [
-                    line
-                    for line in output.splitlines()
-                    if line.startswith(("FAILED", "ERROR"))
-                ]
+    for files, status, output in _runs(parts, args.j, flags):
+        name = f"{files[0]} to {files[-1]}"
+        print(f"\n+ pytest {name}\n{output}", flush=True)
+        if status not in _PASSED:
+            failures.append(f"Status {status}: {name}")
+            failures += [
+                line
+                for line in output.splitlines()
+                if line.startswith(("FAILED", "ERROR"))
+            ]
     print(*(failures or ["All tests passed."]), sep="\n")
     return 1 if failures else 0
 
