@@ -191,13 +191,13 @@ def _log_prob_and_gradient(network, images, labels, batch_size):
     # Of no images there is one batch, for the shape.
     for start in range(0, max(len(images), 1), batch_size):
         x = tf.constant(images[start : start + batch_size])
-        y = tf.constant(labels[start : start + batch_size], tf.int32)
+        classes = labels[start : start + batch_size]
         with tf.GradientTape() as tape:
             tape.watch(x)
             outputs = tf.cast(network(x), tf.float32)
-            _check_classes(outputs, labels)
+            _check_classes(outputs, classes)
             log_prob = -tf.nn.sparse_softmax_cross_entropy_with_logits(
-                y, outputs
+                tf.constant(classes, tf.int32), outputs
             )
         every_output.append(outputs)
         log_probs.append(log_prob)
