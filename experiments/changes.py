@@ -139,6 +139,12 @@ CHANGES = {
     "shared_noise": Change(
         "whether they share it", kinds.BOOL, _is_hypernetwork
     ),
+    "kernel_initializer": Change(
+        "initialiser of kernels without a posterior; the authors' is "
+        "lecun_normal",
+        kinds.texts("glorot_uniform", "lecun_normal"),
+        _of("map", "dropout", "ensemble"),
+    ),
     "initial_log_variance": Change(
         "where those of Bayes by Backprop start", kinds.NUMBER, _of("bbb")
     ),

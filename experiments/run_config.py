@@ -48,6 +48,7 @@ class RunConfig:
             prediction: `"calibrated"`, a fixed part of the training set under
             the final weights, or under each draw; `"batch"`, the images that
             are predicted together; `"image"`, each image.
+        kernel_initializer: of the kernels of MAP, MC dropout and ensembles.
         batch_size: examples in a batch, of each member in an ensemble.
         optimizer: `"adam"` or `"tf1_rmsprop"`.
         learning_rate: its step size.
@@ -114,6 +115,7 @@ class RunConfig:
     strides: tuple | None = None
     final_normalization: bool = True
     normalization: str | None = None
+    kernel_initializer: str = "glorot_uniform"
     batch_size: int = _BATCH_SIZE
     optimizer: str = "adam"
     learning_rate: float = 1e-3

@@ -10,6 +10,7 @@ def _build(config, data):
     network = networks.build(
         config,
         data,
+        kernel_initializer=config.kernel_initializer,
         kernel_regularizer=parts.l2(config, data),
         dropout_rate=config.dropout_rate,
     )
@@ -17,7 +18,11 @@ def _build(config, data):
 
 
 def _describe(config):
-    return [f"rate {config.dropout_rate:g}", *parts.describe_l2(config)]
+    return [
+        f"rate {config.dropout_rate:g}",
+        *parts.describe_l2(config),
+        *parts.describe_kernels(config),
+    ]
 
 
 METHOD = method.Method(
@@ -27,6 +32,7 @@ METHOD = method.Method(
     build=_build,
     describe=_describe,
     settings={"dropout_rate": 0.5},
+    released={"kernel_initializer": "lecun_normal"},
     released_datasets={"cifar5": released_resnet.FIXED},
     fixed_weights="MC dropout draws masks and has one set of weights",
 )

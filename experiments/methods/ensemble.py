@@ -3,6 +3,7 @@
 from experiments import lazy
 from experiments import networks
 from experiments.methods import method
+from experiments.methods import parts
 from experiments.methods import released_resnet
 
 bbh = lazy.import_module("bbh_tf")
@@ -10,7 +11,9 @@ bbh = lazy.import_module("bbh_tf")
 
 def _build(config, data):
     return bbh.models.DeepEnsemble(
-        networks.build(config, data),
+        networks.build(
+            config, data, kernel_initializer=config.kernel_initializer
+        ),
         num_members=config.num_members,
         adversarial_epsilon=config.adversarial_epsilon,
         split_batches=True,
@@ -19,10 +22,10 @@ def _build(config, data):
 
 
 def _describe(config):
-    parts = [f"{config.num_members} members"]
+    texts = [f"{config.num_members} members"]
     if config.adversarial_epsilon is not None:
-        parts.append(f"adversarial training at {config.adversarial_epsilon:g}")
-    return parts
+        texts.append(f"adversarial training at {config.adversarial_epsilon:g}")
+    return texts + parts.describe_kernels(config)
 
 
 METHOD = method.Method(
@@ -33,5 +36,6 @@ METHOD = method.Method(
     describe=_describe,
     settings={"num_members": 10, "adversarial_epsilon": 0.01},
     datasets={"cifar5": {"num_members": 5}},
+    released={"kernel_initializer": "lecun_normal"},
     released_datasets={"cifar5": released_resnet.FIXED},
 )

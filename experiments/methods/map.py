@@ -11,9 +11,16 @@ bbh = lazy.import_module("bbh_tf")
 
 def _build(config, data):
     network = networks.build(
-        config, data, kernel_regularizer=parts.l2(config, data)
+        config,
+        data,
+        kernel_initializer=config.kernel_initializer,
+        kernel_regularizer=parts.l2(config, data),
     )
     return bbh.models.DeepEnsemble(network, num_members=1, seed=config.seed)
+
+
+def _describe(config):
+    return [*parts.describe_l2(config), *parts.describe_kernels(config)]
 
 
 METHOD = method.Method(
@@ -21,7 +28,8 @@ METHOD = method.Method(
     title="MAP",
     color="#000000",
     build=_build,
-    describe=parts.describe_l2,
+    describe=_describe,
+    released={"kernel_initializer": "lecun_normal"},
     released_datasets={"cifar5": released_resnet.FIXED},
     fixed_weights="MAP has one set of weights",
 )

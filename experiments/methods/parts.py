@@ -71,6 +71,17 @@ def divergence(config):
     )
 
 
+def describe_kernels(config):
+    """Says where kernels without a posterior start, if not as Keras' do.
+
+    Returns:
+        A list of one text, or of none.
+    """
+    if config.kernel_initializer == "glorot_uniform":
+        return []
+    return [f"kernels start {config.kernel_initializer}"]
+
+
 def describe_l2(config):
     """Says what stands for the prior where there is no KL.
 

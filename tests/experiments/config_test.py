@@ -382,6 +382,22 @@ def test_a_changed_batch_changes_steps_and_annealing():
     assert (run.annealing_start, run.annealing_epochs) == (7.0, 15)
 
 
+@pytest.mark.parametrize("method", ["map", "dropout", "ensemble"])
+@pytest.mark.parametrize("preset", configs.PRESETS)
+def test_kernels_without_a_posterior_start_as_the_preset_says(method, preset):
+    run = _run(method, dataset="digits", preset=preset)
+    model = building.build(run, bbh.datasets.load("digits").take(20, 10))
+    network = getattr(model, "members", [getattr(model, "network", None)])[0]
+    kernel = np.array(network.get_layer("conv2").kernel)
+    height, width, channels, filters = kernel.shape
+    released = preset == "released_code"
+    fan = height * width * (channels if released else (channels + filters) / 2)
+    # Four times as many filters as channels: the other would be 2.5 times off.
+    assert filters == 4 * channels
+    assert kernel.var() * fan == pytest.approx(1, rel=0.15)
+    assert ("kernels start lecun_normal" in building.settings(run)) == released
+
+
 def test_the_prior_scale_reaches_every_method():
     data = bbh.datasets.load("digits").take(20, 10)
     for method in ("map", "bbb", "dropout", "mnf", "bbh"):

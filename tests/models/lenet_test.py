@@ -1,5 +1,7 @@
 """The paper's LeNet, and how many parameters each posterior of it has."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -72,6 +74,21 @@ def test_a_small_one_trains():
     penalty = logs["loss"] - logs["nll"] - logs["kl_weight"] * logs["kl"]
     assert penalty > 0
     assert model.predict(x, num_samples=2).shape == (4, 3)
+
+
+@pytest.mark.parametrize(
+    "make", [bbh.models.lenet, functools.partial(bbh.models.resnet, 1)]
+)
+def test_all_kernels_have_the_initializer(make):
+    network = make(kernel_initializer="ones")
+    found = {
+        layer.name: np.array(layer.kernel)
+        for layer in network.layers
+        if hasattr(layer, "kernel")
+    }
+    assert len(found) >= 4
+    for kernel in found.values():
+        np.testing.assert_array_equal(kernel, 1.0)
 
 
 @pytest.mark.parametrize("shape", [(8, 28, 1), (28, 4, 1), (11, 11, 1)])

@@ -20,6 +20,7 @@ def lenet(
     convolution=keras.layers.Conv2D,
     dense=keras.layers.Dense,
     start="random",
+    kernel_initializer=None,
 ):
     """Makes a LeNet: 431,080 weights at the defaults.
 
@@ -46,6 +47,8 @@ def lenet(
         dense: callable that makes the dense layers, as `keras.layers.Dense`.
         start: `"random"` or `"pretrained"`, as `bayesify` takes it: around the
             weights that a plain network begins with.
+        kernel_initializer: initialiser of all kernels, as Keras takes it;
+            None for the layers' own, Glorot's.
 
     Returns:
         A `keras.Sequential` or functional model from images to logits,
@@ -67,9 +70,11 @@ def lenet(
             f"A LeNet with {kernel_size} x {kernel_size} filters needs larger "
             f"images than {tuple(input_shape)}."
         )
-    settings = {}
-    if kernel_regularizer is not None:
-        settings["kernel_regularizer"] = kernel_regularizer
+    given = {
+        "kernel_initializer": kernel_initializer,
+        "kernel_regularizer": kernel_regularizer,
+    }
+    settings = {name: x for name, x in given.items() if x is not None}
 
     def dropout(name):
         return [MCDropout(dropout_rate, name=name)] if dropout_rate else []

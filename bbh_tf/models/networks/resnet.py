@@ -51,6 +51,7 @@ def resnet(
     dense=keras.layers.Dense,
     normalization=keras.layers.BatchNormalization,
     start="random",
+    kernel_initializer=None,
 ):
     """Makes a residual network of pre-activated units.
 
@@ -98,6 +99,8 @@ def resnet(
             `name`.
         start: `"random"` or `"pretrained"`, as `bayesify` takes it: around the
             weights that a plain network begins with.
+        kernel_initializer: initialiser of all kernels, as Keras takes it;
+            None for the layers' own, Glorot's.
 
     Returns:
         A functional `keras.Model` from images to logits,
@@ -122,9 +125,11 @@ def resnet(
             f"Expected dropout_places to be one of {_DROPOUT_PLACES}; got "
             f"{dropout_places!r}."
         )
-    settings = {}
-    if kernel_regularizer is not None:
-        settings["kernel_regularizer"] = kernel_regularizer
+    given = {
+        "kernel_initializer": kernel_initializer,
+        "kernel_regularizer": kernel_regularizer,
+    }
+    settings = {name: x for name, x in given.items() if x is not None}
 
     def dropout(x, place, name):
         if not dropout_rate or place != dropout_places:
