@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 import bbh_tf as bbh
+from experiments import epoch_bar
 from experiments.bhn import networks
 from experiments.bhn import released
 from experiments.errors import diverged
@@ -224,7 +225,7 @@ def fit(model, recipe, images, labels, seed, after_epoch=None):
     Returns:
         Keras' metrics of the last epoch, a dictionary of numbers.
     """
-    callbacks = []
+    callbacks = [epoch_bar.EpochBar(f"seed {seed}")]
     if after_epoch is not None:
         callbacks.append(
             keras.callbacks.LambdaCallback(

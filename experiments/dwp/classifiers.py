@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import bbh_tf as bbh
+from experiments import epoch_bar
 from experiments import plain_network
 from experiments.dwp import dropout_posterior
 from experiments.dwp import hypernet_posterior
@@ -94,6 +95,7 @@ class Classifier:
             steps_per_epoch=part,
             epochs=self._num_steps // part,
             shuffle=False,
+            callbacks=[epoch_bar.EpochBar(f"{self._num_steps:,} steps")],
             verbose=0,
         )
         return {

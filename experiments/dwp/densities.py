@@ -7,6 +7,7 @@ import numpy as np
 
 import bbh_tf as bbh
 from bbh_tf.priors import latent_bound
+from experiments import epoch_bar
 
 _NUM_SAMPLES, _NUM_IMPORTANCE_SAMPLES = 20, 200
 # The first of the kernels, on which a bound with many samples is computed.
@@ -41,6 +42,7 @@ def train(kernels, latent_dim, config):
         kernels,
         batch_size=config.batch_size,
         epochs=config.epochs,
+        callbacks=[epoch_bar.EpochBar(f"z of {latent_dim}")],
         verbose=0,
     )
     return autoencoder, history.history["loss"]

@@ -4,6 +4,7 @@ import time
 
 import keras
 
+from experiments import epoch_bar
 from experiments.dwp import features_report
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
@@ -93,6 +94,7 @@ def _find(config, one, images, densities, extractors):
         images.train_labels[: config.num_train],
         batch_size=config.batch_size,
         epochs=config.epochs,
+        callbacks=[epoch_bar.EpochBar("dense layers")],
         verbose=0,
     )
     # Once more, since Keras' own are means over an epoch.

@@ -60,7 +60,10 @@ def run(config, folder, command, strategy=None):
             continue
         results["autoencoders"][str(dim)] = found
         bound, weighted = found["held_out"]["bound"], _weighted(found)
-        print(f"z of {dim}: {bound[0]:.2f} nats, {weighted[0]:.2f} weighted")
+        print(
+            f"z of {dim}: {bound[0]:.2f} nats, {weighted[0]:.2f} weighted",
+            flush=True,
+        )
     if not workers.is_chief(strategy):
         return None
     results["flow"] = densities.measure_flow(train, held_out, config.seed)

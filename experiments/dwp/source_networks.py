@@ -11,6 +11,7 @@ from bbh_tf.datasets import idx
 from bbh_tf.datasets import letters
 from bbh_tf.datasets import notmnist
 from bbh_tf.datasets import prepared
+from experiments import epoch_bar
 from experiments import plain_network
 from experiments.errors import ExperimentError
 
@@ -182,6 +183,7 @@ def train(images, labels, config, seed):
         labels,
         batch_size=config.batch_size,
         epochs=config.epochs,
+        callbacks=[epoch_bar.EpochBar(f"network of seed {seed}")],
         verbose=0,
     )
     return network, history.history["accuracy"][-1]

@@ -52,7 +52,8 @@ def run(config, folder, command, strategy=None):
         record, _ = networks[f"seed_{seed}"]
         print(
             f"network of seed {seed}: training accuracy "
-            f"{record['accuracy']:.3f}, {record['seconds']:.0f} s"
+            f"{record['accuracy']:.3f}, {record['seconds']:.0f} s",
+            flush=True,
         )
     if not workers.is_chief(strategy):
         return None
