@@ -10,7 +10,8 @@ needs no download and is not in the paper. Of each convolution it keeps the
 slices whose norm is at least a threshold: `kernels_<layer>.npz`, an array
 `(count, k, k)` for each network, is what `experiments.dwp_prior --kernels`
 reads. A run that is stopped goes on with the first network that is not there,
-and a run with more networks adds to them.
+and a run with more networks adds to them; `seed_<seed>.npz` has all slices of a
+network, so that a run with another `--min_norm` trains none again.
 """
 
 from absl import flags

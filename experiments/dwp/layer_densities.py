@@ -210,13 +210,13 @@ def _letters(folder, names):
     paths = [folder / f"kernels_{name}.npy" for name in names]
     if not all(path.exists() for path in paths):
         images, labels = source_networks.load("letters", None)
-        min_norm = source_networks.SOURCES["letters"].min_norm
         found = []
         for seed in range(_SOURCES.num_networks):
             network, _ = source_networks.train(images, labels, _SOURCES, seed)
-            found.append(source_networks.slices(network, min_norm))
+            found.append(source_networks.slices(network))
         for name, path in zip(names, paths):
-            kept = np.concatenate([layers[name][0] for layers in found])
+            every = np.concatenate([layers[name] for layers in found])
+            kept = source_networks.kept(every, "letters")
             with files.replacing(path) as temporary:
                 np.save(temporary, kept)
     return paths

@@ -189,22 +189,30 @@ def train(images, labels, config, seed):
     return network, history.history["accuracy"][-1]
 
 
-def slices(network, min_norm):
-    """Returns the slices of each convolution of a network that are kept.
-
-    Args:
-        network: a trained network.
-        min_norm: dictionary from kernel sizes to least norms; 0 for others.
+def slices(network):
+    """Returns all slices of each convolution of a network.
 
     Returns:
-        Dictionary from names of layers to `(kept, count)`: kernels
-        `(number, k, k)`, and how many slices there were.
+        Dictionary from names of layers to kernels `(count, k, k)`.
     """
-    found = {}
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            size = layer.kernel_size[0]
-            kept = bbh.models.kernel_slices(layer, min_norm.get(size, 0.0))
-            count = layer.kernel.shape[2] * layer.kernel.shape[3]
-            found[layer.name] = kept, count
-    return found
+    return {
+        layer.name: bbh.models.kernel_slices(layer)
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    }
+
+
+def kept(some, dataset, min_norm=None):
+    """Drops slices of small norm.
+
+    Args:
+        some: kernels of one layer, `(count, k, k)`.
+        dataset: a key of `SOURCES`.
+        min_norm: the least norm that is kept; None for the source's.
+
+    Returns:
+        Kernels `(number, k, k)`.
+    """
+    if min_norm is None:
+        min_norm = SOURCES[dataset].min_norm.get(some.shape[1], 0.0)
+    return some[np.linalg.norm(some, axis=(1, 2)) >= min_norm]

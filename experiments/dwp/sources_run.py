@@ -20,6 +20,7 @@ _HEADING = [
     "layer",
     "kernel",
     "slices",
+    "median norm",
     "kept",
     "share kept",
     "norm kept: least",
@@ -58,9 +59,16 @@ def run(config, folder, command, strategy=None):
     if not workers.is_chief(strategy):
         return None
     layers = next(iter(networks.values()))[1]
-    kernels = {
+    every = {
         layer: {name: found[layer] for name, (_, found) in networks.items()}
         for layer in layers
+    }
+    kernels = {
+        layer: {
+            name: source_networks.kept(some, config.dataset, config.min_norm)
+            for name, some in of_networks.items()
+        }
+        for layer, of_networks in every.items()
     }
     for layer, of_networks in kernels.items():
         with files.replacing(folder / f"kernels_{layer}.npz") as temporary:
@@ -70,8 +78,8 @@ def run(config, folder, command, strategy=None):
         "num_examples": len(images),
         "networks": {name: record for name, (record, _) in networks.items()},
         "layers": {
-            layer: _summary(layer, arrays, networks)
-            for layer, arrays in kernels.items()
+            layer: _summary(every[layer].values(), of_networks.values())
+            for layer, of_networks in kernels.items()
         },
         "provenance": provenance.describe(),
     }
@@ -91,12 +99,14 @@ def _one(config, folder, images, labels, seed, strategy):
     """Trains one network, unless that is done.
 
     Returns:
-        A record, and a dictionary from layers to the slices that are kept.
+        A record, and a dictionary from layers to all of its slices.
     """
     path, place = folder / f"seed_{seed}.npz", folder / f"seed_{seed}.json"
     # How many networks there are, and their first seed, change none of them;
     # a random part of the images does depend on that seed.
     wanted = {**dataclasses.asdict(config), "num_networks": None}
+    # All slices are there, so that another threshold needs no training.
+    del wanted["min_norm"]
     if config.max_examples is None:
         wanted["seed"] = None
     is_there = place.exists() and path.exists()
@@ -108,34 +118,30 @@ def _one(config, folder, images, labels, seed, strategy):
                 "folder."
             )
         return record, arrays.read(path)
-    min_norm = source_networks.SOURCES[config.dataset].min_norm
-    if config.min_norm is not None:
-        min_norm = dict.fromkeys(min_norm, config.min_norm)
     start = time.perf_counter()
     with strategy.scope():
         network, accuracy = source_networks.train(images, labels, config, seed)
-    found = source_networks.slices(network, min_norm)
+    found = source_networks.slices(network)
     record = {
         "config": wanted,
         "accuracy": accuracy,
         "seconds": time.perf_counter() - start,
         "num_replicas": strategy.num_replicas_in_sync,
-        "num_slices": {layer: count for layer, (_, count) in found.items()},
     }
-    kept = {layer: some for layer, (some, _) in found.items()}
     if workers.is_chief(strategy):
         with files.replacing(path) as temporary:
-            np.savez(temporary, **kept)
+            np.savez(temporary, **found)
         files.write_json(place, record)
-    return record, kept
+    return record, found
 
 
-def _summary(layer, arrays, networks):
-    kept = np.concatenate(list(arrays.values()))
+def _summary(every, kept):
+    every, kept = (np.concatenate(list(x)) for x in (every, kept))
     norms = np.linalg.norm(kept, axis=(1, 2))
     return {
         "kernel_size": kept.shape[1],
-        "num_slices": sum(r["num_slices"][layer] for r, _ in networks.values()),
+        "num_slices": len(every),
+        "median_norm": float(np.median(np.linalg.norm(every, axis=(1, 2)))),
         "num_kept": len(kept),
         "norms": [float(np.quantile(norms, q)) for q in (0, 0.5, 1)]
         if len(kept)
@@ -154,6 +160,7 @@ def _report(config, folder, results, kernels, command):
                 layer,
                 f"{size} x {size}",
                 f"{found['num_slices']:,}",
+                f"{found['median_norm']:.3f}",
                 f"{found['num_kept']:,}",
                 f"{100 * share:.1f} %",
                 *([f"{norm:.3f}" for norm in norms] or ["", "", ""]),

@@ -1,5 +1,7 @@
 """From source networks to a density of their kernels, in small."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -42,6 +44,22 @@ def test_kernels_of_networks_are_kept(sources):
     both = np.load(folder / "kernels_conv2.npz")
     np.testing.assert_array_equal(both["seed_0"], kept)
     assert len(both.files) == 2
+    # Nor for another threshold, which keeps other slices of it.
+    all_of_it = np.load(folder / "seed_0.npz")["conv2"]
+    assert len(all_of_it) == 2048
+    norms = np.linalg.norm(all_of_it, axis=(1, 2))
+    high = float(np.quantile(norms, 0.75))
+    found = sources_run.run(
+        dataclasses.replace(config, min_norm=high), folder, "command"
+    )["layers"]["conv2"]
+    assert (found["num_slices"], found["num_kept"]) == (2048, 512)
+    assert found["median_norm"] == pytest.approx(np.median(norms))
+    assert (folder / "seed_0.json").read_text() == before
+    np.testing.assert_array_equal(
+        np.load(folder / "kernels_conv2.npz")["seed_0"],
+        all_of_it[norms >= high],
+    )
+    sources_run.run(more, folder, "command")
     other = settings.SourcesConfig("letters", epochs=2, max_examples=100)
     with pytest.raises(ExperimentError, match="seed_0.json is of other set"):
         sources_run.run(other, folder, "command")
