@@ -14,10 +14,10 @@ stopped goes on with the next trial.
 from absl import flags
 
 from experiments import command_line
+from experiments import flag_lists
 from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
-from experiments.errors import ExperimentError
 
 adversarial = lazy.import_module("experiments.bhn.adversarial")
 adversarial_figure = lazy.import_module("experiments.bhn.adversarial_figure")
@@ -57,7 +57,9 @@ def run():
     task.check_flags()
     num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     chosen = methods.check(_FLAGS.methods)
-    epsilons = _epsilons()
+    epsilons = flag_lists.floats(
+        _EPSILONS, lambda x: 0 < x < 10, "numbers above 0 and below 10"
+    )
     with task.job() as folder:
         settings = adversarial.Settings(
             dataset=_FLAGS.dataset,
@@ -109,19 +111,6 @@ def run():
         )
         print(*notes, sep="\n")
     print(f"Figure: {path}")
-
-
-def _epsilons():
-    try:
-        found = tuple(float(text) for text in _EPSILONS.value)
-    except ValueError:
-        found = ()
-    if not found or not all(0 < x < 10 for x in found):
-        raise ExperimentError(
-            "--epsilons: expected numbers above 0 and below 10; got "
-            f"{','.join(_EPSILONS.value) or 'none'}."
-        )
-    return found
 
 
 if __name__ == "__main__":

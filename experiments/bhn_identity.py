@@ -17,8 +17,8 @@ from absl import flags
 from experiments import command_line
 from experiments import files
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
-from experiments.errors import ExperimentError
 
 exhibit = lazy.import_module("experiments.reporting.exhibit")
 identity = lazy.import_module("experiments.bhn.identity")
@@ -79,20 +79,12 @@ def run():
 
 def _check_flags():
     """Returns the changes of the settings, and the noise levels."""
-    try:
-        noise_stds = [float(text) for text in _NOISE_STDS.value]
-    except ValueError:
-        noise_stds = []
-    if not noise_stds or not all(0 < x < float("inf") for x in noise_stds):
-        raise ExperimentError(
-            "--noise_stds: expected positive numbers; got "
-            f"{','.join(_NOISE_STDS.value) or 'none'}."
-        )
-    if len(set(noise_stds)) < len(noise_stds):
-        raise ExperimentError(
-            "--noise_stds: expected each once; got "
-            f"{','.join(_NOISE_STDS.value)}."
-        )
+    noise_stds = flag_lists.floats(
+        _NOISE_STDS, lambda x: 0 < x < float("inf"), "positive numbers"
+    )
+    flag_checks.check(
+        _NOISE_STDS, len(set(noise_stds)) == len(noise_stds), "each once"
+    )
     flag_checks.check_fewest(
         (
             (_NUM_SEEDS, 1),

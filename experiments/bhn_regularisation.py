@@ -17,7 +17,6 @@ from experiments import flag_checks
 from experiments import lazy
 from experiments.bhn import methods
 from experiments.bhn import task
-from experiments.errors import ExperimentError
 
 exhibit = lazy.import_module("experiments.reporting.exhibit")
 image_sets = lazy.import_module("experiments.bhn.image_sets")
@@ -93,18 +92,18 @@ def run():
     num_trials = _FLAGS.num_trials or _NUM_TRIALS[_FLAGS.dataset]
     flag_checks.check_fewest([(_BATCH_SIZE, 1), (_VALIDATE_EVERY, 1)])
     chosen = methods.check(_FLAGS.methods)
-    units = task.whole_numbers("units")
+    units = task.whole_numbers(_UNITS)
     for flag in (_LEARNING_RATE, _INITIAL_STD):
-        if flag.value is not None and not 0 < flag.value < 1:
-            raise ExperimentError(
-                f"--{flag.name}: expected a number between 0 and 1; got "
-                f"{flag.value}."
-            )
-    if _FLAGS.dataset == "cifar10" and units and len(units) != 2:
-        raise ExperimentError(
-            "--units: expected filters and the dense layer's width for "
-            f"cifar10; got {','.join(map(str, units))}."
+        flag_checks.check(
+            flag,
+            flag.value is None or 0 < flag.value < 1,
+            "a number between 0 and 1",
         )
+    flag_checks.check(
+        _UNITS,
+        _FLAGS.dataset != "cifar10" or not units or len(units) == 2,
+        "filters and the dense layer's width for cifar10",
+    )
     with task.job() as folder:
         settings = regularisation.Settings(
             dataset=_FLAGS.dataset,

@@ -18,7 +18,6 @@ from experiments import command_line
 from experiments import files
 from experiments import flag_checks
 from experiments import lazy
-from experiments.errors import ExperimentError
 
 exhibit = lazy.import_module("experiments.reporting.exhibit")
 provenance = lazy.import_module("experiments.provenance")
@@ -88,10 +87,9 @@ def run():
 
 def _check_flags():
     """Returns the changes of the settings."""
-    if _SCALE.value not in ("full", "smoke"):
-        raise ExperimentError(
-            f"--scale: expected one of full, smoke; got {_SCALE.value}."
-        )
+    flag_checks.check(
+        _SCALE, _SCALE.value in ("full", "smoke"), "one of full, smoke"
+    )
     flag_checks.check_fewest(
         (
             (_SEED, 0),

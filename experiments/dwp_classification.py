@@ -25,7 +25,6 @@ from experiments import lazy
 from experiments import strategies
 from experiments.dwp import settings
 from experiments.dwp import source_flags
-from experiments.errors import ExperimentError
 
 classification_run = lazy.import_module("experiments.dwp.classification_run")
 
@@ -87,10 +86,7 @@ def _main():
         ((_NUM_STEPS, 1), (_NUM_SLICES, 1), (_NUM_TEST, 1))
     )
     flag_lists.check_kernels(_KERNELS, dataset)
-    if not 0 <= _KL_SCALE.value < 1e6:
-        raise ExperimentError(
-            f"--kl_scale: expected 0 <= x < 1e6; got {_KL_SCALE.value}."
-        )
+    flag_checks.check(_KL_SCALE, 0 <= _KL_SCALE.value < 1e6, "0 <= x < 1e6")
     runs = settings.ClassificationRuns(
         flag_lists.names(_PRIOR_NAMES, list(settings.PRIORS)),
         _SIZES[dataset]

@@ -24,7 +24,6 @@ from experiments import flag_lists
 from experiments import lazy
 from experiments.dwp import settings
 from experiments.dwp import source_flags
-from experiments.errors import ExperimentError
 
 features_run = lazy.import_module("experiments.dwp.features_run")
 
@@ -83,15 +82,12 @@ def _scales(texts):
             found.append(float(above) / float(below or 1))
         except (ValueError, ZeroDivisionError):
             found.append(0.0)
-    if (
-        not found
-        or len(set(found)) < len(found)
-        or not all(0 < scale <= 4 for scale in found)
-    ):
-        raise ExperimentError(
-            "--scales: expected numbers or fractions above 0, at most 4, each "
-            f"once; got {','.join(texts) or 'none'}."
-        )
+    is_each_once = len(set(found)) == len(found)
+    flag_checks.check(
+        _SCALE_TEXTS,
+        found and is_each_once and all(0 < scale <= 4 for scale in found),
+        "numbers or fractions above 0, at most 4, each once",
+    )
     return tuple(found)
 
 
@@ -110,10 +106,7 @@ def _main():
     rate = _LEARNING_RATE.value
     if rate is None:
         rate = _RATES[dataset]
-    if not 0 < rate < 1:
-        raise ExperimentError(
-            f"--learning_rate: expected 0 < x < 1; got {rate}."
-        )
+    flag_checks.check(_LEARNING_RATE, 0 < rate < 1, "0 < x < 1")
     texts = _SCALE_TEXTS.value
     runs = settings.FeaturesRuns(
         starts,

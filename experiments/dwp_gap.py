@@ -23,7 +23,6 @@ from experiments import lazy
 from experiments import strategies
 from experiments.dwp import settings
 from experiments.dwp import source_flags
-from experiments.errors import ExperimentError
 
 gap_run = lazy.import_module("experiments.dwp.gap_run")
 
@@ -69,10 +68,11 @@ def _main():
     )
     flag_lists.check_kernels(_KERNELS, dataset)
     count = _NUM_EXAMPLES.value
-    if count < 10 or count % 10:
-        raise ExperimentError(
-            f"--num_examples: expected a multiple of 10 from 10; got {count}."
-        )
+    flag_checks.check(
+        _NUM_EXAMPLES,
+        count >= 10 and count % 10 == 0,
+        "a multiple of 10 from 10",
+    )
     runs = settings.GapRuns(
         flag_lists.names(_REVERSES, list(settings.REVERSES)),
         flag_lists.integers(_NUM_IMPORTANCE_SAMPLES, 1),

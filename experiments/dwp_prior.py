@@ -15,10 +15,11 @@ that is stopped goes on with the first that is not there.
 from absl import flags
 
 from experiments import command_line
+from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
 from experiments import strategies
 from experiments.dwp import settings
-from experiments.errors import ExperimentError
 
 prior_run = lazy.import_module("experiments.dwp.prior_run")
 
@@ -54,33 +55,21 @@ _STRATEGY = strategies.define_flag()
 
 
 def _config():
-    for flag, is_fit, expected in (
-        (_KERNELS, bool(_KERNELS.value), "a file"),
-        (_OUTPUT_DIR, bool(_OUTPUT_DIR.value), "a folder"),
-        (_HELD_OUT_FRACTION, 0 < _HELD_OUT_FRACTION.value < 1, "0 < x < 1"),
-        (_NUM_STEPS, _NUM_STEPS.value >= 0, "0 or more"),
-        (_EPOCHS, _EPOCHS.value >= 1, "at least 1"),
-        (_BATCH_SIZE, _BATCH_SIZE.value >= 1, "at least 1"),
-        (_LEARNING_RATE, 0 < _LEARNING_RATE.value < 1, "0 < x < 1"),
-        (_SEED, 0 <= _SEED.value < 2**31, "0 or more, below 2^31"),
-    ):
-        if not is_fit:
-            raise ExperimentError(
-                f"--{flag.name}: expected {expected}; got {flag.value}."
-            )
-    dims = _LATENT_DIMS.value or []
-    if not all(x.isdigit() and int(x) for x in dims) or len(set(dims)) < len(
-        dims
-    ):
-        raise ExperimentError(
-            "--latent_dims: expected positive integers, each once; got "
-            f"{','.join(dims)}."
-        )
+    flag_checks.check(_KERNELS, _KERNELS.value, "a file")
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
+    for flag in (_HELD_OUT_FRACTION, _LEARNING_RATE):
+        flag_checks.check(flag, 0 < flag.value < 1, "0 < x < 1")
+    flag_checks.check_fewest(
+        ((_NUM_STEPS, 0), (_EPOCHS, 1), (_BATCH_SIZE, 1), (_SEED, 0))
+    )
+    dims = ()
+    if _LATENT_DIMS.value:
+        dims = flag_lists.integers(_LATENT_DIMS, 1)
     return settings.PriorConfig(
         tuple(_KERNELS.value),
         _HELD_OUT.value,
         _HELD_OUT_FRACTION.value,
-        tuple(map(int, dims)),
+        dims,
         _NUM_STEPS.value,
         _EPOCHS.value,
         _BATCH_SIZE.value,

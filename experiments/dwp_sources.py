@@ -17,10 +17,10 @@ network, so that a run with another `--min_norm` trains none again.
 from absl import flags
 
 from experiments import command_line
+from experiments import flag_checks
 from experiments import lazy
 from experiments import strategies
 from experiments.dwp import settings
-from experiments.errors import ExperimentError
 
 sources_run = lazy.import_module("experiments.dwp.sources_run")
 
@@ -63,33 +63,31 @@ def _config():
     epochs = _EPOCHS.value
     if epochs is None:
         epochs = 300 if _DATASET.value == "cifar100" else 100
-    most = _MAX_EXAMPLES.value
-    least, l2 = _MIN_NORM.value, _L2.value
-    for flag, is_fit, expected in (
-        (_DATASET, _DATASET.value in _NAMES, f"one of {', '.join(_NAMES)}"),
-        (_NUM_NETWORKS, _NUM_NETWORKS.value >= 1, "at least 1"),
-        (_EPOCHS, epochs >= 1, "at least 1"),
-        (_BATCH_SIZE, _BATCH_SIZE.value >= 1, "at least 1"),
-        (_MAX_EXAMPLES, most is None or most >= 1, "at least 1"),
-        (_MIN_NORM, least is None or 0 <= least < 1e6, "0 or more"),
-        (_L2, l2 is None or 0 <= l2 < 1e6, "0 or more"),
-        (_SEED, 0 <= _SEED.value < 2**31 - 10**6, "0 or more, below 2^31"),
-        (_OUTPUT_DIR, bool(_OUTPUT_DIR.value), "a folder"),
-    ):
-        if not is_fit:
-            raise ExperimentError(
-                f"--{flag.name}: expected {expected}; got {flag.value}."
-            )
+    flag_checks.check(
+        _DATASET, _DATASET.value in _NAMES, f"one of {', '.join(_NAMES)}"
+    )
+    flag_checks.check_fewest(
+        (
+            (_NUM_NETWORKS, 1),
+            (_EPOCHS, 1),
+            (_BATCH_SIZE, 1),
+            (_MAX_EXAMPLES, 1),
+            (_MIN_NORM, 0),
+            (_L2, 0),
+            (_SEED, 0),
+        )
+    )
+    flag_checks.check_output_dir(_OUTPUT_DIR.value)
     return settings.SourcesConfig(
         _DATASET.value,
         _DATA_DIR.value,
         _NUM_NETWORKS.value,
         epochs,
         _BATCH_SIZE.value,
-        most,
-        least,
+        _MAX_EXAMPLES.value,
+        _MIN_NORM.value,
         _SEED.value,
-        l2,
+        _L2.value,
     )
 
 

@@ -17,6 +17,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import config as configs
+from experiments import flag_lists
 from experiments import lazy
 from experiments import paper_tables
 from experiments.errors import ExperimentError
@@ -63,21 +64,17 @@ _OUTPUT_DIR = flags.DEFINE_string(
 
 def run():
     """Prints what is done and left; exports the latter."""
-    unknown = set(_TABLES.value) - set(paper_tables.TABLES)
-    if unknown or not _TABLES.value:
-        raise ExperimentError(
-            f"--tables: expected some of {', '.join(paper_tables.TABLES)}; "
-            f"got {', '.join(sorted(unknown)) or 'none'}."
-        )
-    datasets = {
-        x for t in _TABLES.value for x in paper_tables.TABLES[t].datasets
-    }
+    tables = [
+        paper_tables.TABLES[x]
+        for x in flag_lists.names(_TABLES, paper_tables.TABLES)
+    ]
+    datasets = {x for table in tables for x in table.datasets}
     if _DATASET.value is not None and _DATASET.value not in datasets:
         raise ExperimentError(
             f"--dataset: expected one of {', '.join(sorted(datasets))}, which "
             f"--tables take; got {_DATASET.value!r}."
         )
-    known = {row for x in _TABLES.value for row in paper_tables.TABLES[x].rows}
+    known = {row for table in tables for row in table.rows}
     unknown = set(_ROWS.value) - known
     if unknown:
         raise ExperimentError(

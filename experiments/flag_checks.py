@@ -16,6 +16,28 @@ def check_output_dir(value):
         raise ExperimentError("--output_dir: expected a folder; got none.")
 
 
+def check(flag, is_fit, expected):
+    """Refuses what a flag says unless it fits.
+
+    Args:
+        flag: an `absl` flag's holder.
+        is_fit: whether its value fits.
+        expected: what would, for the message.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    if is_fit:
+        return
+    given = flag.value
+    if isinstance(given, list):
+        given = ",".join(given)
+    raise ExperimentError(
+        f"--{flag.name}: expected {expected}; got "
+        f"{'none' if given in (None, '') else given}."
+    )
+
+
 def check_fewest(pairs):
     """Refuses numbers that are too small, or too large to be meant.
 
@@ -27,12 +49,11 @@ def check_fewest(pairs):
         ExperimentError: naming the flag.
     """
     for flag, fewest in pairs:
-        value = flag.value
-        if value is not None and not fewest <= value < 2**31 - 1:
-            raise ExperimentError(
-                f"--{flag.name}: expected at least {fewest}, below 2^31 - 1; "
-                f"got {value}."
-            )
+        check(
+            flag,
+            flag.value is None or fewest <= flag.value < 2**31 - 1,
+            f"at least {fewest}, below 2^31 - 1",
+        )
 
 
 def check_had(config):

@@ -1,6 +1,6 @@
 """Flags that are lists of names or numbers."""
 
-from experiments.errors import ExperimentError
+from experiments import flag_checks
 
 
 def check_kernels(flag, dataset):
@@ -13,10 +13,9 @@ def check_kernels(flag, dataset):
     Raises:
         ExperimentError: naming the flag.
     """
-    if dataset != "digits" and not flag.value:
-        raise ExperimentError(
-            f"--{flag.name}: expected a file for each convolution; got none."
-        )
+    flag_checks.check(
+        flag, dataset == "digits" or flag.value, "a file for each convolution"
+    )
 
 
 def names(flag, allowed):
@@ -33,12 +32,34 @@ def names(flag, allowed):
         ExperimentError: naming the flag.
     """
     found = flag.value
-    if not found or len(set(found)) < len(found) or not {*found} <= {*allowed}:
-        raise ExperimentError(
-            f"--{flag.name}: expected some of {', '.join(allowed)}, each once; "
-            f"got {','.join(found) or 'none'}."
-        )
+    flag_checks.check(
+        flag,
+        found and len(set(found)) == len(found) and {*found} <= {*allowed},
+        f"some of {', '.join(allowed)}, each once",
+    )
     return tuple(found)
+
+
+def floats(flag, is_fit, expected):
+    """Returns the numbers that a flag holds.
+
+    Args:
+        flag: an `absl` flag's holder of a list of texts.
+        is_fit: callable, whether a number fits.
+        expected: what would, for the message.
+
+    Returns:
+        A tuple.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    try:
+        found = tuple(map(float, flag.value))
+    except ValueError:
+        found = ()
+    flag_checks.check(flag, found and all(map(is_fit, found)), expected)
+    return found
 
 
 def integers(flag, fewest, multiple=1):
@@ -60,10 +81,8 @@ def integers(flag, fewest, multiple=1):
     is_fit = all(
         fewest <= x < 2**31 - 1 and x % multiple == 0 for x in found
     ) and len(set(found)) == len(texts)
-    if not texts or not is_fit:
-        what = "whole numbers" if multiple == 1 else f"multiples of {multiple}"
-        raise ExperimentError(
-            f"--{flag.name}: expected {what} from {fewest}, each once; got "
-            f"{','.join(texts) or 'none'}."
-        )
+    what = "whole numbers" if multiple == 1 else f"multiples of {multiple}"
+    flag_checks.check(
+        flag, texts and is_fit, f"{what} from {fewest}, each once"
+    )
     return tuple(found)

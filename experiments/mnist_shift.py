@@ -17,7 +17,6 @@ from experiments import command_line
 from experiments import flag_checks
 from experiments import lazy
 from experiments import trained_runs
-from experiments.errors import ExperimentError
 from experiments.shift import settings
 
 shown = lazy.import_module("experiments.shift.shown")
@@ -76,11 +75,11 @@ def _check_flags():
             indices = [int(place) for place in _INDICES.value]
         except ValueError:
             indices = []
-        if len(indices) != 4 or min(indices) < 0:
-            raise ExperimentError(
-                "--indices: expected four places, of a 3, a 1, a 6 and an 8; "
-                f"got {','.join(_INDICES.value)}."
-            )
+        flag_checks.check(
+            _INDICES,
+            len(indices) == 4 and min(indices) >= 0,
+            "four places, of a 3, a 1, a 6 and an 8",
+        )
     flag_checks.check_fewest(((_NUM_IMAGES, 1), (_NUM_SAMPLES, 1)))
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     return indices

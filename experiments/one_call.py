@@ -104,16 +104,17 @@ def _check_flags():
         (_DATASETS, tuple(problems.DATASETS)),
         (_METHODS, methods.TRAINED),
     ):
-        if not flag.value or not set(flag.value) <= set(choices):
-            raise ExperimentError(
-                f"--{flag.name}: expected some of {', '.join(choices)}; got "
-                f"{','.join(flag.value) or 'none'}."
-            )
-    rate = _LEARNING_RATE.value
-    if rate is not None and not 0 < rate < math.inf:
-        raise ExperimentError(
-            f"--learning_rate: expected a finite number > 0; got {rate}."
+        flag_checks.check(
+            flag,
+            flag.value and set(flag.value) <= set(choices),
+            f"some of {', '.join(choices)}",
         )
+    rate = _LEARNING_RATE.value
+    flag_checks.check(
+        _LEARNING_RATE,
+        rate is None or 0 < rate < math.inf,
+        "a finite number > 0",
+    )
     if _replaced() and not set(_METHODS.value) & set(methods.CALLS):
         raise ExperimentError(
             f"--{next(iter(_replaced()))}: is of {' and '.join(methods.CALLS)};"

@@ -16,7 +16,6 @@ from absl import flags
 from experiments import command_line
 from experiments import flag_checks
 from experiments import lazy
-from experiments.errors import ExperimentError
 from experiments.posterior import settings
 
 shown = lazy.import_module("experiments.posterior.shown")
@@ -45,15 +44,8 @@ _NUM_CHOSEN = flags.DEFINE_integer(
 def run():
     """Draws weights of all runs; writes figures, numbers and a finding."""
     folders = [x for text in _RUN.value for x in text.split(",") if x]
-    if not folders:
-        raise ExperimentError(
-            "--run: expected at least one folder of a run; got none."
-        )
-    for flag, fewest in ((_NUM_DRAWS, 3), (_NUM_CHOSEN, 1)):
-        if flag.value < fewest:
-            raise ExperimentError(
-                f"--{flag.name}: expected at least {fewest}; got {flag.value}."
-            )
+    flag_checks.check(_RUN, folders, "at least one folder of a run")
+    flag_checks.check_fewest(((_NUM_DRAWS, 3), (_NUM_CHOSEN, 1)))
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     shown.make(folders, _OUTPUT_DIR.value, _NUM_DRAWS.value, _NUM_CHOSEN.value)
 

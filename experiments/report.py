@@ -11,8 +11,8 @@ found, settings and origins.
 from absl import flags
 
 from experiments import command_line
+from experiments import flag_checks
 from experiments import lazy
-from experiments.errors import ExperimentError
 from experiments.reporting import found as founds
 from experiments.reporting import table_notes
 from experiments.reporting import tables
@@ -34,13 +34,13 @@ _OUTPUT_FILE = flags.DEFINE_string(
 
 def run():
     """Prints what each folder has, and writes the page."""
-    if not _RUNS.value:
-        raise ExperimentError("--runs: expected at least one folder; got none.")
+    flag_checks.check(_RUNS, _RUNS.value, "at least one folder")
     path = _OUTPUT_FILE.value
-    if path is not None and not path.endswith(".html"):
-        raise ExperimentError(
-            f"--output_file: expected a name that ends in .html; got {path}."
-        )
+    flag_checks.check(
+        _OUTPUT_FILE,
+        path is None or path.endswith(".html"),
+        "a name that ends in .html",
+    )
     every = [founds.find(folder) for folder in _RUNS.value]
     for index, found in enumerate(every):
         print("" if index == 0 else "\n", end="")

@@ -24,11 +24,8 @@ _CHECK = flags.DEFINE_boolean(
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def pages(root=_ROOT):
-    """Returns the pages of a checkout as they should be.
-
-    Args:
-        root: its folder, a `pathlib.Path`.
+def pages():
+    """Returns the pages of this checkout as they should be.
 
     Returns:
         Dictionary from the path of each page that has fields to its text.
@@ -37,13 +34,13 @@ def pages(root=_ROOT):
         ExperimentError: if a field cannot be filled.
     """
     filled = {}
-    for path in [root / "README.md", *sorted(root.glob("docs/*.md"))]:
+    for path in [_ROOT / "README.md", *sorted(_ROOT.glob("docs/*.md"))]:
         text = path.read_text("utf-8")
         if page_fields.has_any(text):
             filled[path] = page_fields.fill(
                 text,
-                result_fields.functions(root / "results", path),
-                path.relative_to(root).as_posix(),
+                result_fields.functions(_ROOT / "results", path),
+                path.relative_to(_ROOT).as_posix(),
             )
     return filled
 

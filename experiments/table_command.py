@@ -45,19 +45,18 @@ def start(table):
     )
 
 
-def define_flags(table, values=flags.FLAGS):
+def define_flags(table):
     """Defines the flags of a table's command.
 
     Args:
         table: one of `paper_tables.TABLES`.
-        values: the `absl.flags.FlagValues` to define them in.
     """
     rows = paper_tables.TABLES[table].rows
     datasets = paper_tables.TABLES[table].datasets
     names = "; ".join(
         f"{key}: {paper_tables.TABLES[table].rows[key].name}" for key in rows
     )
-    here = {"flag_values": values, "module_name": sys.argv[0]}
+    here = {"module_name": sys.argv[0]}
     flags.DEFINE_list(
         paper_tables.TABLES[table].flag,
         list(rows),
@@ -203,17 +202,16 @@ def _define_mnist_flags(here):
     )
 
 
-def config_from_flags(table, values=flags.FLAGS):
+def config_from_flags(table):
     """Returns the `Config` that the flags ask for.
 
     Args:
         table: one of `paper_tables.TABLES`.
-        values: parsed `absl.flags.FlagValues`.
 
     Raises:
         ExperimentError: if a flag's value is not as it should be.
     """
-    given = values.flag_values_dict()
+    given = flags.FLAGS.flag_values_dict()
     try:
         seeds = tuple(int(seed) for seed in given["seeds"])
     except ValueError as error:

@@ -108,11 +108,11 @@ def _check_flags():
         (_SCALE, toy_settings.SCALES),
         (_DIVERGENCE, (None, *toy_settings.DIVERGENCES)),
     ):
-        if flag.value not in choices:
-            raise ExperimentError(
-                f"--{flag.name}: expected one of "
-                f"{', '.join(filter(None, choices))}; got {flag.value}."
-            )
+        flag_checks.check(
+            flag,
+            flag.value in choices,
+            f"one of {', '.join(filter(None, choices))}",
+        )
     methods = flag_lists.names(_METHODS, toy_settings.METHODS)
     flag_checks.check_fewest(
         (
@@ -153,12 +153,11 @@ def _check_flags():
         if method in methods
     }
     bbh = settings.get("bbh")
-    if _NUM_PRIOR_SAMPLES.value and bbh and bbh.divergence == "entropy":
-        raise ExperimentError(
-            "--num_prior_samples: expected none with --divergence=entropy, "
-            "which knows the prior's density; got "
-            f"{_NUM_PRIOR_SAMPLES.value}."
-        )
+    flag_checks.check(
+        _NUM_PRIOR_SAMPLES,
+        not (_NUM_PRIOR_SAMPLES.value and bbh and bbh.divergence == "entropy"),
+        "none with --divergence=entropy, which knows the prior's density",
+    )
     num_draws = toy_settings.num_prediction_samples(
         _PRESET.value, _NUM_PREDICTION_SAMPLES.value
     )

@@ -133,12 +133,11 @@ def check_classes(array, name):
         )
 
 
-def check_logits(logits, name="logits"):
+def check_logits(logits):
     """Checks logits of classes: finite, and not through a softmax already.
 
     Args:
         logits: array-like, `(..., classes)`.
-        name: str, what the caller calls it.
 
     Returns:
         float64 array of the same shape.
@@ -147,11 +146,11 @@ def check_logits(logits, name="logits"):
         ValueError: if it is empty, not finite, of one class or none, or all
             of its rows are probabilities.
     """
-    array = check_floats(logits, name)
-    check_classes(array, name)
+    array = check_floats(logits, "logits")
+    check_classes(array, "logits")
     if checks.are_probabilities(array):
         raise ValueError(
-            f"{name}: expected outputs without a softmax; got probabilities, "
+            "logits: expected outputs without a softmax; got probabilities, "
             "rows that sum to 1. Their logarithm will do."
         )
     return array

@@ -59,12 +59,11 @@ def parse(name):
     return Method(name, _TITLES[name], _COLORS[name], flow)
 
 
-def check(names, flag="methods"):
+def check(names):
     """Returns the `Method` of each name.
 
     Args:
         names: list of names.
-        flag: the flag that they came by.
 
     Raises:
         ExperimentError: if there are none, one is unknown, or one comes twice.
@@ -72,7 +71,7 @@ def check(names, flag="methods"):
     found = [parse(name) for name in names]
     if not names or None in found or len(set(names)) < len(names):
         raise ExperimentError(
-            f"--{flag}: expected some of mle, dropout, no_coupling, "
+            "--methods: expected some of mle, dropout, no_coupling, "
             "real_nvp_<layers>, iaf_<layers>, bbh, each once; got "
             f"{','.join(names) or 'none'}."
         )

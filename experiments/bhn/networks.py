@@ -24,9 +24,7 @@ class WeightDecay(keras.regularizers.Regularizer):
         return {"factor": float(keras.ops.convert_to_numpy(self.factor))}
 
 
-def multilayer(
-    image_shape, units, dropout_rate=None, decay=None, activation="relu"
-):
+def multilayer(image_shape, units, dropout_rate, decay):
     """Makes dense layers, each with dropout after it.
 
     Args:
@@ -35,14 +33,13 @@ def multilayer(
         dropout_rate: rate after each hidden layer; 0 makes a fixed network
             that predicts like the others, None has no such layer.
         decay: regulariser of all kernels, or None.
-        activation: of the hidden layers.
 
     Returns:
         A `keras.Sequential` from images to ten logits.
     """
     layers = [keras.Input(image_shape), keras.layers.Flatten()]
     for width in units:
-        layers.append(_dense(width, activation, decay))
+        layers.append(_dense(width, "relu", decay))
         layers += _dropout(dropout_rate)
     return keras.Sequential([*layers, _dense(10, None, decay)])
 
@@ -80,7 +77,7 @@ def active_learning(image_shape, filters, units, dropout_rates, decay=None):
     )
 
 
-def cifar10(image_shape, filters, units, dropout_rate=None):
+def cifar10(image_shape, filters, units, dropout_rate):
     """Makes the authors' network for CIFAR-10.
 
     Four 5x5 convolutions, each second one with a pooling, and a dense layer.

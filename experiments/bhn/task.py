@@ -6,7 +6,6 @@ from absl import flags
 
 from experiments import flag_checks
 from experiments import strategies
-from experiments.errors import ExperimentError
 
 _FLAGS = flags.FLAGS
 _PRESETS = ("paper", "released_code")
@@ -112,15 +111,18 @@ def given(*names):
 def whole_numbers(flag):
     """Returns the numbers of a list flag, a tuple; None where it is not set.
 
+    Args:
+        flag: the flag's holder.
+
     Raises:
         ExperimentError: if one is no whole number above 0.
     """
-    texts = _FLAGS[flag].value
+    texts = flag.value
     if texts is None:
         return None
-    if not texts or not all(x.isdecimal() and int(x) for x in texts):
-        raise ExperimentError(
-            f"--{flag}: expected whole numbers above 0; got "
-            f"{','.join(texts) or 'none'}."
-        )
+    flag_checks.check(
+        flag,
+        texts and all(x.isdecimal() and int(x) for x in texts),
+        "whole numbers above 0",
+    )
     return tuple(map(int, texts))

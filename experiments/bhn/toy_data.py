@@ -31,9 +31,9 @@ def training_data(num_points=1000):
     return x.astype(np.float32), y.astype(np.float32)
 
 
-def grid(num_points=201):
-    """Returns evenly spaced x, a `float32` array `(num_points, 1)`."""
-    return np.linspace(LOWEST, HIGHEST, num_points, dtype=np.float32)[:, None]
+def grid():
+    """Returns evenly spaced x, a `float32` array `(201, 1)`."""
+    return np.linspace(LOWEST, HIGHEST, 201, dtype=np.float32)[:, None]
 
 
 def is_seen(x):

@@ -244,7 +244,7 @@ def fit(model, recipe, images, labels, seed, after_epoch=None):
     return {name: float(values[-1]) for name, values in history.items()}
 
 
-def draws(model, images, num_draws, is_fixed=False, seed=0):
+def draws(model, images, num_draws, is_fixed=False):
     """Predicts with several draws of the weights.
 
     Args:
@@ -253,7 +253,6 @@ def draws(model, images, num_draws, is_fixed=False, seed=0):
         num_draws: number of draws.
         is_fixed: whether all draws are the same (maximum likelihood): then
             one is made, and returned twice, as scores need two.
-        seed: seed of the draws.
 
     Returns:
         float64 array `(draws, examples, classes)`, probabilities.
@@ -264,7 +263,6 @@ def draws(model, images, num_draws, is_fixed=False, seed=0):
     logits = model.predict_samples(
         images,
         1 if is_fixed else num_draws,
-        seed=seed,
         batch_size=_PREDICTION_BATCH,
     )
     if not np.isfinite(logits).all():

@@ -199,14 +199,9 @@ def head(dataset, seed):
     ]
 
 
-def classifier(dataset, seed, l2_kernels=0.0, l2_biases=0.0):
+def classifier(dataset, seed):
     """Makes a classifier; see `convolutions` and `head`."""
-    return keras.Sequential(
-        [
-            *convolutions(dataset, 1.0, l2_kernels, l2_biases),
-            *head(dataset, seed),
-        ]
-    )
+    return keras.Sequential([*convolutions(dataset), *head(dataset, seed)])
 
 
 def kernel_shapes(dataset, scale=1.0):

@@ -29,12 +29,11 @@ def cell(by_run, digits=3):
     return f"{text} ({count})"
 
 
-def difference(ours, theirs, factor=100.0, digits=1):
+def difference(ours, theirs, digits=1):
     """Writes a mean difference ± its standard error over common runs.
 
     Args:
-        ours, theirs: dictionaries from runs to values.
-        factor: of the values; 100 makes points of shares.
+        ours, theirs: dictionaries from runs to shares; points are written.
         digits: digits after the point.
     """
     both = [
@@ -44,7 +43,7 @@ def difference(ours, theirs, factor=100.0, digits=1):
     ]
     if not both:
         return ""
-    each = factor * np.array([ours[run] - theirs[run] for run in both])
+    each = 100.0 * np.array([ours[run] - theirs[run] for run in both])
     text = _signed(f"{each.mean():+.{digits}f}")
     if len(both) > 1:
         error = each.std(ddof=1) / np.sqrt(len(both))

@@ -4,10 +4,10 @@ from absl import flags
 
 from experiments import command_line
 from experiments import flag_checks
+from experiments import flag_lists
 from experiments import lazy
 from experiments import paper_tables
 from experiments import trained_runs
-from experiments.errors import ExperimentError
 from experiments.robustness import settings
 
 attacked = lazy.import_module("experiments.robustness.attacked")
@@ -68,17 +68,9 @@ def run(data):
 
 
 def _check_flags():
-    try:
-        epsilons = [float(epsilon) for epsilon in _FLAGS.epsilons]
-    except ValueError as error:
-        raise ExperimentError(
-            f"--epsilons: expected numbers; got {','.join(_FLAGS.epsilons)}."
-        ) from error
-    if not epsilons or not all(0 <= epsilon < 10 for epsilon in epsilons):
-        raise ExperimentError(
-            "--epsilons: expected numbers from 0 up to 10; got "
-            f"{','.join(_FLAGS.epsilons) or 'none'}."
-        )
+    epsilons = flag_lists.floats(
+        _FLAGS["epsilons"], lambda x: 0 <= x < 10, "numbers from 0 up to 10"
+    )
     flag_checks.check_fewest(
         ((_FLAGS["num_images"], 1), (_FLAGS["num_samples"], 1))
     )

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import bbh_tf as bbh
+from tests.models import small_models
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
@@ -104,15 +105,6 @@ def test_each_training_step_draws_anew():
     assert np.abs(model.predict(X, verbose=0) - first).max() > 1e-3
 
 
-def _activity_penalty(outputs):
-    # Keras 3.12 sums over the batch, later ones take the mean.
-    layer = keras.layers.Activation(
-        "linear", activity_regularizer=keras.regularizers.L1(0.3)
-    )
-    layer(outputs)
-    return float(layer.losses[0])
-
-
 def test_regularizers_count_once():
     layer = _layer(
         kl_weight=None,
@@ -129,7 +121,7 @@ def test_regularizers_count_once():
     expected = (
         -every[np.arange(8), Y].mean()
         + 0.5 * (kernel**2).sum()
-        + _activity_penalty(logits)
+        + small_models.activity_penalty(logits)
     )
     assert model.train_on_batch(X, Y) == pytest.approx(expected, rel=1e-5)
 

@@ -60,6 +60,16 @@ def regression():
     return model(network, likelihood="normal_learned_scale")
 
 
+def activity_penalty(outputs):
+    """Returns what `activity_regularizer=L1(0.3)` adds to a loss."""
+    # Keras 3.12 sums over the batch, later ones take the mean.
+    layer = keras.layers.Activation(
+        "linear", activity_regularizer=keras.regularizers.L1(0.3)
+    )
+    layer(outputs)
+    return float(layer.losses[0])
+
+
 def state(trained):
     """Returns copies of all that training changes, the optimiser's too."""
     return [

@@ -102,15 +102,6 @@ def test_weights_of_examples_and_classes():
     assert logs["nll"] == pytest.approx(expected, rel=1e-5)
 
 
-def _activity_penalty(outputs):
-    # Keras 3.12 sums over the batch, later ones take the mean.
-    layer = keras.layers.Activation(
-        "linear", activity_regularizer=keras.regularizers.L1(0.3)
-    )
-    layer(outputs)
-    return float(layer.losses[0])
-
-
 def test_regularizers_and_losses_count_once():
     """Four penalties: on drawn and on plain weights, activity, add_loss."""
 
@@ -139,7 +130,7 @@ def test_regularizers_and_losses_count_once():
         0.1 * (kernel_1**2).sum()
         + 0.25
         + 0.2 * np.mean([np.abs(kernel[i]).sum() for i in range(2)])
-        + np.mean([_activity_penalty(x) for x in outputs])
+        + np.mean([small_models.activity_penalty(x) for x in outputs])
     )
     logs = model.train_on_batch(X, Y, return_dict=True)
     penalty = logs["loss"] - logs["nll"] - logs["kl_weight"] * logs["kl"]
