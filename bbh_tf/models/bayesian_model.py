@@ -53,7 +53,7 @@ class BayesianModel(
         network: a built functional or sequential `keras.Model` with one
             output and at least one random layer: `bbh_tf.layers.Bayesian`, or
             a layer that is random by itself, such as `MCDropout`.
-        num_train_examples: number of examples in the training set, N.
+        num_train_examples: number of examples that are trained on, N.
         likelihood: callable from outputs to a `tfp` distribution of labels,
             or `"categorical_logits"` (outputs without a softmax),
             `"bernoulli_logits"` (without a sigmoid), `"normal"` (scale 1;

@@ -36,7 +36,11 @@ def choose(leaves, layers, recipe):
     """
     for layer in leaves:
         if isinstance(layer, RandomLayer) and layer.is_wrapper:
-            raise ValueError(f"Layer {layer.name!r} is Bayesian already.")
+            raise ValueError(
+                "bayesify expects a network without Bayesian layers; layer "
+                f"{layer.name!r} is Bayesian already. For several posteriors, "
+                "wrap each layer in bbh_tf.layers.Bayesian."
+            )
     candidates = [leaf for leaf in leaves if specs_of(leaf, recipe)]
     if layers is None:
         chosen = candidates

@@ -8,6 +8,7 @@ from keras.src.backend.common import global_state
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 from bbh_tf.models import random_states
+from bbh_tf.models import refusals
 from bbh_tf.models import replicated_training
 
 
@@ -147,14 +148,16 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
         super().save(filepath, *args, **kwargs)
 
     def check_format(self):
-        """Refuses to be a part of a whole model in HDF5.
+        """Refuses to be described where a part of it would be lost.
 
         Raises:
-            ValueError: if Keras is writing one.
+            ValueError: if Keras is writing a whole model in HDF5, or a layer
+                is held by several models in the network.
         """
         # Keras has no public name for it.
         if global_state.get_global_attribute("use_legacy_config", False):
             self._refuse_hdf5()
+        refusals.check_held_once(outputs_of.network_of(self))
 
     def _refuse_hdf5(self):
         raise ValueError(

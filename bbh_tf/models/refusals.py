@@ -111,3 +111,29 @@ def check_one_output(network):
             f"Expected a network with one output; {network.name!r} has "
             f"{len(network.outputs)}."
         )
+
+
+def check_held_once(network):
+    """Refuses to describe layers that several models in a network hold.
+
+    Keras describes such a layer once for each of them, and makes as many
+    layers of that: a clone would have more weights, a file cannot be read.
+
+    Raises:
+        ValueError: naming the layer and two of the models, if it has
+            variables.
+    """
+    holders = {}
+    for model in selection.sublayers_of(network):
+        if not isinstance(model, keras.Model):
+            continue
+        for layer in model.layers:
+            holder = holders.setdefault(id(layer), model)
+            if holder is not model and layer.variables:
+                raise ValueError(
+                    "Expected layers that one model holds, since Keras makes "
+                    "several of others when it clones a model or reads a file; "
+                    f"{layer.name!r} is a layer of {holder.name!r} and of "
+                    f"{model.name!r}: keep the weights alone, with "
+                    "save_weights, and make the model by the same code."
+                )

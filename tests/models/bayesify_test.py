@@ -224,7 +224,11 @@ def _tied():
         ),
         (lambda: keras.Sequential([layers.Dense(3)]), {}, "not built"),
         (lambda: layers.Dense(3), {}, "Expected a functional or Sequential"),
-        (small_models.network, {}, "'hidden' is Bayesian already"),
+        (
+            small_models.network,
+            {},
+            "'hidden' is Bayesian already.*wrap each",
+        ),
         (_plain, {"prior": 3}, "A prior is"),
     ],
 )

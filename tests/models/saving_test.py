@@ -1,5 +1,6 @@
 """A model saved, loaded and trained on is the model that never stopped."""
 
+import copy
 import json
 
 import keras
@@ -153,3 +154,69 @@ def test_clone_model_makes_a_fresh_model_of_the_same_kind():
     assert [v.shape for v in clone.variables] == [
         v.shape for v in model.variables
     ]
+
+
+def _held_twice(shared):
+    inputs = keras.Input((4,))
+    hidden = shared(keras.layers.Dense(4, name="first")(inputs))
+    inner = keras.Model(inputs, hidden, name="inner")
+    outer = keras.Input((4,))
+    logits = keras.layers.Dense(3)(shared(inner(outer)))
+    return keras.Model(outer, logits, name="outer")
+
+
+def _bayesian(network, **kwargs):
+    return bbh.models.BayesianModel(
+        bbh.models.bayesify(network, bbh.posteriors.MeanField(), **kwargs),
+        num_train_examples=8,
+        divergence=bbh.divergences.AnalyticKL(),
+        num_prediction_samples=2,
+        seed=0,
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _bayesian,
+        lambda network: _bayesian(network, scope="network"),
+        lambda network: bbh.models.DeepEnsemble(network, 2, seed=0),
+    ],
+    ids=["layers", "network", "ensemble"],
+)
+@pytest.mark.parametrize("kind", ["Dense", "Dropout"])
+def test_a_layer_of_two_models_is_kept_by_its_weights(make, kind, tmp_path):
+    shared = {
+        "Dense": lambda: keras.layers.Dense(4, name="shared"),
+        "Dropout": lambda: keras.layers.Dropout(0.5, seed=1, name="shared"),
+    }[kind]
+    model, other = (make(_held_twice(shared())) for _ in range(2))
+    for describe in (
+        lambda: model.save(tmp_path / "model.keras"),
+        lambda: keras.models.clone_model(model),
+        lambda: copy.deepcopy(model),
+    ):
+        with pytest.raises(ValueError, match="'shared' is a layer of") as error:
+            describe()
+        assert "\n" not in str(error.value)
+    for one in (model, other):
+        one.compile("sgd")
+    _fit(model)
+    other.optimizer.build(other.trainable_variables)
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    other.load_weights(path)
+    x, _ = small_models.data()
+    np.testing.assert_array_equal(
+        model.predict_samples(x), other.predict_samples(x)
+    )
+
+
+def test_layers_without_variables_may_be_held_twice(tmp_path):
+    model = _bayesian(_held_twice(keras.layers.ReLU(name="shared")))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    x, _ = small_models.data()
+    np.testing.assert_array_equal(
+        model.predict_samples(x), loaded.predict_samples(x)
+    )
