@@ -8,11 +8,12 @@ python -m experiments.dwp_features --dataset=mnist \
 
 Convolutions stay as they were drawn, learned kernels, draws of the prior or
 Xavier's, and only the dense layers train (Atanov et al., arXiv:1810.06943, Sec.
-4.2); so features are computed once, and divided by their standard deviation,
-one number. The paper does not say for how long they train. A run
-that is stopped goes on with the first training that is not there; commands with
-other scales, initialisations or more runs add to the same folder. The digits,
-the default, need no data and are a demonstration.
+4.2); so features are computed once. They are standardised, of which the dense
+layers could say the same, but would take far longer. The paper does not say
+for how long they train. A run that is stopped goes on with the first training
+that is not there; commands with other scales, initialisations or more runs add
+to the same folder. The digits, the default, need no data and are a
+demonstration.
 """
 
 from absl import flags
@@ -65,6 +66,13 @@ _NUM_EPOCHS = flags.DEFINE_integer(
 )
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Rate at first; none: 1e-2, or 1e-3 (CIFAR-10)."
+)
+_NORMALIZATION = flags.DEFINE_enum(
+    "normalization",
+    "each",
+    ["each", "all"],
+    "Features: each by its own mean and standard deviation, or all divided by "
+    "one standard deviation.",
 )
 _NUM_TRAIN = flags.DEFINE_integer(
     "num_train", None, "Training images, the first; none: all."
@@ -119,6 +127,7 @@ def _main():
         tuple(_AUTOENCODERS.value),
         _NUM_EPOCHS.value or _EPOCHS[dataset],
         learning_rate=rate,
+        normalization=_NORMALIZATION.value,
         num_train=_NUM_TRAIN.value,
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:

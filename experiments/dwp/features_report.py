@@ -21,6 +21,11 @@ COLORS = {
 # What the paper's curves are beside: its "dwp" was the decoder's means.
 PAPERS = {"filters": "filters", "means": "dwp", "xavier": "xavier"}
 
+_NORMALIZED = {
+    "each": "each feature is standardised",
+    "all": "features are divided by their standard deviation, one number",
+}
+
 
 def write(folder, config, found, command):
     """Writes the exhibit of all runs of a folder, and prints its tables.
@@ -86,8 +91,8 @@ def write(folder, config, found, command):
         shown,
         [
             f"{config.dataset}: convolutions stay at their initial kernels, "
-            "biases at 0; features are divided by their standard deviation, "
-            "one number; the dense layers train for "
+            f"biases at 0; {_NORMALIZED[config.normalization]}; the dense "
+            "layers train for "
             f"{config.epochs} epochs of Adam, a rate that falls linearly from "
             f"{config.learning_rate:g} to 0, batches of {config.batch_size}.",
             f"A run took {seconds:.0f} seconds on average.",

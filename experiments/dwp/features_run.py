@@ -3,6 +3,7 @@
 import time
 
 import keras
+import numpy as np
 
 from experiments import epoch_bar
 from experiments.dwp import features_report
@@ -51,6 +52,30 @@ def run(config, runs, data_dir, folder, command):
     return found
 
 
+def _standardized(train, test, how):
+    """Puts features on one scale, by those of the training images.
+
+    The dense layers can say the same with others. But where features share a
+    large mean or are small, Adam takes far longer, and a start would count by
+    its scale.
+
+    Args:
+        train, test: `float32` arrays `(count, features)`.
+        how: `"each"`, each feature by its own mean and standard deviation;
+            `"all"`, all by one standard deviation.
+
+    Returns:
+        Both, standardised; what never varies is 0.
+    """
+    if how == "all":
+        size = train.std()
+        return train / size, test / size
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    # The mean of equal numbers may round to another one.
+    std[std <= 1e-6 * np.abs(mean)] = np.inf
+    return (train - mean) / std, (test - mean) / std
+
+
 def _find(config, one, images, densities, extractors):
     scale, seed = one["scale"], one["run"]
     start = time.perf_counter()
@@ -70,10 +95,7 @@ def _find(config, one, images, densities, extractors):
             images.test_images[: config.num_test],
         )
     )
-    # One number, of which the classifier can say the same; without it, small
-    # kernels would want large weights, and a start would count by its scale.
-    size = train.std()
-    train, test = train / size, test / size
+    train, test = _standardized(train, test, config.normalization)
     keras.utils.set_random_seed(seed)
     head = keras.Sequential(
         [keras.Input(train.shape[1:]), *networks.head(config.dataset, seed)]
@@ -111,6 +133,5 @@ def _find(config, one, images, densities, extractors):
         "train_accuracy": float(train_accuracy),
         "train_nll": float(train_nll),
         "num_features": int(train.shape[1]),
-        "std_of_features": float(size),
         "seconds": time.perf_counter() - start,
     }

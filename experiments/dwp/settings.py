@@ -94,6 +94,7 @@ class FeaturesConfig:
     epochs: int = 50
     batch_size: int = 256
     learning_rate: float = 1e-2
+    normalization: str = "each"
     num_train: typing.Any = None
     num_test: typing.Any = None
 

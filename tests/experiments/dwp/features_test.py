@@ -39,7 +39,6 @@ def test_runs_are_added_and_do_not_depend_on_each_other(tmp_path, capsys):
     assert beside["num_features"] == 32
     assert by_run["filters", 1.0]["num_features"] == 128
     assert by_run["xavier", 0.25]["nll"] != beside["nll"]
-    assert beside["std_of_features"] > 0
     page = exhibit.read(whole)
     accuracies, differences = page["tables"]
     assert accuracies.heading == ["start", "k = 1/4", "k = 1"]
@@ -51,6 +50,27 @@ def test_runs_are_added_and_do_not_depend_on_each_other(tmp_path, capsys):
     assert "learned kernels" in capsys.readouterr().out
     with pytest.raises(ExperimentError, match=r"other settings \(epochs\)"):
         _run(inputs, whole, ("xavier",), (1.0,), 1, epochs=3)
+
+
+def test_features_are_standardised_by_those_of_the_training_images():
+    generator = np.random.default_rng(0)
+    train, test = (
+        (5 + 3 * generator.normal(size=(count, 4))).astype(np.float32)
+        for count in (50, 30)
+    )
+    train[:, 2], test[:, 2] = 0.1, 0.7
+    both = features_run._standardized(train, test, "each")
+    np.testing.assert_array_equal(both[0][:, 2], 0)
+    np.testing.assert_array_equal(both[1][:, 2], 0)
+    kept = [0, 1, 3]
+    for found, given in zip(both, (train, test)):
+        of_training = train[:, kept].astype(np.float64)
+        expected = (given[:, kept] - of_training.mean(0)) / of_training.std(0)
+        np.testing.assert_allclose(found[:, kept], expected, atol=1e-5)
+    for found, given in zip(
+        features_run._standardized(train, test, "all"), (train, test)
+    ):
+        np.testing.assert_allclose(found, given / train.std(), rtol=1e-5)
 
 
 def test_the_head_learns(tmp_path):
