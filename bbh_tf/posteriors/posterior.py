@@ -145,7 +145,10 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             ValueError: if it is not available. Here, always.
         """
         del samples
-        raise ValueError(f"{type(self).__name__} has no density.")
+        raise ValueError(
+            f"{type(self).__name__} does not compute the density of given "
+            "values; its distributions, where it has them, do."
+        )
 
     def entropy(self):
         """Returns the entropy of q, a scalar in nats; None if not known."""
