@@ -45,12 +45,17 @@ def run(config, folder, command, strategy=None):
     """
     strategy = strategy or tf.distribute.get_strategy()
     images, labels = _data(config)
-    networks = {}
+    networks, kernels, norms = {}, {}, {}
     for seed in range(config.seed, config.seed + config.num_networks):
-        networks[f"seed_{seed}"] = _one(
-            config, folder, images, labels, seed, strategy
-        )
-        record, _ = networks[f"seed_{seed}"]
+        name = f"seed_{seed}"
+        record, found = _one(config, folder, images, labels, seed, strategy)
+        networks[name] = record
+        # Of a hundred networks all slices are gigabytes, those kept are few.
+        for layer, some in found.items():
+            kernels.setdefault(layer, {})[name] = source_networks.kept(
+                some, config.dataset, config.min_norm
+            )
+            norms.setdefault(layer, []).append(_norms(some))
         print(
             f"network of seed {seed}: training accuracy "
             f"{record['accuracy']:.3f}, {record['seconds']:.0f} s",
@@ -58,27 +63,15 @@ def run(config, folder, command, strategy=None):
         )
     if not workers.is_chief(strategy):
         return None
-    layers = next(iter(networks.values()))[1]
-    every = {
-        layer: {name: found[layer] for name, (_, found) in networks.items()}
-        for layer in layers
-    }
-    kernels = {
-        layer: {
-            name: source_networks.kept(some, config.dataset, config.min_norm)
-            for name, some in of_networks.items()
-        }
-        for layer, of_networks in every.items()
-    }
     for layer, of_networks in kernels.items():
         with files.replacing(folder / f"kernels_{layer}.npz") as temporary:
             np.savez(temporary, **of_networks)
     results = {
         "config": dataclasses.asdict(config),
         "num_examples": len(images),
-        "networks": {name: record for name, (record, _) in networks.items()},
+        "networks": networks,
         "layers": {
-            layer: _summary(every[layer].values(), of_networks.values())
+            layer: _summary(norms[layer], of_networks)
             for layer, of_networks in kernels.items()
         },
         "provenance": provenance.describe(),
@@ -135,13 +128,18 @@ def _one(config, folder, images, labels, seed, strategy):
     return record, found
 
 
-def _summary(every, kept):
-    every, kept = (np.concatenate(list(x)) for x in (every, kept))
-    norms = np.linalg.norm(kept, axis=(1, 2))
+def _norms(kernels):
+    return np.linalg.norm(kernels, axis=(1, 2))
+
+
+def _summary(norms_of_all, of_networks):
+    norms_of_all = np.concatenate(norms_of_all)
+    kept = np.concatenate(list(of_networks.values()))
+    norms = _norms(kept)
     return {
         "kernel_size": kept.shape[1],
-        "num_slices": len(every),
-        "median_norm": float(np.median(np.linalg.norm(every, axis=(1, 2)))),
+        "num_slices": len(norms_of_all),
+        "median_norm": float(np.median(norms_of_all)),
         "num_kept": len(kept),
         "norms": [float(np.quantile(norms, q)) for q in (0, 0.5, 1)]
         if len(kept)
