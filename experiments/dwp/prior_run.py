@@ -23,6 +23,8 @@ _NORMALS = {
     "factorised": "normal, factorised (exact)",
     "standard": "N(0, 1) (exact)",
 }
+# For the norms of draws.
+_NUM_DRAWS = 1000
 
 
 def run(config, folder, command, strategy=None):
@@ -73,6 +75,15 @@ def run(config, folder, command, strategy=None):
             "train": densities.measure_autoencoder(model, train),
             "held_out": densities.measure_autoencoder(model, held_out),
         }
+    results["norms"] = {
+        "learned": densities.norms(train),
+        **{
+            str(dim): densities.norms(
+                densities.samples(model, _NUM_DRAWS, config.seed)[0]
+            )
+            for dim, model in models.items()
+        },
+    }
     files.write_json(folder / "results.json", results)
     _draw(config, folder, train, models, results)
     _report(folder, results, command)
@@ -234,13 +245,30 @@ def _report(folder, results, command):
                 f"kernels to train on, {held_out:,} held out.",
                 heading,
                 rows,
-            )
+            ),
+            _norms_table(results["norms"]),
         ],
         [
             "Bounds with 20 samples of z; importance-weighted ones with 200, "
             "on the first 1,000 kernels.",
         ],
         command,
+    )
+
+
+def _norms_table(norms):
+    rows = [
+        [
+            name if name == "learned" else f"draws, z of {name}",
+            *(f"{norm:.3f}" for norm in found),
+        ]
+        for name, found in norms.items()
+    ]
+    return exhibit.Table(
+        "Norms of kernels: of those to train on, and of "
+        f"{_NUM_DRAWS:,} draws of the density.",
+        ["", "5 %", "median", "95 %"],
+        rows,
     )
 
 

@@ -99,6 +99,16 @@ def test_a_density_is_fitted_and_measured(sources, tmp_path, capsys):
     loaded = keras.models.load_model(tmp_path / "z2.keras")
     kernels = np.load(sources[0] / "kernels_conv1.npz")["seed_0"]
     assert np.isfinite(loaded.log_prob(kernels[:5])).all()
+    # Draws, not the decoder's means, are set beside the kernels' norms.
+    learned, draws = page["tables"][1].rows
+    drawn, _ = densities.samples(loaded, 1000, config.seed)
+    assert draws[0] == "draws, z of 2"
+    assert float(draws[2]) == pytest.approx(
+        np.median(np.linalg.norm(drawn, axis=(1, 2))), abs=1e-3
+    )
+    assert results["norms"]["learned"][0] < results["norms"]["learned"][1]
+    low, high = np.quantile(np.linalg.norm(kernels, axis=(1, 2)), (0, 1))
+    assert low <= float(learned[1]) <= float(learned[3]) <= high
     # What is there is measured beside others, not trained again.
     record = files.read_json(tmp_path / "z2.json")
     again = prior_run.run(config, tmp_path, "command")
