@@ -137,14 +137,11 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
 
     def has_log_prob(self, specs):
         """Whether the posterior has a density."""
-        has_product = self.distributions(specs) is not None
-        return self.posterior.has_density or has_product
+        return self.posterior.has_density
 
     def log_prob(self, samples, specs, key):
         """Computes log-densities; see `bbh_tf.priors.Prior.log_prob`."""
-        if self.posterior.has_density:
-            return self.posterior.log_prob(samples)
-        return super().log_prob(samples, specs, key)
+        return self.posterior.log_prob(samples)
 
     def get_config(self):
         """Returns the constructor's arguments."""

@@ -10,6 +10,7 @@ from bbh_tf import checks
 from bbh_tf import fixed
 from bbh_tf import layer_draw
 from bbh_tf import weights
+from bbh_tf.priors import densities
 
 
 class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
@@ -31,12 +32,9 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     Attributes:
         has_log_prob: whether `sample` returns the log-density of what it
             draws. Divergences that need one refuse others.
-        has_density: whether `log_prob` is available, the log-density of any
-            values. `AsPrior` uses it.
     """
 
     has_log_prob = False
-    has_density = False
 
     def __init__(self, name=None):
         super().__init__(name=name, dtype="float32")
@@ -131,6 +129,11 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         samples, log_prob = self.sample(num_samples, key, position, first)
         return layer_draw.LayerDraw(samples, log_prob, self.weights_of(samples))
 
+    @property
+    def has_density(self):
+        """Whether `log_prob` is available. `AsPrior` uses it."""
+        return self.distributions() is not None
+
     def log_prob(self, samples):
         """Computes the log-density of given values, where `has_density`.
 
@@ -139,16 +142,17 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
                 `sample` returns them.
 
         Returns:
-            `float32` tensor `(num_samples,)`, nats.
+            `float32` tensor `(num_samples,)`, nats. Here, what
+            `distributions` say.
 
         Raises:
-            ValueError: if it is not available. Here, always.
+            ValueError: if there is no density.
         """
-        del samples
-        raise ValueError(
-            f"{type(self).__name__} does not compute the density of given "
-            "values; its distributions, where it has them, do."
-        )
+        distributions = self.distributions()
+        if distributions is None:
+            name = type(self).__name__
+            raise ValueError(f"{name} has no density of given values.")
+        return densities.log_prob(distributions, samples)
 
     def entropy(self):
         """Returns the entropy of q, a scalar in nats; None if not known."""

@@ -65,6 +65,8 @@ def test_log_prob_is_that_of_tfp():
     parameters = spread(posterior)
     samples, log_prob = posterior.sample(6, randomness.key(5), position=3)
     assert log_prob.dtype == tf.float32
+    assert posterior.has_density
+    np.testing.assert_allclose(posterior.log_prob(samples), log_prob, rtol=1e-4)
     expected = 0.0
     for sample, (mean, log_variance) in zip(samples, parameters):
         normal = tfp.distributions.Normal(mean, np.exp(log_variance / 2))

@@ -46,6 +46,9 @@ def test_a_base_does_nothing():
     assert posterior.distributions() is None
     samples = [1, 2]
     assert posterior.weights_of(samples) is samples
+    assert not posterior.has_density
+    with pytest.raises(ValueError, match="Mine has no density of given values"):
+        posterior.log_prob(samples)
     for call in (
         lambda: posterior.count_parameters([]),
         lambda: posterior.sample(1, None),
