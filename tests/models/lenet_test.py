@@ -91,6 +91,20 @@ def test_all_kernels_have_the_initializer(make):
         np.testing.assert_array_equal(kernel, 1.0)
 
 
+@pytest.mark.parametrize("seed", [None, 5])
+def test_kernels_of_one_shape_start_apart(seed):
+    # An object of Keras' has one seed, and with it the same values each time.
+    network = bbh.models.resnet(
+        2, kernel_initializer=keras.initializers.HeNormal(seed=seed)
+    )
+    first, second = (
+        np.array(network.get_layer(f"stage1_unit{unit}_conv1").kernel)
+        for unit in (1, 2)
+    )
+    assert first.shape == second.shape
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.1
+
+
 @pytest.mark.parametrize("shape", [(8, 28, 1), (28, 4, 1), (11, 11, 1)])
 def test_small_images_are_refused(shape):
     with pytest.raises(ValueError, match="needs larger images than") as error:

@@ -5,6 +5,7 @@ import keras
 from bbh_tf.layers.mc_dropout import MCDropout
 from bbh_tf.models import of_posteriors
 from bbh_tf.models.bayesify import bayesify
+from bbh_tf.models.networks import kernel_settings
 
 
 def lenet(
@@ -70,11 +71,9 @@ def lenet(
             f"A LeNet with {kernel_size} x {kernel_size} filters needs larger "
             f"images than {tuple(input_shape)}."
         )
-    given = {
-        "kernel_initializer": kernel_initializer,
-        "kernel_regularizer": kernel_regularizer,
-    }
-    settings = {name: x for name, x in given.items() if x is not None}
+    settings = kernel_settings.each_layers(
+        kernel_initializer, kernel_regularizer
+    )
 
     def dropout(name):
         return [MCDropout(dropout_rate, name=name)] if dropout_rate else []
@@ -83,19 +82,27 @@ def lenet(
         [
             keras.Input(input_shape),
             convolution(
-                first, kernel_size, activation="relu", name="conv1", **settings
+                first,
+                kernel_size,
+                activation="relu",
+                name="conv1",
+                **settings(),
             ),
             *dropout("dropout1"),
             keras.layers.MaxPool2D(2, padding="same", name="pool1"),
             convolution(
-                second, kernel_size, activation="relu", name="conv2", **settings
+                second,
+                kernel_size,
+                activation="relu",
+                name="conv2",
+                **settings(),
             ),
             *dropout("dropout2"),
             keras.layers.MaxPool2D(2, padding="same", name="pool2"),
             keras.layers.Flatten(name="flatten"),
-            dense(hidden, activation="relu", name="fc1", **settings),
+            dense(hidden, activation="relu", name="fc1", **settings()),
             *dropout("dropout3"),
-            dense(num_classes, name="fc2", **settings),
+            dense(num_classes, name="fc2", **settings()),
         ],
         name="lenet",
     )

@@ -6,6 +6,7 @@ from bbh_tf import checks
 from bbh_tf.layers.mc_dropout import MCDropout
 from bbh_tf.models import of_posteriors
 from bbh_tf.models.bayesify import bayesify
+from bbh_tf.models.networks import kernel_settings
 
 _DROPOUT_PLACES = ("convolutions", "units")
 
@@ -125,11 +126,9 @@ def resnet(
             f"Expected dropout_places to be one of {_DROPOUT_PLACES}; got "
             f"{dropout_places!r}."
         )
-    given = {
-        "kernel_initializer": kernel_initializer,
-        "kernel_regularizer": kernel_regularizer,
-    }
-    settings = {name: x for name, x in given.items() if x is not None}
+    settings = kernel_settings.each_layers(
+        kernel_initializer, kernel_regularizer
+    )
 
     def dropout(x, place, name):
         if not dropout_rate or place != dropout_places:
@@ -138,7 +137,7 @@ def resnet(
 
     def convolve(x, count, stride, name, dropout_name):
         x = convolution(
-            count, 3, strides=stride, padding="same", name=name, **settings
+            count, 3, strides=stride, padding="same", name=name, **settings()
         )(x)
         return dropout(x, "convolutions", dropout_name)
 
@@ -163,7 +162,7 @@ def resnet(
         x = normalization(name="final_norm")(x)
     x = keras.layers.ReLU(name="final_relu")(x)
     x = keras.layers.GlobalAveragePooling2D(name="final_pool")(x)
-    logits = dense(num_classes, name="logits", **settings)(x)
+    logits = dense(num_classes, name="logits", **settings())(x)
     depth = 2 * units_per_stage * len(filters) + 2
     network = keras.Model(images, logits, name=f"resnet{depth}")
     if posterior is None:
