@@ -69,21 +69,18 @@ def run(config, folder, command, strategy=None):
     if not workers.is_chief(strategy):
         return None
     results["flow"] = densities.measure_flow(train, held_out, config.seed)
+    drawn = {f"z of {dim}": model for dim, model in models.items()}
     if config.released:
         model = released.load_autoencoder(config.released, size)
         results["released"] = {
             "train": densities.measure_autoencoder(model, train),
             "held_out": densities.measure_autoencoder(model, held_out),
         }
-    results["norms"] = {
-        "learned": densities.norms(train),
-        **{
-            str(dim): densities.norms(
-                densities.samples(model, _NUM_DRAWS, config.seed)[0]
-            )
-            for dim, model in models.items()
-        },
-    }
+        drawn["released"] = model
+    results["norms"] = {"learned": densities.norms(train)}
+    for name, model in drawn.items():
+        draws, _ = densities.samples(model, _NUM_DRAWS, config.seed)
+        results["norms"][f"draws, {name}"] = densities.norms(draws)
     files.write_json(folder / "results.json", results)
     _draw(config, folder, train, models, results)
     _report(folder, results, command)
@@ -258,10 +255,7 @@ def _report(folder, results, command):
 
 def _norms_table(norms):
     rows = [
-        [
-            name if name == "learned" else f"draws, z of {name}",
-            *(f"{norm:.3f}" for norm in found),
-        ]
+        [name, *(f"{norm:.3f}" for norm in found)]
         for name, found in norms.items()
     ]
     return exhibit.Table(
