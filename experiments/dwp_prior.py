@@ -12,6 +12,8 @@ itself. Figures 1 and 6. Each autoencoder is left as `z<dimension>.keras`;
 that is stopped goes on with the first that is not there.
 """
 
+import math
+
 from absl import flags
 
 from experiments import command_line
@@ -47,6 +49,13 @@ _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Rate at first.")
 _RELEASED = flags.DEFINE_string(
     "released", None, "A released autoencoder, .npz, to measure beside them."
 )
+_RMS = flags.DEFINE_float(
+    "rms",
+    None,
+    "Root mean square of the pixels that the autoencoder sees: kernels are "
+    "scaled to it, results are of the kernels themselves. None: their own, as "
+    "in the paper; 0.2 where that is much smaller.",
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all, the split too.")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for autoencoders, results.json and figures."
@@ -59,6 +68,11 @@ def _config():
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     for flag in (_HELD_OUT_FRACTION, _LEARNING_RATE):
         flag_checks.check(flag, 0 < flag.value < 1, "0 < x < 1")
+    flag_checks.check(
+        _RMS,
+        _RMS.value is None or 0 < _RMS.value < math.inf,
+        "a finite number above 0",
+    )
     flag_checks.check_fewest(
         ((_NUM_STEPS, 0), (_EPOCHS, 1), (_BATCH_SIZE, 1), (_SEED, 0))
     )
@@ -76,6 +90,7 @@ def _config():
         _LEARNING_RATE.value,
         _RELEASED.value,
         _SEED.value,
+        _RMS.value,
     )
 
 

@@ -31,7 +31,11 @@ def train(kernels, latent_dim, config):
     """
     keras.utils.set_random_seed(config.seed)
     autoencoder = bbh.models.KernelAutoencoder(
-        kernels.shape[1], latent_dim, config.num_steps, seed=config.seed
+        kernels.shape[1],
+        latent_dim,
+        config.num_steps,
+        seed=config.seed,
+        scale=1.0 if config.rms is None else _rms(kernels) / config.rms,
     )
     steps = -(-len(kernels) // config.batch_size) * config.epochs
     schedule = keras.optimizers.schedules.PolynomialDecay(
@@ -169,6 +173,10 @@ def timed(function, *args):
 def _log_normal(kernels, mean, std):
     each = ((kernels - mean) / std) ** 2 + np.log(2 * np.pi * np.square(std))
     return -0.5 * np.sum(np.broadcast_to(each, kernels.shape), axis=(1, 2))
+
+
+def _rms(kernels):
+    return float(np.sqrt(np.mean(np.square(kernels))))
 
 
 def _mean(values):

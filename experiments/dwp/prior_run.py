@@ -127,6 +127,9 @@ def _one(config, folder, train, held_out, dim, strategy):
     }
     # What it is measured beside does not change it.
     del wanted["released"]
+    if config.rms is None:
+        # As before there was this setting.
+        del wanted["rms"]
     is_there = record.exists() and path.exists()
     if workers.of_chief(is_there, strategy):
         found = files.read_json(record)

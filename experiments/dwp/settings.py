@@ -18,6 +18,7 @@ class PriorConfig:
     learning_rate: float = 1e-3
     released: typing.Any = None
     seed: int = 0
+    rms: typing.Any = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import bbh_tf as bbh
 from bbh_tf import weights
-from bbh_tf.models import kernel_autoencoder
+from bbh_tf.models import kernel_log_prob
 
 
 def _kernels(count=400):
@@ -67,7 +67,7 @@ def test_training_finds_what_pixels_have_in_common(trained):
 def test_evaluation_does_not_depend_on_its_blocks(trained, monkeypatch):
     kernels = _kernels(10)
     found = trained.log_prob(kernels, 7, importance_weighted=True)
-    monkeypatch.setattr(kernel_autoencoder, "_SAMPLES", 3)
+    monkeypatch.setattr(kernel_log_prob, "_SAMPLES", 3)
     again = trained.log_prob(kernels, 7, importance_weighted=True)
     np.testing.assert_allclose(found, again, rtol=1e-5)
     fewer = trained.log_prob(kernels[:4], 7, importance_weighted=True)
@@ -149,3 +149,30 @@ def test_slices_of_a_layer_are_its_kernels():
         bbh.models.kernel_slices(keras.layers.Dense(3))
     with pytest.raises(ValueError, match=r"got shape \(4, 2\)"):
         bbh.models.kernel_slices(np.zeros((4, 2)))
+
+
+def test_a_scale_is_a_change_of_variables(tmp_path):
+    plain = bbh.models.KernelAutoencoder(5, latent_dim=2, seed=1)
+    scaled = bbh.models.KernelAutoencoder(5, latent_dim=2, seed=1, scale=0.1)
+    scaled.set_weights(plain.get_weights())
+    kernels = np.random.default_rng(0).normal(0, 0.3, (6, 5, 5))
+    expected = plain.log_prob(kernels) - 25 * np.log(0.1)
+    np.testing.assert_allclose(
+        scaled.log_prob(0.1 * kernels), expected, rtol=1e-4
+    )
+    draws, small = (
+        x.as_prior().sample_slices(1, 4, bbh.randomness.key(3))
+        for x in (plain, scaled)
+    )
+    np.testing.assert_allclose(small, 0.1 * np.array(draws), rtol=1e-4)
+    scaled.save(tmp_path / "scaled.keras")
+    loaded = keras.models.load_model(tmp_path / "scaled.keras")
+    np.testing.assert_array_equal(
+        loaded.log_prob(kernels), scaled.log_prob(kernels)
+    )
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, np.nan, "unit"])
+def test_a_scale_that_is_none_is_refused(scale):
+    with pytest.raises(ValueError, match="Expected scale to be a finite"):
+        bbh.models.KernelAutoencoder(5, scale=scale)

@@ -5,7 +5,7 @@ import keras
 _PAPER_7X7 = 7
 
 
-def encoder(kernel_size, latent_dim):
+def encoder(kernel_size, latent_dim, scale=1.0):
     """Makes r(z | w).
 
     At 7 x 7, three 3 x 3 convolutions of 32, 64 and 64 filters; at other sizes
@@ -15,6 +15,7 @@ def encoder(kernel_size, latent_dim):
     Args:
         kernel_size: height and width of a kernel, odd.
         latent_dim: dimension of z.
+        scale: what kernels are divided by.
 
     Returns:
         A `keras.Model` from `(n, kernel_size, kernel_size)` to means and
@@ -32,6 +33,7 @@ def encoder(kernel_size, latent_dim):
     x = keras.layers.Reshape((kernel_size, kernel_size, 1), dtype="float32")(
         inputs
     )
+    x = _times(x, 1.0 / scale, "in_units_of_the_scale")
     for filters, padding in convolutions:
         x = keras.layers.Conv2D(
             filters, 3, padding=padding, activation="elu", dtype="float32"
@@ -40,7 +42,7 @@ def encoder(kernel_size, latent_dim):
     return keras.Model(inputs, _heads(x, latent_dim), name="reverse")
 
 
-def decoder(kernel_size, latent_dim):
+def decoder(kernel_size, latent_dim, scale=1.0):
     """Makes p(w | z), the mirror image of `encoder`.
 
     Returns:
@@ -61,14 +63,16 @@ def decoder(kernel_size, latent_dim):
             filters, size, activation="elu", dtype="float32"
         )(x)
     shape = kernel_size, kernel_size
-    outputs = [
-        keras.layers.Reshape(shape, dtype="float32")(
-            keras.layers.Conv2D(
-                1, 1, activation=activation, name=name, dtype="float32"
-            )(x)
-        )
-        for name, activation in (("mean", None), ("variance", "softplus"))
-    ]
+    outputs = []
+    for name, activation, factor in (
+        ("mean", None, scale),
+        ("variance", "softplus", scale**2),
+    ):
+        output = keras.layers.Conv2D(
+            1, 1, activation=activation, name=name, dtype="float32"
+        )(x)
+        output = keras.layers.Reshape(shape, dtype="float32")(output)
+        outputs.append(_times(output, factor, f"{name}_of_kernels"))
     return keras.Model(inputs, outputs, name="decoder")
 
 
@@ -92,6 +96,12 @@ def transition(latent_dim, units, name):
     change, variance = _heads(x, latent_dim)
     mean = keras.layers.Add(dtype="float32")([inputs, change])
     return keras.Model(inputs, [mean, variance], name=name)
+
+
+def _times(x, factor, name):
+    if factor == 1:
+        return x
+    return keras.layers.Rescaling(factor, name=name, dtype="float32")(x)
 
 
 def _heads(x, size):

@@ -146,3 +146,11 @@ def test_kernels_of_two_sizes_are_refused(tmp_path):
     config = settings.PriorConfig((paths[0],), held_out=paths[1])
     with pytest.raises(ExperimentError, match="--held_out: expected kernels"):
         prior_run.run(config, tmp_path, "command")
+
+
+def test_kernels_are_scaled_to_the_root_mean_square_asked_for():
+    kernels = 0.01 * np.random.default_rng(0).normal(size=(20, 3, 3))
+    for rms, scale in ((None, 1.0), (0.2, np.sqrt((kernels**2).mean()) / 0.2)):
+        config = settings.PriorConfig((), epochs=1, rms=rms)
+        model, _ = densities.train(kernels, 2, config)
+        assert model.scale == pytest.approx(scale)
