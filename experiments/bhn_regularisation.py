@@ -55,6 +55,12 @@ _INITIAL_STD = flags.DEFINE_float(
     0.01,
     "Where standard deviations of scales start, relative to the scales.",
 )
+_STANDARDIZES = flags.DEFINE_boolean(
+    "standardizes",
+    True,
+    "Whether scales start where the first images' activations are "
+    "standardised; else at normal values of standard deviation 0.01.",
+)
 _KL_SCALE = task.define_kl_scale("training images")
 _FLAGS = flags.FLAGS
 _DATASETS = {
@@ -104,12 +110,18 @@ def run():
         _FLAGS.dataset != "cifar10" or not units or len(units) == 2,
         "filters and the dense layer's width for cifar10",
     )
+    flag_checks.check(
+        _INITIAL_STD,
+        _STANDARDIZES.value or not _INITIAL_STD.present,
+        "no value with --nostandardizes, where scales start otherwise",
+    )
     with task.job() as folder:
         settings = regularisation.Settings(
             dataset=_FLAGS.dataset,
             preset=_FLAGS.preset,
             anneals=_ANNEALS.value,
             initial_std=_INITIAL_STD.value,
+            standardizes=_STANDARDIZES.value,
             kl_scale=_KL_SCALE.value,
             **{
                 **_DATASETS[_FLAGS.dataset],

@@ -21,7 +21,7 @@ class Settings:
         num_train: training images; None for all.
         units: widths of the hidden layers; of CIFAR-10, filters and width.
         epochs, batch_size, learning_rate, anneals, coupling_units,
-            initial_std, kl_scale: see `training.Recipe`.
+            initial_std, standardizes, kl_scale: see `training.Recipe`.
         validate_every: epochs from one validation to the next.
         num_validation_draws, num_test_draws: draws of a prediction; 20 and 200
             in the authors' code.
@@ -42,6 +42,7 @@ class Settings:
     num_test_draws: int = 200
     num_test: int | None = None
     initial_std: float = 0.01
+    standardizes: bool = True
     kl_scale: float = 1.0
 
     def recipe(self):
@@ -52,6 +53,7 @@ class Settings:
             learning_rate=self.learning_rate,
             anneals=self.anneals,
             initial_std=self.initial_std,
+            standardizes=self.standardizes,
             kl_scale=self.kl_scale,
             coupling_units=self.coupling_units,
             clips_softmax=self.preset == "released_code",
@@ -64,14 +66,19 @@ class Settings:
         tempered = ""
         if self.kl_scale != 1:
             tempered = f", the KL times {self.kl_scale:g}"
+        start = (
+            f"with standard deviations of {self.initial_std:g} of their size"
+            if self.standardizes
+            else "at normal values of standard deviation 0.01"
+        )
         return (
             f"{self.dataset}: {count} training images, "
             f"{' and '.join(map(str, self.units))} "
             f"{'filters and units' if self.dataset == 'cifar10' else 'units'}, "
             f"{self.epochs} epochs, batches of {self.batch_size}, Adam "
             f"{self.learning_rate:g} falling to a tenth, preset {self.preset}; "
-            f"{self.num_test_draws} draws on test images; scales start with "
-            f"standard deviations of {self.initial_std:g} of their size"
+            f"{self.num_test_draws} draws on test images; scales start "
+            f"{start}"
             f"{', the KL annealed' if self.anneals else ''}{tempered}."
         )
 

@@ -41,6 +41,10 @@ class Recipe:
         min_scale: added to the scales of the first map of a flow.
         initial_std: where standard deviations of the scales start, as a part
             of the root mean square of their kernel's.
+        standardizes: whether scales and biases start where the first images'
+            activations are standardised; else, as in the authors' code where
+            that is off, biases at 0 and scales at normal values of standard
+            deviation 0.01, whatever `initial_std` is.
         kl_scale: factor of the KL; 1 is Bayes' rule.
     """
 
@@ -58,6 +62,7 @@ class Recipe:
     quiet_noise: bool = False
     min_scale: float = 0.0
     initial_std: float = 0.01
+    standardizes: bool = True
     kl_scale: float = 1.0
 
 
@@ -151,9 +156,10 @@ class Maker:
                     ),
                 )
             else:
-                bbh.models.standardize_activations(
-                    network, images[:_NUM_INITIAL]
-                )
+                if recipe.standardizes:
+                    bbh.models.standardize_activations(
+                        network, images[:_NUM_INITIAL]
+                    )
                 network = _with_flow(network, method, recipe)
                 settings.update(
                     num_samples=1, divergence=bbh.divergences.MonteCarloKL()
@@ -192,13 +198,16 @@ def _with_flow(network, method, recipe):
         others = [released.QuietNoise(), first, *others]
     else:
         others = [first, *others]
+    start = {"start": "pretrained", "relative_std": recipe.initial_std}
     return bbh.models.bayesify(
         network,
-        bbh.posteriors.WeightNormFlow(bbh.flows.Chain(others)),
+        # Without a start, what the flow makes of noise is all there is.
+        bbh.posteriors.WeightNormFlow(
+            bbh.flows.Chain(others), initial_scale=0.0
+        ),
         prior=bbh.priors.Normal(0.0, recipe.prior_precision**-0.5),
         scope="network",
-        start="pretrained",
-        relative_std=recipe.initial_std,
+        **(start if recipe.standardizes else {}),
     )
 
 

@@ -58,6 +58,11 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
         ("regularisation", [], "--output_dir: expected a folder; got none."),
         ("regularisation", ["--units=0"], "--units: expected whole numbers"),
         ("regularisation", ["--kl_scale=nan"], "--kl_scale: expected at least"),
+        (
+            "regularisation",
+            ["--nostandardizes", "--initial_std=0.1"],
+            "--initial_std: expected no value with --nostandardizes",
+        ),
         ("active_learning", ["--scores=a"], "--scores: expected some of bald"),
         (
             "active_learning",

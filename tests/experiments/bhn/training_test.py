@@ -125,6 +125,21 @@ def test_scales_start_as_wide_as_asked_for(name):
     assert stds[1] == pytest.approx(30 * stds[0], rel=0.03)
 
 
+@pytest.mark.parametrize("name", ["no_coupling", "real_nvp_2"])
+def test_scales_start_near_zero_where_nothing_is_standardised(name):
+    made, _ = maker(name, standardizes=False)
+    model = made.fresh(IMAGES, 0)
+    layer = model.bayesian_layers[0]
+    (scales, *_), _ = layer.posterior.sample(500, np.array([0, 1]))
+    scales = scales.numpy()
+    # Shifts of standard deviation 0.01 and, in each draw, noise of 0.002.
+    means = scales.mean(axis=0)
+    np.testing.assert_allclose(
+        np.sqrt(np.mean(means**2)), 0.01, atol=0.03 / np.sqrt(2 * means.size)
+    )
+    np.testing.assert_allclose(scales.std(axis=0), 0.00193, rtol=0.15)
+
+
 def test_bayes_by_hypernet_trains_and_draws_differ():
     made, recipe = maker("bbh")
     model = made.fresh(IMAGES, 0)
