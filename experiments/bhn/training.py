@@ -16,8 +16,6 @@ from experiments.errors import diverged
 _NUM_INITIAL = 64
 # Of orders and masks, as in the authors' code.
 _STRUCTURE_SEED = 1234
-_BBH_START = 0.05
-_BBH_LENGTH = 0.15
 _PREDICTION_BATCH = 1000
 
 
@@ -113,7 +111,7 @@ class Maker:
         made.kept_seed.set(seed)
         if self._model is None:
             made.compile(
-                _optimizer(self._recipe, self._num_train),
+                self._optimizer_of(made),
                 steps_per_execution=8,
                 jit_compile=False,
             )
@@ -134,12 +132,26 @@ class Maker:
                 variable.assign(keras.ops.zeros_like(variable))
         return model
 
+    def _optimizer_of(self, made):
+        # Bayes by Hypernet comes with its own, which falls to a hundredth.
+        if made.compiled and self._recipe.decays:
+            return made.optimizer
+        return _optimizer(self._recipe, self._num_train)
+
     def _make(self, images):
         method, recipe = self._method, self._recipe
         settings = {"kl_scale": recipe.kl_scale}
         if recipe.clips_softmax:
             settings["likelihood"] = released.clipped_softmax
-        if method.flow is None and method.name != "bbh":
+        if method.name == "bbh":
+            return bbh.models.bayes_by_hypernet(
+                self._network_of(None, None),
+                self._num_train,
+                num_epochs=recipe.epochs,
+                print_fn=None,
+                **settings,
+            )
+        if method.flow is None:
             rate = recipe.dropout_rate
             if method.name == "mle":
                 rate = 0.0 if np.isscalar(rate) else (0.0,) * len(rate)
@@ -147,37 +159,19 @@ class Maker:
             network = self._network_of(rate, decay)
         else:
             network = self._network_of(None, None)
-            if method.flow is None:
-                network = _implicit(network)
-                settings.update(
-                    divergence=bbh.divergences.NearestNeighbourEntropy(3),
-                    annealing=bbh.annealing.Linear(
-                        _BBH_START * recipe.epochs, _BBH_LENGTH * recipe.epochs
-                    ),
+            if recipe.standardizes:
+                bbh.models.standardize_activations(
+                    network, images[:_NUM_INITIAL]
                 )
-            else:
-                if recipe.standardizes:
-                    bbh.models.standardize_activations(
-                        network, images[:_NUM_INITIAL]
-                    )
-                network = _with_flow(network, method, recipe)
-                settings.update(
-                    num_samples=1, divergence=bbh.divergences.MonteCarloKL()
+            network = _with_flow(network, method, recipe)
+            settings.update(
+                num_samples=1, divergence=bbh.divergences.MonteCarloKL()
+            )
+            if recipe.anneals:
+                settings["annealing"] = bbh.annealing.Linear(
+                    0.0, recipe.epochs / 2
                 )
-                if recipe.anneals:
-                    settings["annealing"] = bbh.annealing.Linear(
-                        0.0, recipe.epochs / 2
-                    )
         return bbh.models.BayesianModel(network, self._num_train, **settings)
-
-
-def _implicit(network):
-    return bbh.models.bayesify(
-        network,
-        bbh.posteriors.Implicit(
-            bbh.hypernetworks.MLP((64, 256, 16)), noise_dim=8
-        ),
-    )
 
 
 def _with_flow(network, method, recipe):

@@ -178,6 +178,24 @@ def test_is_least_where_posterior_and_prior_agree():
     assert min(values, key=values.get) == 1.0
 
 
+@pytest.mark.parametrize(("k", "in_the_docs"), [(1, 3.7), (3, 1.0)])
+def test_narrow_modes_far_apart_are_taken_for_one_wide_one(k, in_the_docs):
+    num_trials, std = 40_000, 0.01
+    generator = np.random.default_rng(0)
+    samples = generator.normal(
+        generator.choice([-1, 1], (5, num_trials)), std
+    ).astype(np.float32)
+    mean = float(
+        NearestNeighbourEntropy(k)(samples, tfd.Normal(0.0, 1.0)) / num_trials
+    )
+    # A trial's estimate has a standard deviation of at most 2 nats.
+    assert mean == pytest.approx(in_the_docs, abs=0.05 + 3 * 2 / 200)
+    # The modes do not overlap: each has half of the mass.
+    entropy = math.log(2) + 0.5 * math.log(2 * math.pi * math.e * std**2)
+    truth = 0.5 * (math.log(2 * math.pi) + 1 + std**2) - entropy
+    assert truth == pytest.approx(3.9, abs=0.05)
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_equal_samples_stay_finite(k):
     q = np.ones((5, 3), np.float32)

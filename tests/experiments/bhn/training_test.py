@@ -1,5 +1,6 @@
 """What the tasks of Bayesian hypernetworks train by."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -138,6 +139,36 @@ def test_scales_start_near_zero_where_nothing_is_standardised(name):
         np.sqrt(np.mean(means**2)), 0.01, atol=0.03 / np.sqrt(2 * means.size)
     )
     np.testing.assert_allclose(scales.std(axis=0), 0.00193, rtol=0.15)
+
+
+@pytest.mark.parametrize("decays", [True, False])
+def test_bayes_by_hypernet_is_what_the_library_advises(decays):
+    made, recipe = maker("bbh", kl_scale=0.5, decays=decays)
+    model = made.fresh(IMAGES, 0)
+    keras.utils.set_random_seed(0)
+    advised = bbh.models.bayes_by_hypernet(
+        networks.multilayer((4, 4, 1), (6,), None, None),
+        len(IMAGES),
+        num_epochs=recipe.epochs,
+        kl_scale=0.5,
+        print_fn=None,
+    )
+    assert model.num_likelihood_samples == advised.num_likelihood_samples > 1
+    assert model.kl_scale == 0.5
+    for name in ("divergence", "annealing"):
+        found, expected = (getattr(x, name) for x in (model, advised))
+        assert type(found) is type(expected), name
+        assert found.get_config() == expected.get_config(), name
+    # The same weights: posteriors and where they start.
+    for found, expected in zip(
+        model.get_weights(), advised.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    rates = []
+    for _ in range(2):
+        rates.append(float(model.optimizer.learning_rate))
+        training.fit(model, recipe, IMAGES, LABELS, 0)
+    assert rates == pytest.approx([1e-3, 1e-5 if decays else 1e-3])
 
 
 def test_bayes_by_hypernet_trains_and_draws_differ():
