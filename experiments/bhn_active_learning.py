@@ -3,13 +3,13 @@
 python -m experiments.bhn_active_learning --output_dir=runs/active_learning
 
 A convolutional network is trained on 20 labels, scores unlabelled images, is
-given the labels of the ten best, and so on: BALD or random, training that goes
-on (warm start) or begins anew, with MC dropout, without, and as a Bayesian
-hypernetwork. Beside them Gal's own settings for dropout, and Bayes by Hypernet
-with BALD and warm starts. On the digits in small; --dataset=mnist has the
-authors' network, 50 epochs, and 2,000 images scored each time, to 300 labels. A
-command that is stopped goes on with the next run; commands with other methods
-and the same settings may share a folder.
+given the labels of the best ten (digits: twenty), and so on: BALD or random,
+training that goes on (warm start) or begins anew, with MC dropout, without, and
+as a Bayesian hypernetwork. Beside them Gal's own settings for dropout, and
+Bayes by Hypernet with BALD and warm starts. On the digits in small;
+--dataset=mnist has the authors' network, 50 epochs, and 2,000 images scored
+each time, to 300 labels. A command that is stopped goes on with the next run;
+commands with other methods and the same settings may share a folder.
 """
 
 import functools
@@ -142,6 +142,7 @@ def run():
         heading, *rows = active_learning_table.table(found)
         notes = [
             settings.described(),
+            *trials.own_settings(found, falls=False),
             "Without dropout all draws agree: BALD is 0 for every image, and "
             "what is taken is at random.",
             *trials.origins(found),

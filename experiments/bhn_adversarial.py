@@ -98,6 +98,7 @@ def run():
             print(f"{tables.aligned([heading, *rows])}\n")
         notes = [
             settings.described(),
+            *trials.own_settings(found),
             *adversarial_table.rises(found, "one_draw"),
             *trials.origins(found),
         ]

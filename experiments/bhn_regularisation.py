@@ -157,7 +157,11 @@ def run():
         path = regularisation_figure.write(found, folder)
         rows = regularisation_table.rows(found)
         heading = regularisation_table.HEADING
-        notes = [settings.described(), *trials.origins(found)]
+        notes = [
+            settings.described(),
+            *trials.own_settings(found),
+            *trials.origins(found),
+        ]
         exhibit.write(
             folder,
             "Errors after few images (Bayesian hypernetworks, Figure 3)",

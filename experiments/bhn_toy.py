@@ -5,9 +5,9 @@ python -m experiments.bhn_toy --output_dir=runs/bhn_toy
 A plain network, a Bayesian hypernetwork on the scales g of weight
 normalisation, and one on all weights, on the curve of Blundell et al.; the
 No-U-Turn Sampler draws from the posterior over all weights, so that the width
-of the bands is a number. The data, the network of 50 ReLU units, the batches
-and N(0, 1) on everything are the authors'; see experiments/bhn/toy.py for what
-is ours.
+of the bands is a number. The data, the network of 50 ReLU units and the batches
+are the authors', and N(0, 1) on what is random; the plain network has no prior.
+See experiments/bhn/toy.py for what is ours.
 """
 
 import dataclasses

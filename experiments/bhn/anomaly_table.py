@@ -80,7 +80,7 @@ def _table(found, cell):
 
 def notes(settings, found):
     """Says what was trained and scored, a list of sentences."""
-    lines = [settings.described()]
+    lines = [settings.described(), *trials.own_settings(found)]
     if settings.excluded_class is not None:
         lines.append(
             f"Class {settings.excluded_class} was not trained on; its test "

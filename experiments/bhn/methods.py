@@ -78,6 +78,25 @@ def check(names):
     return found
 
 
+def own_settings(names, falls=True):
+    """Says what settings some methods have instead of those of the others.
+
+    Args:
+        names: of the methods that were trained.
+        falls: whether learning rates fall.
+
+    Returns:
+        A list of sentences.
+    """
+    if "bbh" not in names:
+        return []
+    rate = "" if falls else ", which does not fall here,"
+    return [
+        "Bayes by Hypernet has what models.bayes_by_hypernet advises: its own "
+        f"learning rate{rate}, clipping, start, and annealing of the KL."
+    ]
+
+
 def order(method):
     """Returns what methods are sorted by in tables and figures."""
     return list(_COLORS).index(_base(method)), method.num_layers

@@ -17,7 +17,7 @@ METHODS = {
     "scales": "BHN on the scales g",
     "weights": "BHN on all weights",
 }
-# The plain network's rate over the others'.
+# The plain network's rate over the others'; ours.
 _PLAIN_RATE = 5.0
 REFERENCE = "nuts"
 NAMES = {**METHODS, REFERENCE: "Posterior (NUTS)"}
@@ -63,7 +63,9 @@ def compare(settings, seed):
 
     The noise of the likelihood is the standard deviation of the labels around
     the curve, for all alike: the authors learn it as one parameter more, and
-    with it known all methods have the same posterior to come to.
+    with it known the flow over weights and NUTS have the same posterior to
+    come to. The flow over scales has its prior on these alone, and the plain
+    network none.
 
     Args:
         settings: a `Settings`.

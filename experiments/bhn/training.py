@@ -133,10 +133,15 @@ class Maker:
         return model
 
     def _optimizer_of(self, made):
-        # Bayes by Hypernet comes with its own, which falls to a hundredth.
-        if made.compiled and self._recipe.decays:
-            return made.optimizer
-        return _optimizer(self._recipe, self._num_train)
+        if not made.compiled:
+            return _optimizer(self._recipe, self._num_train)
+        # Bayes by Hypernet comes with its own, whose rate falls.
+        own = made.optimizer
+        if self._recipe.decays:
+            return own
+        return bbh.optimizers.FusedAdam(
+            float(own.learning_rate), global_clipnorm=own.global_clipnorm
+        )
 
     def _make(self, images):
         method, recipe = self._method, self._recipe

@@ -165,6 +165,12 @@ def by_method(found):
     return sorted(pairs, key=lambda pair: methods.order(pair[0]))
 
 
+def own_settings(found, falls=True):
+    """Says which methods have settings of their own; see `methods`."""
+    names = {one["trial"]["method"] for one in found}
+    return methods.own_settings(names, falls)
+
+
 def origins(found):
     """Says which commits and machines made trials, a list of sentences."""
     return provenance.counted([one["provenance"] for one in found], "trial")

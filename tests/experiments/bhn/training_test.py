@@ -143,7 +143,7 @@ def test_scales_start_near_zero_where_nothing_is_standardised(name):
 
 @pytest.mark.parametrize("decays", [True, False])
 def test_bayes_by_hypernet_is_what_the_library_advises(decays):
-    made, recipe = maker("bbh", kl_scale=0.5, decays=decays)
+    made, recipe = maker("bbh", kl_scale=0.5, decays=decays, learning_rate=0.1)
     model = made.fresh(IMAGES, 0)
     keras.utils.set_random_seed(0)
     advised = bbh.models.bayes_by_hypernet(
@@ -164,6 +164,7 @@ def test_bayes_by_hypernet_is_what_the_library_advises(decays):
         model.get_weights(), advised.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+    assert model.optimizer.global_clipnorm == advised.optimizer.global_clipnorm
     rates = []
     for _ in range(2):
         rates.append(float(model.optimizer.learning_rate))
@@ -199,6 +200,14 @@ def test_the_clipped_softmax_has_no_gradient_where_it_clips():
     logits = np.array([[20.0, 0.0, 0.0]], np.float32)
     log_prob = released.clipped_softmax(logits).log_prob([1])
     assert float(log_prob[0]) == pytest.approx(np.log(0.001 / 1.001), abs=1e-4)
+
+
+def test_what_has_settings_of_its_own_is_told():
+    assert not methods.own_settings({"mle", "iaf_4"})
+    (falling,) = methods.own_settings({"mle", "bbh"})
+    (constant,) = methods.own_settings({"bbh"}, falls=False)
+    assert falling.startswith("Bayes by Hypernet") and "fall" not in falling
+    assert "which does not fall" in constant
 
 
 def test_names_of_methods():
