@@ -72,6 +72,10 @@ def test_runs_are_added_and_never_made_again(inputs, whole, capsys):
     assert page["figures"][0].file == "accuracy.png"
     rows = page["tables"][0].rows
     assert [row[0] for row in rows].count("no prior: weights, with L2") == 2
+    notes = " ".join(page["notes"])
+    assert "The reverse model trains with the posterior." in notes
+    assert "KernelKL" not in notes
+    assert "log-uniform" not in notes
     differences = page["tables"][1].rows
     assert len(differences) == 1
     each = [
@@ -115,6 +119,10 @@ def test_a_hypernetwork_sees_samples_of_the_prior_alone(inputs, tmp_path):
     # narrower than the prior.
     assert found["kl"][-1] > 1000
     assert found["kl_weight"][0] == pytest.approx(1 / 10)
+    notes = " ".join(exhibit.read(tmp_path)["notes"])
+    assert "KernelKL(min_distance=1e-4) of 5 samples" in notes
+    assert "there is no reverse model" in notes
+    assert "independent normals" not in notes
 
 
 def test_layers_have_noise_of_their_own(inputs, tmp_path):
