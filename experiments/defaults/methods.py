@@ -25,7 +25,8 @@ TITLES = {
 TRAINED = tuple(name for name in TITLES if name != PLAIN)
 CALLS = ("bbb", "bbh")
 _MEMBERS = 5
-_LEARNING_RATE = 1e-3
+# Adam's, of all but the calls.
+LEARNING_RATE = 1e-3
 
 
 def run(method, dataset, problem, seed, epochs, **settings):
@@ -103,7 +104,7 @@ def _model(method, dataset, problem, seed, **settings):
         model = bbh.models.DeepEnsemble(network(prior), 1, **common)
     else:
         model = bbh.models.DeepEnsemble(network(), _MEMBERS, **common)
-    model.compile(bbh.optimizers.FusedAdam(_LEARNING_RATE))
+    model.compile(bbh.optimizers.FusedAdam(LEARNING_RATE))
     return model
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from experiments import provenance
 from experiments.defaults import measures
 from experiments.defaults import methods
 from experiments.defaults import problems
@@ -127,7 +128,21 @@ def notes(found, held_out):
                 f"{methods.TITLES[method]}, {about.title}: "
                 f"{_verdict(found, dataset, method)}; it chose {told}."
             )
-    return said
+    others = [
+        title
+        for method, title in methods.TITLES.items()
+        if method not in methods.CALLS
+        and any(_runs(found, dataset, method) for dataset in problems.DATASETS)
+    ]
+    if others:
+        said.append(
+            f"{', '.join(others)}: FusedAdam({methods.LEARNING_RATE:g}), "
+            "constant."
+        )
+    # A folder goes on: its runs may be of several commits.
+    return said + provenance.counted(
+        [run["provenance"] for run in found.values()], "run"
+    )
 
 
 def _verdict(found, dataset, method):

@@ -1,5 +1,7 @@
 """Figures 2 and 5 of `experiments.dwp_classification`, and its tables."""
 
+import math
+
 import numpy as np
 from matplotlib import pyplot
 
@@ -23,6 +25,9 @@ _COLORS = {
     "dwp_importance": "#56B4E9",
     "dwp_hypernet": "#999999",
 }
+_WITH_REVERSE = {"dwp", "dwp_importance"}
+# Priors with a density of slices.
+_OVER_SLICES = {*_WITH_REVERSE, "kernel_normal", "kernel_flow"}
 
 
 def write(folder, config, found, command):
@@ -195,37 +200,74 @@ def _draw(config, cells, sizes, path):
 
 
 def _notes(config, found):
-    reverse = (
-        "the reverse model stays as it was"
-        if config.preset == "released_code"
-        else "the reverse model trains with the posterior"
-    )
+    kinds = {record["run"]["prior"] for record in found}
     test = "all"
     if config.num_test is not None:
         test = f"the first {config.num_test:,}"
     seconds = np.mean([record["found"]["seconds"] for record in found])
+    slices = ""
+    if kinds & _OVER_SLICES:
+        slices = f"; at most {config.num_slices} slices of a layer a step"
     return [
-        f"{config.dataset}, preset {config.preset}: {reverse}. Kernels are "
-        "independent normals whose log-variances start at "
-        f"{config.initial_log_variance:g}, biases and dense layers point "
-        "estimates; local reparameterisation; Adam, a rate that falls "
+        f"{config.dataset}, preset {config.preset}: Adam, a rate that falls "
         f"linearly from {config.learning_rate:g} to 0; batches of at most "
-        f"{config.batch_size}; at most {config.num_slices} slices of a layer "
-        "a step.",
+        f"{config.batch_size}{slices}.",
+        *_of_priors(config, kinds),
         *(
             [f"The KL counts {config.kl_scale:g} times: a tempered posterior."]
             if config.kl_scale != 1
             else []
         ),
-        "With the log-uniform prior variances are alpha times the squares of "
-        "the means, alpha at most 1 and 0.12 at first, as in the authors' "
-        "code; 'variances apart' is with those of the others. Its KL is "
-        "Kingma's cubic.",
         f"Accuracy on {test} test images, the mean of "
-        f"{config.num_prediction_samples} draws. Without a prior: L2 of "
-        f"{config.l2:g} on kernels"
-        f"{' and biases' if config.preset == 'released_code' else ''}, one "
-        "network.",
+        f"{config.num_prediction_samples} draws.",
         f"A training took {seconds:.0f} seconds on average.",
         *run_folder.commits(found),
     ]
+
+
+def _of_priors(config, kinds):
+    """Says how the classifiers of the priors that there are differ."""
+    said = []
+    normals = kinds - {"deterministic", "dwp_hypernet"}
+    if normals:
+        start = ""
+        if normals - {"log_uniform"}:
+            start = (
+                f" whose log-variances start at {config.initial_log_variance:g}"
+            )
+        said.append(
+            f"Kernels are independent normals{start}, biases and dense layers "
+            "point estimates; local reparameterisation."
+        )
+    if kinds & _WITH_REVERSE:
+        how = (
+            "stays as it was"
+            if config.preset == "released_code"
+            else "trains with the posterior"
+        )
+        said.append(f"The reverse model {how}.")
+    if "dwp_hypernet" in kinds:
+        std = math.exp(0.5 * config.initial_log_variance)
+        said.append(
+            f"'{settings.PRIORS['dwp_hypernet']}': kernels are those of a "
+            "hypernetwork for each layer (64, 256, 16 units, 8 noise "
+            f"variables), which starts around the others' with a standard "
+            f"deviation of {std:.2g}, biases and dense layers point "
+            "estimates; a draw serves a whole batch, without local "
+            "reparameterisation. The KL is KernelKL(min_distance=1e-4) of 5 "
+            "samples, the likelihood under 5 draws; there is no reverse model."
+        )
+    if kinds & {"log_uniform", "log_uniform_additive"}:
+        said.append(
+            "With the log-uniform prior variances are alpha times the squares "
+            "of the means, alpha at most 1 and 0.12 at first, as in the "
+            "authors' code; 'variances apart' is with those of the others. "
+            "Its KL is Kingma's cubic."
+        )
+    if "deterministic" in kinds:
+        also = " and biases" if config.preset == "released_code" else ""
+        said.append(
+            f"Without a prior: L2 of {config.l2:g} on kernels{also}, one "
+            "network."
+        )
+    return said

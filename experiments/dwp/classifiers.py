@@ -29,6 +29,8 @@ _FIRST_ALPHA = 1 / (1 + math.exp(2.0))
 # Parts of a training whose mean measures are kept.
 _PARTS = 10
 _BATCH_OF_PREDICTIONS = 1000
+# Far more draws than a training makes: streams of layers do not meet.
+_DRAWS_OF_A_LAYER = 2**20
 
 
 class Classifier:
@@ -151,7 +153,7 @@ class _Bayesian(Classifier):
 
     def _begin(self, kernels, seed, num_examples):
         std = math.exp(0.5 * self.settings.initial_log_variance)
-        for layer in self.model.random_layers:
+        for index, layer in enumerate(self.model.random_layers):
             kernel = kernels[layer.name]
             if self._kind == "log_uniform":
                 ratio = math.sqrt(_FIRST_ALPHA)
@@ -161,7 +163,9 @@ class _Bayesian(Classifier):
             layer.posterior.start_at([kernel], ratio)
             # Noise of single examples; without it, the model's seed is all.
             if layer.seed_generator is not None:
-                layer.seed_generator.state.assign([seed, 0])
+                layer.seed_generator.state.assign(
+                    [seed, index * _DRAWS_OF_A_LAYER]
+                )
         self.model.kept_seed.set(seed)
         self.model.num_train_examples = num_examples
 

@@ -74,10 +74,14 @@ class ImageAutoencoder(keras.Model):
             keras.layers.Dense(
                 form.latent_dim,
                 activation,
-                kernel_initializer=keras.initializers.GlorotUniform(seed + 1),
+                kernel_initializer=keras.initializers.GlorotUniform(
+                    seed + 1 + index
+                ),
                 name=name,
             )(x)
-            for name, activation in (("mean", None), ("variance", "softplus"))
+            for index, (name, activation) in enumerate(
+                (("mean", None), ("variance", "softplus"))
+            )
         ]
         self.encoder = keras.Model(inputs, heads)
         inputs = keras.Input((form.latent_dim,))

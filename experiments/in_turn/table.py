@@ -1,5 +1,6 @@
 """Errors on both tasks as a table, and what to read in it."""
 
+from experiments import provenance
 from experiments.in_turn import tasks
 from experiments.reporting import tables
 
@@ -48,4 +49,8 @@ def notes(settings, found):
         "of, so that only its five classes compete.",
         "Fine-tuning starts from the same posterior as the one handed on; its "
         "prior is N(0, 1) again.",
+        # The oldest were kept without.
+        *provenance.counted(
+            [one["provenance"] for one in found if "provenance" in one], "run"
+        ),
     ]

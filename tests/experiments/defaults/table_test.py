@@ -7,7 +7,7 @@ import pytest
 from experiments.defaults import table
 
 
-def run(error, nll, members=()):
+def run(error, nll, members=(), commit="a"):
     def measures(error, nll):
         return {"error": error, "nll": nll, "auroc": 0.9}
 
@@ -16,6 +16,12 @@ def run(error, nll, members=()):
         "members": [measures(*one) for one in members],
         "seconds": 2.0,
         "chosen": "model: FusedAdam(0.001)",
+        "provenance": {
+            "commit": 40 * commit,
+            "gpus": ["GPU"],
+            "tensorflow": "2",
+            "keras": "3",
+        },
     }
 
 
@@ -64,6 +70,16 @@ def test_lines_and_notes():
     assert said[2].endswith("it chose FusedAdam(0.001).")
 
 
+def test_notes_name_every_commit_and_the_optimiser_of_the_others():
+    found = {**FOUND, ("digits", "map", 0): run(1.0, 0.3, commit="b")}
+    *_, others, first, second = table.notes(found, held_out=False)
+    assert others == (
+        "plain network, MAP, deep ensemble: FusedAdam(0.001), constant."
+    )
+    assert first == "6 runs: commit aaaaaaa, GPU, TensorFlow 2, Keras 3."
+    assert second == "1 run: commit bbbbbbb, GPU, TensorFlow 2, Keras 3."
+
+
 def test_the_title_says_what_was_given():
     assert table.title({}) == "One call, with nothing but its defaults"
     said = table.title({"learning_rate": 0.01, "num_likelihood_samples": 3})
@@ -71,5 +87,5 @@ def test_the_title_says_what_was_given():
 
 
 def test_without_an_ensemble_nothing_is_said_to_be_no_worse():
-    _, said = table.notes({("digits", "bbb", 0): run(3.0, 0.9)}, False)
+    _, said, _ = table.notes({("digits", "bbb", 0): run(3.0, 0.9)}, False)
     assert "digits: beside no plain network, for want of a deep" in said

@@ -10,6 +10,7 @@ import tensorflow as tf
 import bbh_tf as bbh
 from bbh_tf.weights import WeightSpec
 from experiments.dwp import classification_run
+from experiments.dwp import classifiers
 from experiments.dwp import gap_run
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
@@ -71,6 +72,10 @@ def test_runs_are_added_and_never_made_again(inputs, whole, capsys):
     assert page["figures"][0].file == "accuracy.png"
     rows = page["tables"][0].rows
     assert [row[0] for row in rows].count("no prior: weights, with L2") == 2
+    notes = " ".join(page["notes"])
+    assert "The reverse model trains with the posterior." in notes
+    assert "KernelKL" not in notes
+    assert "log-uniform" not in notes
     differences = page["tables"][1].rows
     assert len(differences) == 1
     each = [
@@ -114,6 +119,26 @@ def test_a_hypernetwork_sees_samples_of_the_prior_alone(inputs, tmp_path):
     # narrower than the prior.
     assert found["kl"][-1] > 1000
     assert found["kl_weight"][0] == pytest.approx(1 / 10)
+    notes = " ".join(exhibit.read(tmp_path)["notes"])
+    assert "KernelKL(min_distance=1e-4) of 5 samples" in notes
+    assert "there is no reverse model" in notes
+    assert "independent normals" not in notes
+
+
+def test_layers_have_noise_of_their_own(inputs, tmp_path):
+    densities = layer_densities.load("digits", *inputs, tmp_path)
+    config = settings.ClassificationConfig("digits", "paper", *inputs)
+    model = classifiers.make(config, 1, "normal", densities)
+    images = networks.load("digits", None)
+    kernels = layer_densities.initial_kernels("digits", "means", densities, 3)
+    model.train(*networks.split(images, 10, 0), kernels, 3)
+    generators = [x.seed_generator for x in model.model.random_layers]
+    assert len(generators) == 2
+    states = [x.state.numpy().tolist() for x in generators]
+    # Drawn from in the one step: neither stream is as long as what parts them.
+    assert states[0] == [3, 1]
+    noise = [bbh.randomness.example_normal((9,), x) for x in generators]
+    assert np.abs(noise[0] - noise[1]).min() > 0
 
 
 def test_the_kl_of_dropout_leaves_the_means_alone():

@@ -31,6 +31,17 @@ def test_the_autoencoder_is_nearest_to_the_stated_size():
     assert made.decoder.output_shape[1:] == (28, 28, 1)
 
 
+def test_the_heads_start_apart():
+    model = image_autoencoder.ImageAutoencoder(
+        image_autoencoder.FORMS["digits"], 3
+    )
+    mean, variance = (
+        model.encoder.get_layer(name).kernel.numpy()
+        for name in ("mean", "variance")
+    )
+    assert (mean != variance).all()
+
+
 def test_the_bound_is_the_autoencoders():
     form = image_autoencoder.FORMS["digits"]
     model = image_autoencoder.ImageAutoencoder(form)

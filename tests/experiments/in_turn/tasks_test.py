@@ -65,3 +65,18 @@ def test_a_table_has_means_over_seeds():
     ]  # fmt: skip
     assert [row[1] for row in rows] == ["11.0 ± 1.4"] * 4
     assert rows[0][0] == "Bayes by Hypernet, 0 to 4 only"
+
+
+def test_notes_name_the_commits_of_runs_that_have_them():
+    settings = tasks.Settings("patterns", (8, 8, 32), 3, 60, 0.1, 20)
+    known = {"gpus": ["GPU"], "tensorflow": "2", "keras": "3"}
+    found = [
+        {"trained": {"seed": 0}, "provenance": {"commit": 40 * "a", **known}},
+        {"trained": {"seed": 1}, "provenance": {"commit": 40 * "b", **known}},
+        # Of the time before they were kept.
+        {"trained": {"seed": 2}},
+    ]
+    assert table.notes(settings, found)[-2:] == [
+        "1 run: commit aaaaaaa, GPU, TensorFlow 2, Keras 3.",
+        "1 run: commit bbbbbbb, GPU, TensorFlow 2, Keras 3.",
+    ]
