@@ -90,10 +90,10 @@ def own_settings(names, falls=True):
     """
     if "bbh" not in names:
         return []
-    rate = "" if falls else ", which does not fall here,"
+    rate = "learning rate" if falls else "learning rate (constant here)"
     return [
         "Bayes by Hypernet has what models.bayes_by_hypernet advises: its own "
-        f"learning rate{rate}, clipping, start, and annealing of the KL."
+        f"{rate}, clipping, start, and annealing of the KL."
     ]
 
 
