@@ -45,6 +45,17 @@ class WeightSpec:
         """Number of scalars."""
         return math.prod(self.shape)
 
+    @property
+    def fan_in(self):
+        """How many weights each unit or filter has; None for biases."""
+        if len(self.output_axes) == len(self.shape):
+            return None
+        return math.prod(
+            size
+            for axis, size in enumerate(self.shape)
+            if axis not in self.output_axes
+        )
+
 
 def fresh_initializer(initializer, index):
     """Copies an initialiser that is to serve more than one variable.

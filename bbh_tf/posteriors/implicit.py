@@ -117,6 +117,7 @@ class Implicit(posterior.Posterior):
             network.kernel_initializer = weights.fresh_initializer(
                 network.kernel_initializer, index
             )
+            network.output_axes = target.output_axes
             network.build(self.noise_dim, target.shape)
             self._hypernetworks.append(network)
 
