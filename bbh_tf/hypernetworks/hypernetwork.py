@@ -36,7 +36,8 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         activation: activation of the hidden layers, as Keras takes it; None
             for leaky ReLU of slope 0.1.
         kernel_initializer: initialiser of the kernels, as Keras takes it (if
-            it has a seed, each kernel gets one made from it); or `"hyperfan"`,
+            it has a seed, each kernel, and under `bayesify` each layer's
+            hypernetwork, gets one made from it); or `"hyperfan"`,
             with which generated kernels start with the variance that suits
             their layer, 2 / fan-in, where Glorot-uniform makes them far
             smaller. (The fan-in is the number of weights of a filter; strides

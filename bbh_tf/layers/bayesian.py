@@ -43,6 +43,8 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
         layer: the Keras layer to wrap, a whole `Sequential` included.
         posterior: recipe of the posterior, such as
             `bbh_tf.posteriors.Implicit()`; the layer makes its own from it.
+            As in Keras, layers of equal shapes start alike where they are
+            given one seeded initialiser; under `bayesify` they do not.
         prior: None for N(0, 1), a scalar `tfp` distribution, a
             `bbh_tf.posteriors.AsPrior`, or what `bbh_tf.priors.get` takes.
         kl_weight: weight of the KL in the loss of a plain model, 1 / number
