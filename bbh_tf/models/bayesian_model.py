@@ -31,7 +31,8 @@ class BayesianModel(
     """Trains the posterior of a network's weights, and predicts with it.
 
     `num_train_examples` and `kl_scale` can be set at any time, for example by
-    a callback, and take effect from the next step on; the other arguments are
+    a callback, and take effect from the next step on; so can
+    `num_prediction_samples`, for the next prediction. The other arguments are
     fixed.
 
     A training step draws `num_samples` sets of weights and minimises
