@@ -63,14 +63,19 @@ class BayesianModel(
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples of that estimate; the paper's is 5.
         num_prior_samples: prior samples of that estimate; None for as many,
-            or 20 under a `KernelKL` of several neighbours.
+            or at least 20, max(`num_samples`, 20), under a `KernelKL` of
+            several neighbours.
         num_likelihood_samples: draws under which the likelihood is taken.
         annealing: callable from the epoch (examples seen / N, a scalar
             tensor) to a factor; None for 1.
         kl_scale: factor on the KL; 1 is Bayes' rule, any other value a
             tempered posterior.
         num_prediction_samples: draws that `predict` and `evaluate` average.
-        seed: seed of all draws; None for a random one.
+        seed: seed of all draws; None for a random one. In training, noise of
+            single examples (`LocalReparameterization`, `MCDropout`, MNF) is
+            made by generators of the layers: for the same in each run, call
+            `keras.utils.set_random_seed` before the network is made, or give
+            each such layer a seed.
         name: name of the model.
 
     Raises:

@@ -208,6 +208,22 @@ def test_the_divergence_is_one_that_the_prior_allows():
     assert model.num_prior_samples == 20
 
 
+@pytest.mark.parametrize(
+    "make", [bbh.priors.KernelNormal, bbh.priors.KernelFlow]
+)
+def test_priors_of_kernels_are_compared_by_samples(make):
+    image = keras.Input((4, 4, 1))
+    hidden = keras.layers.Flatten()(
+        keras.layers.Conv2D(2, 2, name="conv")(image)
+    )
+    plain = keras.Model(image, keras.layers.Dense(3)(hidden))
+    model = made(
+        bbh.models.bayes_by_hypernet, plain, 64, prior={"conv": make(2)}
+    )
+    assert type(model.divergence) is bbh.divergences.KernelKL
+    assert model.divergence.num_neighbours == 3
+
+
 def test_says_what_it_chose():
     lines = []
     bbh.models.bayes_by_hypernet(
