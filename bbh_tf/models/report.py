@@ -13,15 +13,23 @@ _NUM_SLOTS = {"SGD": 1, "RMSprop": 1, "Adagrad": 1, "Lion": 1}
 _ADAM_SLOTS = 2
 
 
-def posterior_table(model):
-    """Lists the parts of all posteriors with their sizes.
+def texts(model):
+    """Says what is printed below a network's own summary.
 
     Args:
         model: a `bbh_tf.models.BayesianModel`.
 
     Returns:
-        A text of several lines.
+        List of texts: the parts of all posteriors with their sizes and what
+        becomes of the KL, several lines; the temperature, where there is one.
     """
+    found = [_posterior_table(model)]
+    if model.temperature not in (None, 1.0):
+        found.append(f"Temperature of predictions: {model.temperature:.4g}")
+    return found
+
+
+def _posterior_table(model):
     rows = [("layer", "posterior", "weights", "parameters", "bytes")]
     total_weights = total_parameters = 0
     for layer in model.random_layers:
