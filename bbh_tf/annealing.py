@@ -81,7 +81,7 @@ def get(schedule):
 
     Raises:
         ValueError: if it is none of these, returns no scalar, or needs the
-            epoch's value, as `min` and `if` do.
+            epoch's value, as `min`, `if` and `math.exp` do.
     """
     if schedule is None:
         return constant
@@ -92,12 +92,18 @@ def get(schedule):
             "Expected annealing to be a callable from the epoch to a factor, "
             f"or None; got {schedule!r}."
         )
-    for factor in _traced(schedule):
-        if not tf.TensorShape([]).is_compatible_with(factor.shape):
-            raise ValueError(
-                "Expected annealing to return a scalar; got shape "
-                f"{tuple(factor.shape)} from {schedule!r}."
-            )
+    factors = _traced(schedule)
+    if len(factors) != 1:
+        raise ValueError(
+            "Expected annealing to return a scalar; got "
+            f"{len(factors) or 'nothing'} from {schedule!r}."
+        )
+    (factor,) = factors
+    if not tf.TensorShape([]).is_compatible_with(factor.shape):
+        raise ValueError(
+            "Expected annealing to return a scalar; got shape "
+            f"{tuple(factor.shape)} from {schedule!r}."
+        )
     return schedule
 
 
@@ -112,4 +118,12 @@ def _traced(schedule):
             "Expected annealing to be made of TensorFlow's operations, such "
             "as tf.minimum, since the epoch is a tensor; got "
             f"{schedule!r}, which needs its value."
+        ) from error
+    except (TypeError, NotImplementedError) as error:
+        # Python's functions of numbers and NumPy's, and wrong signatures.
+        first_line = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            "Expected annealing to be a function of the epoch, a tensor, made "
+            "of TensorFlow's operations, such as tf.exp in the place of "
+            f"math.exp; got {schedule!r}: {first_line}"
         ) from error

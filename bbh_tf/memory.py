@@ -35,7 +35,7 @@ def require(num_bytes, what):
 
 
 def format_bytes(num_bytes):
-    """Writes a number of bytes as a person would, `"0.89 GB"` say."""
+    """Writes a number of bytes as a person would, `"890 MB"` say."""
     if num_bytes < 1000:
         return "1 byte" if num_bytes == 1 else f"{num_bytes:.0f} bytes"
     for unit, scale in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):

@@ -45,6 +45,17 @@ class WeightSpec:
         """Number of scalars."""
         return math.prod(self.shape)
 
+    @property
+    def fan_in(self):
+        """How many weights each unit or filter has; None for biases."""
+        if len(self.output_axes) == len(self.shape):
+            return None
+        return math.prod(
+            size
+            for axis, size in enumerate(self.shape)
+            if axis not in self.output_axes
+        )
+
 
 def fresh_initializer(initializer, index):
     """Copies an initialiser that is to serve more than one variable.
@@ -62,13 +73,45 @@ def fresh_initializer(initializer, index):
     """
     if not isinstance(initializer, keras.initializers.Initializer):
         return initializer
-    config = initializer.get_config()
+    config = _reseeded(initializer.get_config(), index)
+    return type(initializer).from_config(config)
+
+
+def reseed_initializers(config, index):
+    """Gives the seeded initialisers in a configuration seeds of their own.
+
+    Args:
+        config: a configuration of Keras, a dictionary. What it names
+            `..._initializer` is taken for a serialised initialiser.
+        index: which of the copies it is for; see `fresh_initializer`.
+
+    Returns:
+        A changed copy of `config`, or `config` itself where there are none.
+    """
+    changed = {}
+    for name, part in config.items():
+        if not isinstance(part, dict):
+            continue
+        if not name.endswith("_initializer"):
+            changed[name] = reseed_initializers(part, index)
+        elif isinstance(part.get("config"), dict):
+            own = _reseeded(part["config"], index)
+            changed[name] = (
+                part if own is part["config"] else {**part, "config": own}
+            )
+    is_changed = any(part is not config[name] for name, part in changed.items())
+    return {**config, **changed} if is_changed else config
+
+
+def _reseeded(config, index):
+    """Mixes an initialiser's seed, if it has one, with an index."""
     seed = config.get("seed")
     if isinstance(seed, dict):
         seed = seed["config"]["seed"]
-    if seed is not None:
-        config["seed"] = random.Random(f"{seed} {index}").getrandbits(31)
-    return type(initializer).from_config(config)
+    if seed is None:
+        return config
+    mixed = random.Random(f"{seed} {index}").getrandbits(31)
+    return {**config, "seed": mixed}
 
 
 def unflatten(flat, shapes):

@@ -1,6 +1,7 @@
 """Schedules of the factor of the KL."""
 
 import json
+import math
 
 import keras
 import numpy as np
@@ -84,6 +85,26 @@ def test_what_is_no_scalar_is_refused():
     with pytest.raises(ValueError, match=r"return a scalar; got shape \(3,\)"):
         annealing.get(lambda epoch: epoch * tf.ones(3))
     assert callable(annealing.get(lambda epoch: 0.5))
+    with pytest.raises(ValueError, match="return a scalar; got nothing from"):
+        annealing.get(lambda epoch: None)
+    with pytest.raises(ValueError, match="return a scalar; got 2 from"):
+        annealing.get(lambda epoch: (epoch, 1.0))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda epoch: 1 - math.exp(-epoch),
+        lambda epoch: 1 - np.exp(-epoch),
+        lambda epoch: float(epoch) / 10,
+        lambda: 1.0,
+    ],
+    ids=["math", "numpy", "float", "no argument"],
+)
+def test_functions_of_python_s_numbers_are_refused(schedule):
+    with pytest.raises(ValueError, match="tf.exp in the place of") as error:
+        annealing.get(schedule)
+    assert "\n" not in str(error.value)
 
 
 def test_round_trip():

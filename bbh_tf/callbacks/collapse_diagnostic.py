@@ -16,9 +16,9 @@ from bbh_tf.models import likelihoods
 # All weights this near to the prior's spread: nothing is left of the data.
 _PRIOR_SPREAD = 0.95
 # The paper's single G fell to the prior with a likelihood of 81 % of a guess's.
-_GUESS_SHARE = 0.75
-# What an nll must be of the best before, for the network to learn.
-_PROGRESS = 0.99
+_BETTER_THAN_A_GUESS = 0.25
+# By how much an nll must be below the best before, for the network to learn.
+_PROGRESS = 0.01
 # An estimate of the KL that is less than this of the least misses most of it.
 _LEAST_SHARE = 0.5
 
@@ -54,6 +54,11 @@ class CollapseDiagnostic(keras.callbacks.Callback):
 
     Epochs in which the `nll` is the best so far, by 1 %, do not count: a KL
     is large, and a likelihood poor, while a network still learns.
+
+    An `nll` of densities may be negative. So the `nll` must be below a
+    guess's by a quarter of its absolute value, and below the best by 1 % of
+    its absolute value; and the first of the two criteria, which knows that no
+    `nll` of classes is below 0, applies where the guess's is positive.
 
     At the end of training it warns where an estimate misses what the posterior
     costs: where the KLs of all layers together are less than half of the
@@ -194,13 +199,16 @@ class CollapseDiagnostic(keras.callbacks.Callback):
 
     def _judge(self, logs, ratios):
         nll = logs.get("nll", math.inf)
-        learns = nll < _PROGRESS * self._best_nll
+        learns = _is_below(nll, self._best_nll, _PROGRESS)
         self._best_nll = min(nll, self._best_nll)
         if self._has_warned or not logs.get("kl_weight"):
             return
         weighted_kl = logs["kl_weight"] * logs["kl"]
-        is_guess = self._guess is None or nll > _GUESS_SHARE * self._guess
-        is_drowned = self._guess is not None and weighted_kl > self._guess
+        is_guess = self._guess is None or not _is_below(
+            nll, self._guess, _BETTER_THAN_A_GUESS
+        )
+        # With densities there are no perfect predictions, of 0 nats.
+        is_drowned = self._guess is not None and 0 < self._guess < weighted_kl
         is_prior = bool(ratios) and min(ratios.values()) > _PRIOR_SPREAD
         is_bad = not learns and is_guess and (is_drowned or is_prior)
         self._num_bad = self._num_bad + 1 if is_bad else 0
@@ -223,6 +231,13 @@ class CollapseDiagnostic(keras.callbacks.Callback):
             'bayesify(start="pretrained").',
             stacklevel=2,
         )
+
+
+def _is_below(nll, other, share):
+    """Whether an nll is below another by a share of its absolute value."""
+    # Infinity less a share of it is no number.
+    margin = share * abs(other) if math.isfinite(other) else 0.0
+    return nll < other - margin
 
 
 def _guess_among_classes(model):

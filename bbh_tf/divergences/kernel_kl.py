@@ -36,8 +36,8 @@ class KernelKL(sample_divergence.SampleDivergence):
     q = N(0, 2^2) and p = N(0, 1) it averages 0.042 nats a weight where the
     truth is 0.807, and among all N(0, s^2) it is smallest near s = 1.4, not at
     s = 1. At k = 3 and m = 5 it has no minimum at all: with k > 1, a model
-    draws 20 prior samples unless told otherwise. `NearestNeighbourEntropy`
-    needs none.
+    draws at least 20 prior samples, m = max(n, 20), unless told otherwise.
+    `NearestNeighbourEntropy` needs none.
 
     The gradient is one over a distance. Per weight, its variance is infinite
     with k = 1 and k = 2, and finite from k = 3 on. `min_distance` bounds the

@@ -85,8 +85,8 @@ class NearestNeighbourEntropy(divergence.Divergence):
                 raise ValueError(
                     "NearestNeighbourEntropy needs a prior with a density for "
                     f"each weight; layer {pair.name!r} has "
-                    f"{type(pair.prior).__name__}, which has none. KernelKL "
-                    "needs samples only."
+                    f"{type(pair.prior).__name__}, which has no density of "
+                    "single weights. KernelKL needs samples only."
                 )
 
     def estimate(self, pairs, num_prior_samples, key):

@@ -1,7 +1,5 @@
 """Beginnings that give generated weights the variance their layer wants."""
 
-import math
-
 import keras
 
 NAME = "hyperfan"
@@ -20,15 +18,15 @@ def of_hidden(slope):
     )
 
 
-def of_output(shape, noise_dim, num_inputs):
+def of_output(fan_in, noise_dim, num_inputs):
     """Returns the initialiser of the output's kernel.
 
     Over beginnings and noise, weights of a kernel have mean 0 and variance
     2 / fan-in (He et al.'s, for layers with ReLU), by the hyperfan-in rule.
-    Biases, of rank 1, have no fan-in: theirs is Glorot's.
+    Biases have no fan-in: theirs is Glorot's.
 
     Args:
-        shape: shape of the generated weights.
+        fan_in: `WeightSpec.fan_in` of the generated weights; None for biases.
         noise_dim: dimension of the noise.
         num_inputs: inputs of the stack, noise and code.
 
@@ -36,9 +34,8 @@ def of_output(shape, noise_dim, num_inputs):
         Chang, Flokas and Lipson, Principled Weight Initialization for
         Hypernetworks, ICLR 2020.
     """
-    if len(shape) < 2:
+    if fan_in is None:
         return keras.initializers.GlorotUniform()
-    fan_in = math.prod(shape[:-1])
     # Of an input of the stack, noise or one-hot code; hidden layers keep it.
     mean_square = (noise_dim + 1) / num_inputs
     return keras.initializers.VarianceScaling(

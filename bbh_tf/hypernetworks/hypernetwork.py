@@ -36,17 +36,27 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         activation: activation of the hidden layers, as Keras takes it; None
             for leaky ReLU of slope 0.1.
         kernel_initializer: initialiser of the kernels, as Keras takes it (if
-            it has a seed, each kernel gets one made from it); or `"hyperfan"`,
+            it has a seed, each kernel, and under `bayesify` each layer's
+            hypernetwork, gets one made from it); or `"hyperfan"`,
             with which generated kernels start with the variance that suits
             their layer, 2 / fan-in, where Glorot-uniform makes them far
-            smaller. It needs one hypernetwork per tensor: several tensors as
-            one vector have no fan-in, and such a posterior refuses it.
+            smaller. (The fan-in is the number of weights of a filter; strides
+            of transposed convolutions do not count.) It needs one hypernetwork
+            per tensor: several tensors as one vector have no fan-in, and such
+            a posterior refuses it.
         name: name of the layer.
 
     Raises:
         ValueError: if `units` is not a sequence of positive integers, or there
             is an `activation` with `"hyperfan"`.
+
+    Attributes:
+        output_axes: `WeightSpec.output_axes` of the weights, which say their
+            fan-in; None for the last axis. Whoever builds the hypernetwork
+            sets it before.
     """
+
+    output_axes = None
 
     def __init__(
         self,
@@ -139,7 +149,10 @@ class Hypernetwork(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             return weights.fresh_initializer(self.kernel_initializer, index)
         if index < len(self.units):
             return hyperfan.of_hidden(_LEAKY_SLOPE)
-        return hyperfan.of_output(self._shape, self._noise_dim, num_inputs)
+        spec = weights.WeightSpec(
+            "weights", self._shape, output_axes=self.output_axes
+        )
+        return hyperfan.of_output(spec.fan_in, self._noise_dim, num_inputs)
 
     def __call__(self, noise):
         """Generates flat weights, if it is built; see `call`."""

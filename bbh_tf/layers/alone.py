@@ -9,7 +9,8 @@ def call(layer, training, args, kwargs):
     """Runs the wrapped layer on the draw of the layer's own counter.
 
     In training the counter goes on, and the KL, times `kl_weight`, is added
-    to the layer's losses.
+    to the layer's losses. A layer alone does not know its position in the
+    network: layers of one seed have the same noise.
 
     Args:
         layer: a built `bbh_tf.layers.Bayesian`.

@@ -43,6 +43,8 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
         layer: the Keras layer to wrap, a whole `Sequential` included.
         posterior: recipe of the posterior, such as
             `bbh_tf.posteriors.Implicit()`; the layer makes its own from it.
+            As in Keras, layers of equal shapes start alike where they are
+            given one seeded initialiser; under `bayesify` they do not.
         prior: None for N(0, 1), a scalar `tfp` distribution, a
             `bbh_tf.posteriors.AsPrior`, or what `bbh_tf.priors.get` takes.
         kl_weight: weight of the KL in the loss of a plain model, 1 / number
@@ -50,8 +52,12 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
         divergence: estimate of the KL in a plain model; None for
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples, and prior samples, of that estimate;
-            of the latter 20 under a `KernelKL` of several neighbours.
-        seed: seed of the layer's own draws; None for a random one.
+            of the latter at least 20, max(`num_samples`, 20), under a
+            `KernelKL` of several neighbours.
+        seed: seed of the layer's own draws in a plain model; None for a random
+            one. Layers of one seed draw from the same noise there, whatever
+            their posteriors share: to draw independently they need different
+            seeds.
         sublayers: names of the inner layers whose weights are random (or
             these layers, where `layer` is built); None for all.
         **kwargs: `name`, `dtype` (of the wrapped layer too), `trainable`.

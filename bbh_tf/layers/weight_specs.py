@@ -76,11 +76,11 @@ def _output_axes(owner, name, rank):
         return rank - 2, rank - 1
     if isinstance(owner, keras.layers.EinsumDense) and name == "kernel":
         inputs, outputs = owner.equation.split("->")
-        inputs, kernel = inputs.split(",")
+        _, kernel = inputs.split(",")
+        # What is not among the outputs is summed over. A letter of inputs and
+        # outputs has weights of its own at each index, as depthwise kernels.
         return tuple(
-            axis
-            for axis, letter in enumerate(kernel)
-            if letter in outputs and letter not in inputs
+            axis for axis, letter in enumerate(kernel) if letter in outputs
         )
     return None
 

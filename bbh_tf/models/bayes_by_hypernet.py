@@ -82,11 +82,14 @@ def bayes_by_hypernet(
 
     In both, the KL to N(0, 1) weights counts in full, with five samples per
     step. With `scope="network"` the initialiser is Glorot in both. The choices
-    are printed. With a prior that has no density, the advised divergence is
-    `KernelKL(num_neighbours=3)`. A `posterior` of your own starts at random
-    unless you pass `start="pretrained"`, since not all posteriors can start
-    around given weights. Be careful with larger learning rates on many
-    examples: on MNIST over 100 epochs, training at 1e-3 collapsed.
+    are printed. With a prior without a density of single weights
+    (`KernelNormal`, `KernelFlow`, or one that can be sampled only) the advised
+    divergence is `KernelKL(num_neighbours=3)`; a `DeepWeightPrior` needs
+    `train_reverse=False` for it, or a `divergence` of your own. A `posterior`
+    of your own starts at random unless you pass `start="pretrained"`, since
+    not all posteriors can start around given weights. Be careful with larger
+    learning rates on many examples: on MNIST over 100 epochs, training at 1e-3
+    collapsed.
 
     Args:
         network: a built functional or Sequential `keras.Model`, without a

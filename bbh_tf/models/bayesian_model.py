@@ -31,8 +31,8 @@ class BayesianModel(
     """Trains the posterior of a network's weights, and predicts with it.
 
     `num_train_examples` and `kl_scale` can be set at any time, for example by
-    a callback, and take effect from the next step on; the other arguments are
-    fixed.
+    a callback, and take effect from the next step on; so can be, from the next
+    prediction on, `num_prediction_samples`. The other arguments are fixed.
 
     A training step draws `num_samples` sets of weights and minimises
 
@@ -62,14 +62,17 @@ class BayesianModel(
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples of that estimate; the paper's is 5.
         num_prior_samples: prior samples of that estimate; None for as many,
-            or 20 under a `KernelKL` of several neighbours.
+            or at least 20 under a `KernelKL` of several neighbours.
         num_likelihood_samples: draws under which the likelihood is taken.
         annealing: callable from the epoch (examples seen / N, a scalar
             tensor) to a factor; None for 1.
         kl_scale: factor on the KL; 1 is Bayes' rule, any other value a
             tempered posterior.
         num_prediction_samples: draws that `predict` and `evaluate` average.
-        seed: seed of all draws; None for a random one.
+        seed: seed of all draws; None for a random one. In training, noise of
+            single examples (`LocalReparameterization`, `MCDropout`, MNF) has
+            generators of its own: give these layers seeds too, or call
+            `keras.utils.set_random_seed` before the network is made.
         name: name of the model.
 
     Raises:
@@ -272,11 +275,8 @@ class BayesianModel(
             **kwargs: other arguments of `keras.Model.summary`.
         """
         self.network.summary(print_fn=print_fn, **kwargs)
-        (print_fn or print)(report.posterior_table(self))
-        if self.temperature not in (None, 1.0):
-            (print_fn or print)(
-                f"Temperature of predictions: {self.temperature:.4g}"
-            )
+        for text in report.texts(self):
+            (print_fn or print)(text)
 
     def get_config(self):
         """Returns the constructor's arguments."""

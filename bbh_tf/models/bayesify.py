@@ -45,7 +45,8 @@ def bayesify(
             it are gone through too.
         posterior: recipe of the posteriors, such as
             `bbh_tf.posteriors.Implicit()`; None for none, with `dropout`
-            alone.
+            alone. Where its initialisers have seeds, each layer gets one made
+            from them.
         prior: prior of each weight; None for N(0, 1). Or a dictionary from
             names of layers to priors, as `priors_of` makes it of a trained
             model; layers that are not in it have N(0, 1). With
@@ -143,19 +144,20 @@ def bayesify(
 
 
 def _layer_by_layer(network, recipe, prior, chosen, wrapper):
-    chosen_ids = {id(layer) for layer in chosen}
+    numbers = {id(layer): number for number, layer in enumerate(chosen)}
     _check_memory(recipe, {layer.name: [layer] for layer in chosen})
 
     def replace(layer):
         copy = copying.copy_of(layer)
-        if id(layer) not in chosen_ids:
+        if id(layer) not in numbers:
             return copy
-        return wrapper(copy, recipe, _prior_of(prior, layer), name=layer.name)
+        own = posteriors.of_layer(recipe, numbers[id(layer)])
+        return wrapper(copy, own, _prior_of(prior, layer), name=layer.name)
 
     bayesian, pairs = cloning.clone(network, replace)
     made = []
     for old, new in pairs:
-        if id(old) in chosen_ids:
+        if id(old) in numbers:
             made.append(new)
             layer_values.assign(old, new.layer)
             _check_frozen(old, new)

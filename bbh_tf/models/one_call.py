@@ -9,8 +9,10 @@ from bbh_tf import annealing
 from bbh_tf import checks
 from bbh_tf import optimizers
 from bbh_tf.layers import total_kl
+from bbh_tf.layers.random_layer import RandomLayer
 from bbh_tf.models import likelihoods
 from bbh_tf.models import refusals
+from bbh_tf.models import report
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.optimizers import epoch_cosine_decay
@@ -63,10 +65,10 @@ def make(
         optimizers.FusedAdam(learning_rate, global_clipnorm=global_clipnorm),
         metrics=["accuracy"] if is_classes else None,
     )
+    begun = of_network.get("start", "random")
     if print_fn is not None:
-        begun = of_network.get("start", "random")
         print_fn(_choices(model, begun, learning_rate))
-    _check_size(model)
+    _check_size(model, begun)
     return model
 
 
@@ -100,7 +102,7 @@ def _choices(model, begun, learning_rate):
         f"{', '.join(sorted(posteriors))} over {_num_weights(model):,} weights"
         f"{where}",
         f"{type(model.divergence).__name__}({_arguments(model.divergence)}), "
-        f"{model.num_samples} samples a step, times {model.kl_scale:g} / "
+        f"{_samples(model)}times {model.kl_scale:g} / "
         f"{model.num_train_examples:,}",
     ]
     if isinstance(schedule, annealing.Linear):
@@ -115,6 +117,13 @@ def _choices(model, begun, learning_rate):
     if clipnorm is not None:
         lines[-1] += f", gradients clipped at {clipnorm:g}"
     return f"{model.name}: " + "; ".join(lines)
+
+
+def _samples(model):
+    count, _ = report.num_samples(model)
+    if not count:
+        return ""
+    return f"{count} sample{'s' if count > 1 else ''} a step, "
 
 
 def _rate_of(learning_rate):
@@ -142,16 +151,22 @@ def _arguments(part):
 
 
 def _num_weights(model):
-    return sum(layer.draw_size() for layer in model.random_layers)
+    """Counts what has a KL: masks of dropout have none."""
+    return sum(
+        layer.draw_size()
+        for layer in model.random_layers
+        if layer.pair() is not None or type(layer).kl is not RandomLayer.kl
+    )
 
 
-def _check_size(model):
+def _check_size(model, begun):
     per_example = _num_weights(model) / model.num_train_examples
     if per_example * model.kl_scale > _MANY_WEIGHTS:
+        instead = ", start='pretrained'" if begun == "random" else ""
         warnings.warn(
             f"{_num_weights(model):,} random weights for "
             f"{model.num_train_examples:,} examples: the KL may drown the "
-            "data. Fewer random layers (layers=...), start='pretrained' or "
+            f"data. Fewer random layers (layers=...){instead} or "
             "kl_scale < 1 help; callbacks.CollapseDiagnostic tells.",
             stacklevel=4,
         )

@@ -25,7 +25,7 @@ class ReplicatedTraining:
         Raises:
             ValueError: if an optimiser other than `FusedAdam` clips gradients,
                 and there are several replicas, each of which would clip its
-                own.
+                own; or under several workers with `jit_compile=True`.
         """
         worker_training.check(self)
         # Made within the first step they would take more memory for good. A

@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from bbh_tf import divergences
 from bbh_tf import memory
 from bbh_tf.hypernetworks import sliced
 from bbh_tf.layers import total_kl
@@ -12,15 +13,23 @@ _NUM_SLOTS = {"SGD": 1, "RMSprop": 1, "Adagrad": 1, "Lion": 1}
 _ADAM_SLOTS = 2
 
 
-def posterior_table(model):
-    """Lists the parts of all posteriors with their sizes.
+def texts(model):
+    """Says what is printed below a network's own summary.
 
     Args:
         model: a `bbh_tf.models.BayesianModel`.
 
     Returns:
-        A text of several lines.
+        List of texts: the parts of all posteriors with their sizes and what
+        becomes of the KL, several lines; the temperature, where there is one.
     """
+    found = [_posterior_table(model)]
+    if model.temperature not in (None, 1.0):
+        found.append(f"Temperature of predictions: {model.temperature:.4g}")
+    return found
+
+
+def _posterior_table(model):
     rows = [("layer", "posterior", "weights", "parameters", "bytes")]
     total_weights = total_parameters = 0
     for layer in model.random_layers:
@@ -44,14 +53,37 @@ def posterior_table(model):
     )
     pairs = total_kl.pairs_of(model.random_layers)
     if pairs:
-        line += (
-            f"; {type(model.divergence).__name__} of {model.num_samples} "
-            f"posterior and {model.num_prior_samples} prior samples"
-        )
+        line += f"; {type(model.divergence).__name__}{_samples(model)}"
         if model.divergence.is_upper_bound(pairs):
             line += ", an upper bound on the KL"
     lines.append(line)
     return "\n".join(lines)
+
+
+def num_samples(model):
+    """Returns how many samples the divergence looks at.
+
+    Args:
+        model: a `bbh_tf.models.BayesianModel`.
+
+    Returns:
+        Two integers, of the posterior's and of the prior's, 0 for none.
+    """
+    compares = isinstance(model.divergence, divergences.SampleDivergence)
+    return (
+        model.divergence.num_draws(model.num_samples),
+        model.num_prior_samples if compares else 0,
+    )
+
+
+def _samples(model):
+    """Tells their numbers, as `" of 5 posterior and 1 prior sample"`."""
+    counts = dict(zip(("posterior", "prior"), num_samples(model)))
+    told = [f"{count} {of}" for of, count in counts.items() if count]
+    if not told:
+        return ""
+    plural = "" if told[-1].startswith("1 ") else "s"
+    return f" of {' and '.join(told)} sample{plural}"
 
 
 def check_training_memory(layers, optimizer):

@@ -15,9 +15,9 @@ def standardize_activations(network, inputs):
     """Gives every unit outputs of mean 0 and variance 1 before its activation.
 
     Layer by layer and unit by unit, kernels are divided by the standard
-    deviation of their outputs for these inputs, and biases are set to minus
-    the mean. Do so before training, then make the network Bayesian around
-    these weights:
+    deviation of their outputs for these inputs, and biases become
+    `(bias - mean) / standard deviation`. Do so before training, then make the
+    network Bayesian around these weights:
     `bayesify(network, posteriors.WeightNormFlow(), start="pretrained")` starts
     scales g and biases as weight normalisation's data-dependent
     initialisation does.

@@ -7,6 +7,7 @@ from bbh_tf.posteriors.mean_field import MeanField
 from bbh_tf.posteriors.multivariate_normal import MultivariateNormal
 from bbh_tf.posteriors.posterior import Posterior
 from bbh_tf.posteriors.posterior import get
+from bbh_tf.posteriors.recipes import of_layer
 from bbh_tf.posteriors.weight_norm_flow import WeightNormFlow
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Posterior",
     "WeightNormFlow",
     "get",
+    "of_layer",
 ]

@@ -1,6 +1,7 @@
 """A trained posterior as the prior of another model."""
 
 import keras
+import tensorflow as tf
 
 from bbh_tf import checkpointing
 from bbh_tf import priors
@@ -11,11 +12,11 @@ from bbh_tf.posteriors import posterior as posteriors
 class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
     """The posterior of one task as the prior of the next.
 
-    It is a frozen copy: training neither changes it nor the model that it
-    comes from. The layer whose prior it becomes must have weights of the same
-    shapes. It is saved with that layer. (A copy made from the configuration
-    alone, as `keras.models.clone_model` makes it, has new parameters, here as
-    everywhere in Keras.)
+    It is a frozen copy of what the posterior is now: later training neither
+    changes it nor the model that it comes from. The layer whose prior it
+    becomes must have weights of the same shapes. It is saved with that layer.
+    (A copy made from the configuration alone, as `keras.models.clone_model`
+    makes it, has new parameters, here as everywhere in Keras.)
 
     Dependence between layers of the first model, through shared noise, is
     lost: each layer's prior is sampled by itself. One posterior for a whole
@@ -48,11 +49,11 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
 
     def __init__(self, posterior, name=None):
         super().__init__(name=name, dtype="float32")
-        self._source = None
+        # What the parameters are to be, until they are there.
+        self._values = None
         if isinstance(posterior, posteriors.Posterior):
             posterior.check_built()
-            # In a function: Keras would take it for a part of this layer.
-            self._source = lambda: posterior
+            self._values = _values_of(posterior)
         self.posterior = posteriors.get(posterior)
         if not self.posterior.is_over_weights:
             raise ValueError(
@@ -67,13 +68,10 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         Raises:
             ValueError: if the posterior is one of other weights.
         """
-        source = self._source
-        if source is None:
-            source = (lambda: self.posterior) if self.posterior.built else None
-        if source is None:
-            copy = AsPrior.from_config(self.get_config())
-        else:
-            copy = AsPrior(source())
+        copy = AsPrior.from_config(self.get_config())
+        copy._values = (
+            _values_of(self.posterior) if self.posterior.built else self._values
+        )
         copy.build(specs)
         return copy
 
@@ -90,10 +88,10 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         self.posterior.build(specs)
         for variable in self.posterior.variables:
             variable.trainable = False
-        if self._source is None:
+        if self._values is None:
             return
-        source = self._source()
-        found = [tuple(v.shape) for v in source.variables]
+        values, self._values = self._values, None
+        found = [value.shape for value in values]
         wanted = [tuple(v.shape) for v in self.posterior.variables]
         if found != wanted:
             raise ValueError(
@@ -102,9 +100,8 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
                 f"{', '.join(f'{s.name} {s.shape}' for s in specs)}; got "
                 f"{found}."
             )
-        for old, new in zip(source.variables, self.posterior.variables):
-            new.assign(old)
-        self._source = None
+        for value, variable in zip(values, self.posterior.variables):
+            variable.assign(value)
 
     @property
     def trainable(self):
@@ -148,3 +145,12 @@ class AsPrior(priors.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         return {
             "posterior": keras.saving.serialize_keras_object(self.posterior)
         }
+
+
+def _values_of(posterior):
+    """Copies the parameters, as a tuple: Keras would follow a list."""
+    with tf.init_scope():
+        return tuple(
+            tf.convert_to_tensor(variable.value).numpy()
+            for variable in posterior.variables
+        )

@@ -32,8 +32,8 @@ class Flow(posterior.Posterior):
         flow: recipe of h, a `bbh_tf.flows.Flow` without masks; None for
             `bbh_tf.flows.real_nvp()`.
         mean_initializer: initialiser of `w_0`, as Keras takes it (if it has a
-            seed, each tensor gets one made from it); None for a truncated
-            normal of variance 1 / fan-in.
+            seed, each tensor, and under `bayesify` each layer, gets one made
+            from it); None for a truncated normal of variance 1 / fan-in.
         name: name of the layer.
 
     Raises:

@@ -26,7 +26,8 @@ class Implicit(posterior.Posterior):
         noise_dim: dimension of z.
         shared_noise: whether all layers (and tensors) get the same z, or
             each its own. In a plain `keras.Model`, layers that are to share
-            noise must have the same `seed` too.
+            noise must have the same `seed` too, and layers that are not,
+            different ones: those of one seed have the same noise there.
         per: `"tensor"`, a hypernetwork for each kernel and each bias, as in
             the authors' code; `"layer"`, one for all weights of the layer.
         name: name of the layer.
@@ -117,6 +118,7 @@ class Implicit(posterior.Posterior):
             network.kernel_initializer = weights.fresh_initializer(
                 network.kernel_initializer, index
             )
+            network.output_axes = target.output_axes
             network.build(self.noise_dim, target.shape)
             self._hypernetworks.append(network)
 

@@ -21,8 +21,9 @@ class MeanField(posterior.Posterior):
             this, of standard deviation 0.05 and truncated at two of them. The
             default, -9, is a standard deviation of 0.011.
         mean_initializer: initialiser of the means, as Keras takes it (if it
-            has a seed, each tensor gets one made from it); None for a
-            truncated normal of variance 1 / fan-in, as in the authors' code.
+            has a seed, each tensor, and under `bayesify` each layer, gets one
+            made from it); None for a truncated normal of variance 1 / fan-in,
+            as in the authors' code.
         kernels_only: whether biases stay point estimates, trained without a
             prior, as in Atanov et al. Priors of kernels want no `others` then.
         name: name of the layer.

@@ -33,7 +33,7 @@ class KernelFlow(kernel_normal.KernelNormal):
         name: name of the layer.
 
     Raises:
-        ValueError: if an argument is invalid.
+        ValueError: if an argument is invalid, or the flow has no such inverse.
 
     Example:
 
@@ -58,6 +58,13 @@ class KernelFlow(kernel_normal.KernelNormal):
         if flow is None:
             flow = flows.real_nvp(4, (64,), initial_log_scale=0.0)
         self._flow_config = base_flow.recipe_config(flow, type(self).__name__)
+        if not flows.get(self._flow_config).has_inverse:
+            raise ValueError(
+                f"{type(self).__name__} needs the density of given kernels: "
+                "expected a flow whose inverse is one pass, such as "
+                "bbh_tf.flows.real_nvp(); got a "
+                f"{self._flow_config['class_name']} that has none."
+            )
         super().__init__(kernel_size, others, num_slices, name)
 
     def build(self, specs=None):

@@ -142,6 +142,31 @@ def test_labels_that_are_numbers():
     assert len(_epochs(wide, LEARNT, LEARNT, patience=1)) == 1
 
 
+@pytest.mark.parametrize(
+    ("nlls", "is_warned"),
+    [
+        ((-0.9, -0.9), True),
+        ((-0.9, -1.005), True),
+        # Better by more than a quarter.
+        ((-1.6, -1.6), False),
+        # Still learning, if less than that.
+        ((-1.1, -1.2), False),
+    ],
+)
+def test_negative_nlls_of_densities(nlls, is_warned):
+    logs = [(nll, 1.0, 0.01) for nll in nlls]
+    wide = _as_wide_as_the_prior(likelihood="normal")
+    found = _epochs(wide, *logs, patience=2, guess_nll=-1.0)
+    assert len(found) == is_warned
+    # No KL is too large for densities: a larger one can be worth it.
+    narrow = _model(likelihood="normal")
+    drowned = [(nll, 200.0, 0.01) for nll in nlls]
+    assert not _epochs(narrow, *drowned, patience=2, guess_nll=-1.0)
+    if is_warned:
+        # Without a guess the best so far is negative, too.
+        assert len(_epochs(wide, *logs[:1] * 4)) == 1
+
+
 def test_a_healthy_run_has_no_warning():
     model = _model()
     diagnostic = bbh.callbacks.CollapseDiagnostic()

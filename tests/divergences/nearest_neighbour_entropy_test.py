@@ -237,6 +237,17 @@ def test_a_prior_without_a_density_is_refused_by_name():
         ValueError, match="NearestNeighbourEntropy needs a prior with a density"
     ):
         small_models.model(network, divergence=NearestNeighbourEntropy(1))
+    # It has a density, of whole kernels.
+    layer = bbh.layers.Bayesian(
+        keras.layers.Conv2D(3, 2),
+        small_models.implicit(),
+        bbh.priors.KernelNormal(2),
+    )
+    layer.build((None, 4, 4, 1))
+    with pytest.raises(
+        ValueError, match="KernelNormal, which has no density of single wei"
+    ):
+        NearestNeighbourEntropy().check([layer.pair()])
 
 
 @pytest.mark.parametrize(

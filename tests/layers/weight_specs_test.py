@@ -30,6 +30,11 @@ CASES = {
         (2, 4, 5),
         [(1, 2), (0, 1)],
     ),
+    "EinsumDense of groups": (
+        lambda: layers.EinsumDense("bgi,gij->bgj", (4, 3)),
+        (2, 4, 5),
+        [(0, 2)],
+    ),
     "Embedding": (lambda: layers.Embedding(7, 3), (2, 4), [(1,)]),
 }
 

@@ -154,6 +154,65 @@ def test_operations_in_the_graph():
     )
 
 
+def _mlp(name):
+    hypernetwork = {
+        "sliced": bbh.hypernetworks.Sliced,
+        "matrices": bbh.hypernetworks.MatrixProduct,
+    }.get(name, bbh.hypernetworks.MLP)
+    initializer = keras.initializers.GlorotUniform(seed=1)
+    return bbh.posteriors.Implicit(
+        hypernetwork(units=(3,), kernel_initializer=initializer)
+    )
+
+
+@pytest.mark.parametrize(
+    "posterior",
+    [
+        bbh.posteriors.MeanField(
+            mean_initializer=keras.initializers.HeNormal(seed=1)
+        ),
+        bbh.posteriors.Flow(
+            mean_initializer=keras.initializers.HeNormal(
+                seed=keras.random.SeedGenerator(1)
+            )
+        ),
+        *map(_mlp, ("mlp", "sliced", "matrices")),
+    ],
+    ids=["mean field", "flow", "mlp", "sliced", "matrices"],
+)
+def test_layers_of_one_seeded_recipe_begin_apart(posterior):
+    """Yet as the seed says: two calls make the same."""
+    plain = keras.Sequential(
+        [
+            keras.Input((4,)),
+            *[keras.layers.Dense(4, name=name) for name in "abc"],
+        ]
+    )
+    found = []
+    for _ in range(2):
+        layers = bbh.models.bayesify(plain, posterior).layers
+        found.append(
+            [
+                next(
+                    x.numpy()
+                    for x in layer.posterior.variables
+                    if len(x.shape) == 2 and np.ptp(x) > 0
+                )
+                for layer in layers
+            ]
+        )
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][2], found[1][2])
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert not np.isclose(found[0][one], found[0][two]).all()
+    # The first layer's is what the recipe itself makes.
+    alone = bbh.layers.Bayesian(keras.layers.Dense(4), posterior)
+    alone.build((None, 4))
+    assert any(
+        np.array_equal(found[0][0], x) for x in alone.posterior.variables
+    )
+
+
 def test_one_posterior_for_the_network(network):
     bayesian = bbh.models.bayesify(
         network, small_models.implicit(), scope="network"

@@ -216,6 +216,19 @@ def test_a_model_that_was_not_compiled(tmp_path):
     )
 
 
+def test_the_number_that_predicts_is_kept(tmp_path):
+    model = ensembles.ensemble()
+    assert model.num_prediction_samples == 2
+    model.num_prediction_samples = 1
+    expected = model.predict(X, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    copy = bbh.models.DeepEnsemble.from_config(model.get_config())
+    for again in (loaded, copy):
+        assert again.num_prediction_samples == 1
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), expected)
+
+
 def test_clone_model_begins_the_same():
     model = ensembles.ensemble(ensembles.network(seed=1))
     clone = keras.models.clone_model(model)

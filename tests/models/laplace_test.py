@@ -311,6 +311,32 @@ def test_probabilities_and_data_sets_are_as_classes_in_arrays():
         assert found.prior_precision == pytest.approx(expected.prior_precision)
 
 
+def test_a_summary_without_what_was_not_found():
+    network = bbh.models.bayesify(
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
+        bbh.posteriors.MeanField(),
+    )
+    last = []
+    for found in (
+        {},
+        {"log_evidence": -3.0},
+        {"prior_precision": 2.0},
+        {"log_evidence": -3.0, "prior_precision": 2.0},
+    ):
+        lines = []
+        bbh.models.LaplaceModel(network, 10, **found).summary(
+            print_fn=lambda line, lines=lines, **_: lines.append(line)
+        )
+        last.append(lines[-1])
+    assert "Laplace" not in last[0]
+    evidence = "Laplace: log evidence -3 nats of 10 examples"
+    assert last[1:] == [
+        evidence,
+        "Laplace: prior precision 2",
+        f"{evidence}; prior precision 2",
+    ]
+
+
 def test_a_model_like_others(tmp_path):
     """Predicts, draws, is saved, reloaded, exported, and trained on."""
     inputs = {name: keras.Input((3,), name=name) for name in ("a", "b")}

@@ -91,6 +91,22 @@ def test_all_kernels_have_the_initializer(make):
         np.testing.assert_array_equal(kernel, 1.0)
 
 
+@pytest.mark.parametrize(
+    "make", [bbh.models.lenet, functools.partial(bbh.models.resnet, 1)]
+)
+def test_a_posterior_that_ignores_the_initializer_is_refused(make):
+    posterior = bbh.posteriors.MeanField(-30.0)
+    with pytest.raises(ValueError, match="expects no kernel_init") as error:
+        make(posterior, kernel_initializer="ones")
+    assert 'with a posterior and start="random"' in str(error.value)
+    assert "\n" not in str(error.value)
+    # What it starts around counts.
+    network = make(posterior, start="pretrained", kernel_initializer="ones")
+    layer = next(x for x in network.layers if hasattr(x, "posterior"))
+    mean = layer.posterior.distributions()[0].mean()
+    np.testing.assert_array_equal(mean, 1.0)
+
+
 @pytest.mark.parametrize("seed", [None, 5])
 def test_kernels_of_one_shape_start_apart(seed):
     # An object of Keras' has one seed, and with it the same values each time.

@@ -208,6 +208,22 @@ def test_the_divergence_is_one_that_the_prior_allows():
     assert model.num_prior_samples == 20
 
 
+@pytest.mark.parametrize(
+    "make", [bbh.priors.KernelNormal, bbh.priors.KernelFlow]
+)
+def test_priors_of_kernels_are_compared_by_samples(make):
+    image = keras.Input((4, 4, 1))
+    hidden = keras.layers.Flatten()(
+        keras.layers.Conv2D(2, 2, name="conv")(image)
+    )
+    plain = keras.Model(image, keras.layers.Dense(3)(hidden))
+    model = made(
+        bbh.models.bayes_by_hypernet, plain, 64, prior={"conv": make(2)}
+    )
+    assert type(model.divergence) is bbh.divergences.KernelKL
+    assert model.divergence.num_neighbours == 3
+
+
 def test_says_what_it_chose():
     lines = []
     bbh.models.bayes_by_hypernet(
@@ -234,6 +250,50 @@ def test_warns_of_many_weights():
     with pytest.warns(UserWarning, match="31 random weights for 1 examples"):
         bbh.models.bayes_by_hypernet(network(), 1, print_fn=None)
     made(bbh.models.bayes_by_hypernet, network(), 1, kl_scale=0.1)
+
+
+def test_masks_of_dropout_are_no_weights_to_warn_of():
+    plain = keras.Sequential(
+        [
+            keras.Input((40,)),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(1, name="output"),
+        ]
+    )
+    lines = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bbh.models.bayes_by_hypernet(
+            plain, 2, "normal", dropout="keras", print_fn=lines.append
+        )
+    assert "over 41 weights" in lines[0]
+
+
+@pytest.mark.parametrize("start", ["random", "pretrained"])
+def test_advises_another_start_where_there_is_one(start):
+    with pytest.warns(UserWarning, match="random weights for") as found:
+        bbh.models.bayes_by_hypernet(network(), 1, start=start, print_fn=None)
+    advised = "start='pretrained'" in str(found[0].message)
+    assert advised == (start == "random")
+
+
+@pytest.mark.parametrize(
+    ("divergence", "told"),
+    [
+        (bbh.divergences.AnalyticKL(), "AnalyticKL(), times 1 / 64"),
+        (bbh.divergences.MonteCarloKL(), "MonteCarloKL(), 1 sample a step, "),
+    ],
+)
+def test_says_how_many_samples_are_used(divergence, told):
+    lines = []
+    bbh.models.bayes_by_backprop(
+        network(),
+        64,
+        divergence=divergence,
+        num_samples=1,
+        print_fn=lines.append,
+    )
+    assert told in lines[0]
 
 
 @every_call

@@ -24,6 +24,36 @@ def test_summary():
     assert "KernelKL of 2 posterior and 2 prior samples" in text
 
 
+def _last_line(divergence, **kwargs):
+    network = small_models.network(posterior=bbh.posteriors.MeanField())
+    lines = []
+    model = small_models.model(network, divergence=divergence, **kwargs)
+    model.summary(print_fn=lines.append)
+    return lines[-1].splitlines()[-1].partition("; ")[2]
+
+
+def test_summary_tells_the_samples_that_are_used():
+    divergences = bbh.divergences
+    assert _last_line(divergences.AnalyticKL()) == "AnalyticKL"
+    entropy = divergences.NearestNeighbourEntropy(1)
+    assert (
+        _last_line(entropy, num_samples=4)
+        == "NearestNeighbourEntropy of 4 posterior samples"
+    )
+    assert (
+        _last_line(divergences.MonteCarloKL(), num_samples=1)
+        == "MonteCarloKL of 1 posterior sample"
+    )
+    assert (
+        _last_line(divergences.KernelKL(), num_prior_samples=1)
+        == "KernelKL of 2 posterior and 1 prior sample"
+    )
+    assert (
+        _last_line(divergences.AdversarialKL())
+        == "AdversarialKL of 2 posterior and 2 prior samples"
+    )
+
+
 @pytest.fixture
 def made(monkeypatch):
     """The shapes of all variables that are made from here on."""

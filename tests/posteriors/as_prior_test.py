@@ -197,6 +197,19 @@ def test_two_layers_may_have_the_same_prior():
             np.testing.assert_array_equal(p, q)
 
 
+def test_it_is_what_the_posterior_was_when_it_was_made():
+    first = _layer(bbh.posteriors.MeanField())
+    before = [np.array(v) for v in first.posterior.variables]
+    prior = bbh.posteriors.AsPrior(first.posterior)
+    _shift(first.posterior, 1.0)
+    second = _layer(bbh.posteriors.MeanField(), prior=prior)
+    # A layer's own can be another's, too.
+    third = _layer(bbh.posteriors.MeanField(), prior=second.prior)
+    for layer in (second, third):
+        for now, then in zip(layer.prior.variables, before, strict=True):
+            np.testing.assert_array_equal(now, then)
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="has no parameters yet"):
         bbh.posteriors.AsPrior(bbh.posteriors.MeanField())

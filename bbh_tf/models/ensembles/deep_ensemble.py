@@ -60,6 +60,8 @@ class DeepEnsemble(
         seed: seed of the members' beginnings; None for a random one. Member
             `k` depends on it and on `k` only. Initialisers that are functions
             draw from where they will.
+        num_prediction_samples: members that `predict` and `evaluate` average,
+            from the first; None for all. It can be set at any time.
         name: name of the model.
 
     Raises:
@@ -91,10 +93,13 @@ class DeepEnsemble(
         adversarial_clip_range=None,
         split_batches=False,
         seed=None,
+        num_prediction_samples=None,
         name=None,
     ):
         checks.check_count("num_members", num_members)
-        super().__init__(likelihood, num_members, name)
+        if num_prediction_samples is None:
+            num_prediction_samples = num_members
+        super().__init__(likelihood, num_prediction_samples, name)
         self._member_loss = member_loss.MemberLoss(
             self.likelihood,
             adversarial_epsilon,
@@ -289,5 +294,6 @@ class DeepEnsemble(
             "adversarial_clip_range": self._member_loss.clip_range,
             "split_batches": self.split_batches,
             "seed": self.seed,
+            "num_prediction_samples": self.num_prediction_samples,
             "name": self.name,
         }

@@ -16,8 +16,8 @@ class LaplaceModel(BayesianModel):
         network: as in `BayesianModel`.
         num_train_examples: as in `BayesianModel`.
         log_evidence: log p(y) of the training data under Laplace's
-            approximation, nats for the whole data set.
-        prior_precision: 1 / variance of each weight's prior.
+            approximation, nats for the whole data set; None if not known.
+        prior_precision: 1 / variance of each weight's prior; None likewise.
         **kwargs: the other arguments of `BayesianModel`.
     """
 
@@ -36,11 +36,16 @@ class LaplaceModel(BayesianModel):
     def summary(self, print_fn=None, **kwargs):
         """Prints what `BayesianModel.summary` does, and what was found."""
         super().summary(print_fn=print_fn, **kwargs)
-        (print_fn or print)(
-            f"Laplace: log evidence {self.log_evidence:.6g} nats of "
-            f"{self.num_train_examples:,} examples; prior precision "
-            f"{self.prior_precision:.4g}"
-        )
+        found = []
+        if self.log_evidence is not None:
+            found.append(
+                f"log evidence {self.log_evidence:.6g} nats of "
+                f"{self.num_train_examples:,} examples"
+            )
+        if self.prior_precision is not None:
+            found.append(f"prior precision {self.prior_precision:.4g}")
+        if found:
+            (print_fn or print)(f"Laplace: {'; '.join(found)}")
 
     def get_config(self):
         """Returns the constructor's arguments."""

@@ -49,7 +49,8 @@ def lenet(
         start: `"random"` or `"pretrained"`, as `bayesify` takes it: around the
             weights that a plain network begins with.
         kernel_initializer: initialiser of all kernels, as Keras takes it;
-            None for the layers' own, Glorot's.
+            None for the layers' own, Glorot's. With a posterior it needs
+            `start="pretrained"`.
 
     Returns:
         A `keras.Sequential` or functional model from images to logits,
@@ -57,7 +58,8 @@ def lenet(
 
     Raises:
         ValueError: if the image is too small for the filters, or an argument
-            is given that is a posterior's, and no posterior.
+            is given that is a posterior's, and no posterior, or that a
+            posterior ignores.
 
     References:
         Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
@@ -71,6 +73,7 @@ def lenet(
             f"A LeNet with {kernel_size} x {kernel_size} filters needs larger "
             f"images than {tuple(input_shape)}."
         )
+    of_posteriors.check_kernels(lenet, posterior, start, kernel_initializer)
     settings = kernel_settings.each_layers(
         kernel_initializer, kernel_regularizer
     )

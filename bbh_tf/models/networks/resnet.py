@@ -101,7 +101,8 @@ def resnet(
         start: `"random"` or `"pretrained"`, as `bayesify` takes it: around the
             weights that a plain network begins with.
         kernel_initializer: initialiser of all kernels, as Keras takes it;
-            None for the layers' own, Glorot's.
+            None for the layers' own, Glorot's. With a posterior it needs
+            `start="pretrained"`.
 
     Returns:
         A functional `keras.Model` from images to logits,
@@ -109,7 +110,8 @@ def resnet(
 
     Raises:
         ValueError: if an argument is invalid, or a posterior's where there
-            is none, or a stage has fewer filters than the one before it.
+            is none, or ignored by a posterior; or if a stage has fewer filters
+            than the one before it.
 
     References:
         He et al., Deep Residual Learning for Image Recognition,
@@ -126,6 +128,7 @@ def resnet(
             f"Expected dropout_places to be one of {_DROPOUT_PLACES}; got "
             f"{dropout_places!r}."
         )
+    of_posteriors.check_kernels(resnet, posterior, start, kernel_initializer)
     settings = kernel_settings.each_layers(
         kernel_initializer, kernel_regularizer
     )
