@@ -169,6 +169,11 @@ def notes(found, configs, settings):
                 f"{name}: the weights of a kernel are functions of {inputs} "
                 f"random {what}."
             )
+        if config["method"] == "mnf" and config.get("released_mnf"):
+            lines.append(
+                f"{name}: the prior is N(0, e), and training leaves the KL of "
+                "convolutions out; 'at least' is of all weights."
+            )
         for part, size in (("kernel", run["kernel_size"]), ("chosen", None)):
             size = size or run["num_chosen"]
             left_out = size - run[part]["resolved"]
