@@ -81,6 +81,8 @@ def draws(folder, config, output, settings):
         {
             "config": config,
             "step": _step(folder),
+            # A run made anew has the same settings and steps.
+            "made": _made(folder),
             "kept": posterior_draws.Draws._fields,
             **settings,
         },
@@ -121,6 +123,15 @@ def _step(folder):
         )
     config = run_config.read(files.read_json(folder / "config.json"))
     return run_config.num_steps(config)
+
+
+def _made(folder):
+    """Returns what tells a run that is done from the same one made anew."""
+    path = pathlib.Path(folder) / "results.json"
+    if not path.exists():
+        return None
+    results = files.read_json(path)
+    return {key: results.get(key) for key in ("provenance", "seconds")}
 
 
 def prior_std(config):

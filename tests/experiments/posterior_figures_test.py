@@ -84,6 +84,13 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
         posterior_findings.draws(
             folder, config, tmp_path, {**settings, "num_draws": 61}
         )
+    # The same run, made anew.
+    results = folder / "results.json"
+    known = results.read_text()
+    results.write_text(json.dumps({**json.loads(known), "seconds": 2.0}))
+    with pytest.raises(ExperimentError, match="draws of other settings"):
+        posterior_findings.draws(folder, config, tmp_path, settings)
+    results.write_text(known)
 
 
 def test_the_prior_of_the_authors_mnf_is_its_own(tmp_path):
