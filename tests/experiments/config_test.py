@@ -84,6 +84,13 @@ def test_clipping_reaches_the_optimizer():
         made = [building._optimizer(run) for run in runs]
         assert [x.global_clipnorm for x in made] == [None, 2.0]
         assert "clipped at 2" in building.settings(runs[1])
+    # The row's own, and none in its place.
+    advised = _run("bbh_advised", dataset="mnist")
+    assert advised.global_clipnorm == 100
+    free = _run("bbh_advised", dataset="mnist", global_clipnorm=0.0)
+    assert free.global_clipnorm is None
+    assert "clipped" not in building.settings(free)
+    assert _run("ensemble", global_clipnorm=0.0).global_clipnorm is None
 
 
 def test_steps_in_place_of_epochs():
@@ -119,7 +126,7 @@ def test_configs_are_frozen():
         ({"seeds": (1, 1)}, "--seeds: expected each once"),
         ({"seeds": (-1,)}, "--seeds: expected integers from 0"),
         ({"seeds": (2**31,)}, "--seeds: expected integers from 0"),
-        ({"global_clipnorm": 0.0}, "--global_clipnorm: expected a finite"),
+        ({"global_clipnorm": -1.0}, "--global_clipnorm: expected a finite"),
         (
             {"global_clipnorm": 1.0, "rows": ("ensemble",)},
             "expected no ensemble beside it",
