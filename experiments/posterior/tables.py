@@ -162,7 +162,7 @@ def notes(found, configs, settings):
     for (name, run), config in zip(found.items(), configs):
         kernel = run["kernel"]
         lines.append(f"{name}: {_shape_in_words(kernel, run['num_draws'])}")
-        if config["method"] == "bbh":
+        if config["method"] in ("bbh", "bbh_advised"):
             inputs = config.get("noise_dim", 1)
             what = "number: a curve" if inputs == 1 else "numbers"
             lines.append(

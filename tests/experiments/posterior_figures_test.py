@@ -218,6 +218,11 @@ def test_a_kernel_that_does_not_vary_has_no_numbers():
         if "N(0, e)" in x
     )
     assert "leaves the KL of convolutions out" in said
+    notes = posterior_tables.notes(
+        found, [{"method": "bbh_advised", "noise_dim": 8}], {"num_chosen": 20}
+    )
+    said = "a: the weights of a kernel are functions of 8 random numbers."
+    assert said in notes
 
 
 def test_words_are_those_of_the_numbers():
