@@ -65,7 +65,11 @@ CHANGES = {
     "prior_scale": Change(
         "standard deviation of the weights' prior",
         kinds.POSITIVE,
-        lambda found: found["method"] != "ensemble",
+        # The authors' MNF has a prior of its own.
+        lambda found: (
+            found["method"] != "ensemble"
+            and not (found["method"] == "mnf" and found.get("released_mnf"))
+        ),
     ),
     "annealing_start": Change(
         "epoch at which the KL sets in",

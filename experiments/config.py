@@ -43,7 +43,8 @@ class Config:
         mixed_precision: see `run_config.RunConfig`.
         num_members: members of an ensemble, or None for the authors'.
         divergence_weights: see `run_config.RunConfig`.
-        global_clipnorm: see `run_config.RunConfig`.
+        global_clipnorm: see `run_config.RunConfig`; 0 for no clipping, None
+            for each row's own.
         keep_model: whether a run's model stays when all is made of it.
         figures: whether figures are made of the models; None: of runs at full
             length.
@@ -114,11 +115,11 @@ class Config:
                     f"--{name}: expected at least 1; got {value}."
                 )
         norm = self.global_clipnorm
-        if norm is not None and not 0 < norm < math.inf:
+        if norm is not None and not 0 <= norm < math.inf:
             raise ExperimentError(
-                f"--global_clipnorm: expected a finite number > 0; got {norm}."
+                f"--global_clipnorm: expected a finite number >= 0; got {norm}."
             )
-        if norm is not None and "ensemble" in self.rows:
+        if norm and "ensemble" in self.rows:
             raise ExperimentError(
                 "--global_clipnorm: expected no ensemble beside it, whose "
                 "members would depend on each other."

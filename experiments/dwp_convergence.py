@@ -76,6 +76,10 @@ def _main():
     if _NETWORKS.value is not None:
         networks = flag_lists.names(_NETWORKS, list(steps))
     if _INITIALISATIONS.value is not None:
+        # A preset says nothing else.
+        flag_checks.check(
+            _PRESET, not _PRESET.present, "none beside --initialisations"
+        )
         starts = flag_lists.names(
             _INITIALISATIONS, list(settings.INITIALISATIONS)
         )

@@ -108,6 +108,10 @@ def _main():
     flag_lists.check_kernels(_KERNELS, dataset)
     starts = _STARTS[_PRESET.value]
     if _INITIALISATIONS.value is not None:
+        # A preset says nothing else.
+        flag_checks.check(
+            _PRESET, not _PRESET.present, "none beside --initialisations"
+        )
         starts = flag_lists.names(
             _INITIALISATIONS, list(settings.INITIALISATIONS)
         )

@@ -54,8 +54,8 @@ _DIVERGENCE_WEIGHTS = flags.DEFINE_integer(
 _GLOBAL_CLIPNORM = flags.DEFINE_float(
     "global_clipnorm",
     None,
-    "Asks for runs whose gradients are clipped at this norm; none: as the "
-    "rows say. Without the row of the ensemble, which cannot be.",
+    "Asks for runs whose gradients are clipped at this norm, or at none (0); "
+    "none: as the rows say. Without the row of the ensemble, which cannot be.",
 )
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for the exports; none: only say what is left."
@@ -108,7 +108,7 @@ def run():
 
 def _is_asked_for(row):
     if not _ROWS.value:
-        return _GLOBAL_CLIPNORM.value is None or row != "ensemble"
+        return not _GLOBAL_CLIPNORM.value or row != "ensemble"
     return row in _ROWS.value
 
 

@@ -40,7 +40,7 @@ def departures(config, divergence_weights=None, global_clipnorm=None):
         config: a run's configuration, as its `config.json` has it.
         divergence_weights: what the command line is to have said of it, for
             runs of the adversarial estimate; None for the row's own.
-        global_clipnorm: likewise, for all runs.
+        global_clipnorm: likewise, for all runs; 0 for none.
 
     Returns:
         Set of the settings' names.
@@ -50,7 +50,7 @@ def departures(config, divergence_weights=None, global_clipnorm=None):
     if wanted["divergence"] == "adversarial":
         wanted["divergence_weights"] = divergence_weights
     if global_clipnorm is not None:
-        wanted["global_clipnorm"] = global_clipnorm
+        wanted["global_clipnorm"] = global_clipnorm or None
     return {
         name
         for name, value in wanted.items()

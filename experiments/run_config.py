@@ -167,7 +167,7 @@ def make(config, row, seed):
     if config.num_members and method == "ensemble":
         found["num_members"] = config.num_members
     if config.global_clipnorm is not None:
-        found["global_clipnorm"] = config.global_clipnorm
+        found["global_clipnorm"] = config.global_clipnorm or None
     anneals = found.pop("anneals", False)
     start, length = data_sets.DATASETS[config.dataset].annealing
     if isinstance(anneals, tuple):

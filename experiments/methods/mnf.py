@@ -1,5 +1,6 @@
 """Multiplicative normalizing flows (Louizos and Welling, arXiv:1703.01961)."""
 
+import dataclasses
 import functools
 import math
 
@@ -12,6 +13,8 @@ from experiments.methods import released_resnet
 bbh = lazy.import_module("bbh_tf")
 released_code = lazy.import_module("experiments.released_code")
 
+_RELEASED_VARIANCE = math.e
+
 
 def _build(config, data):
     convolution, dense = bbh.layers.MNFConv2D, bbh.layers.MNFDense
@@ -21,7 +24,7 @@ def _build(config, data):
     }
     if config.released_mnf:
         convolution = released_code.MNFConv2D
-        settings.update(prior_variance=math.e, initial_z_mean=0.0)
+        settings.update(prior_variance=_RELEASED_VARIANCE, initial_z_mean=0.0)
     convolution, dense = (
         functools.partial(layer, **settings) for layer in (convolution, dense)
     )
@@ -29,12 +32,24 @@ def _build(config, data):
     return parts.model(config, data, network)
 
 
+def _describe(config):
+    if not config.released_mnf:
+        return parts.describe_kl(config)
+    # What it has in the place of the settings' prior.
+    return [
+        *parts.describe_kl(dataclasses.replace(config, prior_scale=1.0)),
+        f"N(0, {_RELEASED_VARIANCE:.3g}) prior",
+        "no KL of convolutions",
+        "z around 0 at first",
+    ]
+
+
 METHOD = method.Method(
     name="mnf",
     title="MNF",
     color="#56B4E9",
     build=_build,
-    describe=parts.describe_kl,
+    describe=_describe,
     settings={"anneals": True},
     datasets={"cifar5": {"max_std": 0.3}},
     released_datasets={"cifar5": released_resnet.RANDOM},

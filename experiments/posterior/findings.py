@@ -1,6 +1,7 @@
 """Draws and numbers of one trained run's posterior, made now or before."""
 
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -80,6 +81,8 @@ def draws(folder, config, output, settings):
         {
             "config": config,
             "step": _step(folder),
+            # A run made anew has the same settings and steps.
+            "made": _made(folder),
             "kept": posterior_draws.Draws._fields,
             **settings,
         },
@@ -122,8 +125,44 @@ def _step(folder):
     return run_config.num_steps(config)
 
 
-def trained_kl(folder):
-    """Reads the KL that a run was trained with, nats; None without one."""
+def _made(folder):
+    """Returns what tells a run that is done from the same one made anew."""
+    path = pathlib.Path(folder) / "results.json"
+    if not path.exists():
+        return None
+    results = files.read_json(path)
+    return {key: results.get(key) for key in ("provenance", "seconds")}
+
+
+def prior_std(config):
+    """Returns the standard deviation of a run's prior of weights.
+
+    Args:
+        config: the run's configuration, a dictionary.
+
+    Returns:
+        A number; None without a prior of weights.
+    """
+    if config["method"] in _NO_KL_OF_WEIGHTS:
+        return None
+    if _is_released_mnf(config):
+        return math.exp(0.5)
+    return config["prior_scale"]
+
+
+def trained_kl(folder, config):
+    """Reads the KL that a run was trained with.
+
+    Args:
+        folder: the folder of the run.
+        config: its configuration, a dictionary.
+
+    Returns:
+        A number, nats; None without a KL of all weights.
+    """
+    # The authors' leaves the convolutions out.
+    if _is_released_mnf(config):
+        return None
     path = pathlib.Path(folder) / "results.json"
     if not path.exists():
         return None
@@ -146,12 +185,10 @@ def measure(drawn, config):
     """
     quantiles = np.quantile(drawn.std, [0.05, 0.25, 0.5, 0.75, 0.95])
     least_kl = None
-    if config["method"] not in _NO_KL_OF_WEIGHTS:
+    scale = prior_std(config)
+    if scale is not None:
         least_kl = bbh.divergences.least_kl(
-            drawn.mean,
-            drawn.std**2,
-            len(drawn.kernel),
-            scale=config["prior_scale"],
+            drawn.mean, drawn.std**2, len(drawn.kernel), scale=scale
         )
     return {
         "num_draws": len(drawn.kernel),
@@ -167,3 +204,8 @@ def measure(drawn, config):
         },
         "chosen": posterior_measures.shapes(drawn.chosen),
     }
+
+
+def _is_released_mnf(config):
+    """Whether the authors' prior is there; see `methods.mnf`."""
+    return config["method"] == "mnf" and config.get("released_mnf", False)

@@ -108,12 +108,13 @@ def correlations(every):
     return figure
 
 
-def spreads(every, configs):
+def spreads(every, configs, priors):
     """Draws the standard deviations of all weights.
 
     Args:
         every: see `correlations`.
         configs: the runs' configurations, in the same order.
+        priors: standard deviations of the priors, each once, at least one.
 
     Returns:
         A figure.
@@ -147,11 +148,13 @@ def spreads(every, configs):
                 label=f"{name}: median {np.median(every[name].std):.2g}",
                 **style,
             )
-        axis.axvline(1, color="0.7", linewidth=1, zorder=0)
+        for std in priors:
+            axis.axvline(std, color="0.7", linewidth=1, zorder=0)
+        # Priors are near each other, beside the spread of weights.
         axis.text(
-            1,
+            priors[0],
             1.01,
-            "prior",
+            "prior" if len(priors) == 1 else "priors",
             color="0.4",
             fontsize=9,
             ha="center",
@@ -159,7 +162,7 @@ def spreads(every, configs):
         )
         axis.set(
             xscale="log",
-            xlim=(bins[0], max(bins[-1], 2.0)),
+            xlim=(bins[0], max(bins[-1], 2.0 * max(priors))),
             xlabel="standard deviation of a weight over draws",
             ylabel="share of weights, %",
         )

@@ -51,7 +51,7 @@ def make(
         found = {
             name: {
                 **findings.measure(drawn, config),
-                "trained_kl": findings.trained_kl(folder),
+                "trained_kl": findings.trained_kl(folder, config),
             }
             for (name, drawn), folder, config in zip(
                 every.items(), folders, configs
@@ -101,13 +101,19 @@ def _write(every, found, configs, chosen, output):
             "with itself, and weights that do not vary.",
         )
     )
+    # An ensemble's weights, which have none, stand beside N(0, 1).
+    stds = {findings.prior_std(config) for config in configs} - {None}
+    priors = sorted(stds) or [1.0]
+    several = "" if len(priors) == 1 else "s"
     pictures.append(
         exhibit.Figure(
             figures.save(
-                panels.spreads(every, configs), output / "spreads.png"
+                panels.spreads(every, configs, priors), output / "spreads.png"
             ),
             "How much each weight of the network varies over draws, beside "
-            "the prior's standard deviation of 1. Far to the left, a weight "
+            f"the prior's standard deviation{several} of "
+            f"{' and '.join(f'{std:.3g}' for std in priors)}. Far to the left, "
+            "a weight "
             "is almost certain; at the prior, the data said nothing of it.",
         )
     )

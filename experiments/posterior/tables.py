@@ -162,12 +162,17 @@ def notes(found, configs, settings):
     for (name, run), config in zip(found.items(), configs):
         kernel = run["kernel"]
         lines.append(f"{name}: {_shape_in_words(kernel, run['num_draws'])}")
-        if config["method"] == "bbh":
+        if config["method"] in ("bbh", "bbh_advised"):
             inputs = config.get("noise_dim", 1)
             what = "number: a curve" if inputs == 1 else "numbers"
             lines.append(
                 f"{name}: the weights of a kernel are functions of {inputs} "
                 f"random {what}."
+            )
+        if config["method"] == "mnf" and config.get("released_mnf"):
+            lines.append(
+                f"{name}: the prior is N(0, e), and training leaves the KL of "
+                "convolutions out; 'at least' is of all weights."
             )
         for part, size in (("kernel", run["kernel_size"]), ("chosen", None)):
             size = size or run["num_chosen"]

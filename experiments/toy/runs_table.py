@@ -1,12 +1,15 @@
 """Runs of Figure 1 with Bayes by Hypernet in several settings, as text."""
 
+import dataclasses
 import pathlib
 
 from experiments import files
 from experiments.errors import ExperimentError
+from experiments.toy import settings as toy_settings
 from experiments.toy import table as toy_table
 
-_DIVERGENCES = ("kernel", "entropy", "full_kernel")
+_DIVERGENCES = ("kernel", "entropy", "full_kernel", "constant_entropy")
+_COLUMNS = ("divergence", "noise_dim")
 
 
 def table(folders):
@@ -65,16 +68,46 @@ def table(folders):
 def _place(run):
     """What tells a run from others, in the order of the table."""
     settings = run["settings"]["bbh"]
-    others = []
-    if not settings["shared_noise"]:
-        others.append("`--noshared_noise`")
-    if not settings["clipnorm"]:
-        others.append("`--clipnorm=0`")
-    if settings["num_prior_samples"] is not None:
-        others.append(f"`--num_prior_samples={settings['num_prior_samples']}`")
     return (
         _DIVERGENCES.index(settings["divergence"]),
         settings["noise_dim"],
-        ", ".join(others),
+        ", ".join(f"`{text}`" for text in _differences(run, settings)),
         run["seed"],
     )
+
+
+def _differences(run, settings):
+    """What a run had in place of the first preset's settings, in full."""
+    preset = run.get("preset", toy_settings.PRESETS[0])
+    scale = run.get("scale", toy_settings.SCALES[0])
+    found = []
+    if preset != toy_settings.PRESETS[0]:
+        found.append(f"--preset={preset}")
+    if scale != toy_settings.SCALES[0]:
+        found.append(f"--scale={scale}")
+    defaults = dataclasses.asdict(toy_settings.of(preset, "bbh", scale))
+    for name, default in defaults.items():
+        value = settings.get(name, default)
+        # As in a file.
+        if name in _COLUMNS or value in (default, _listed(default)):
+            continue
+        if isinstance(value, bool):
+            found.append(f"--{'' if value else 'no'}{name}")
+        else:
+            found.append(f"--{name}={_text(value)}")
+    draws = toy_settings.num_prediction_samples(preset)
+    number = run.get("num_prediction_samples", draws)
+    if number != draws:
+        found.append(f"--num_prediction_samples={number}")
+    return found
+
+
+def _listed(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _text(value):
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    # No limit, and no number of its own.
+    return f"{value or 0:g}"

@@ -84,6 +84,13 @@ def test_clipping_reaches_the_optimizer():
         made = [building._optimizer(run) for run in runs]
         assert [x.global_clipnorm for x in made] == [None, 2.0]
         assert "clipped at 2" in building.settings(runs[1])
+    # The row's own, and none in its place.
+    advised = _run("bbh_advised", dataset="mnist")
+    assert advised.global_clipnorm == 100
+    free = _run("bbh_advised", dataset="mnist", global_clipnorm=0.0)
+    assert free.global_clipnorm is None
+    assert "clipped" not in building.settings(free)
+    assert _run("ensemble", global_clipnorm=0.0).global_clipnorm is None
 
 
 def test_steps_in_place_of_epochs():
@@ -119,7 +126,7 @@ def test_configs_are_frozen():
         ({"seeds": (1, 1)}, "--seeds: expected each once"),
         ({"seeds": (-1,)}, "--seeds: expected integers from 0"),
         ({"seeds": (2**31,)}, "--seeds: expected integers from 0"),
-        ({"global_clipnorm": 0.0}, "--global_clipnorm: expected a finite"),
+        ({"global_clipnorm": -1.0}, "--global_clipnorm: expected a finite"),
         (
             {"global_clipnorm": 1.0, "rows": ("ensemble",)},
             "expected no ensemble beside it",
@@ -373,6 +380,27 @@ def test_the_authors_kernel_is_a_change_of_its_own():
         _run("bbh", changes=(("released_kernel", True), ("num_neighbours", 3)))
 
 
+def test_the_authors_mnf_is_told():
+    scale = ("prior_scale", 2.0)
+    said = building.settings(_run("mnf", changes=(scale,)))
+    assert "N(0, 4) prior" in said
+    assert "z around 0" not in said
+    said = building.settings(_run("mnf", preset="released_code"))
+    assert "N(0, 2.72) prior, no KL of convolutions, z around 0" in said
+    # Beside a row that has it.
+    runs = configs.Config(
+        **{
+            **_DEFAULTS,
+            "rows": ("bbb", "mnf"),
+            "preset": "released_code",
+            "changes": (scale,),
+        }
+    ).runs()
+    assert {run.method: run.prior_scale for run in runs} == {
+        "bbb": 2.0, "mnf": 1.0
+    }  # fmt: skip
+
+
 def test_a_changed_batch_changes_steps_and_annealing():
     run = _run("bbh", num_steps=220, changes=(("batch_size", 250),))
     assert run.batch_size == 250
@@ -482,6 +510,14 @@ def test_a_wrong_setting_is_told(texts, message):
                 "changes": (("num_neighbours", 3),),
             },
             "--set num_neighbours: expected 1 with the kernel estimate",
+        ),
+        (
+            {
+                "rows": ("mnf",),
+                "preset": "released_code",
+                "changes": (("prior_scale", 2.0),),
+            },
+            "--set prior_scale: expected a row that has it among mnf",
         ),
     ],
 )

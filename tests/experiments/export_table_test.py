@@ -111,6 +111,10 @@ def test_what_is_asked_for_counts(tmp_path):
     assert done()[table, 0] == ()
     asked = done(global_clipnorm=2.0, **weights)
     assert asked["mnist_methods", 0] == ("bbh",)
+    _write(tmp_path, _run("bbh_advised", global_clipnorm=0.0), seed=1)
+    assert done()["mnist_methods", 1] == ()
+    found = done(global_clipnorm=0.0)
+    assert found["mnist_methods", 1] == ("bbh_advised",)
     assert done(**weights)[table, 0] == ("adversarial",)
 
 

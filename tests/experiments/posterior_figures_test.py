@@ -7,7 +7,9 @@ import pytest
 
 from experiments import run_names
 from experiments.errors import ExperimentError
+from experiments.posterior import draws as posterior_draws
 from experiments.posterior import findings as posterior_findings
+from experiments.posterior import panels
 from experiments.posterior import tables as posterior_tables
 from experiments.reporting import exhibit
 from tests.experiments import commands
@@ -82,6 +84,51 @@ def test_figures_and_numbers_of_all_runs(runs, tmp_path):
         posterior_findings.draws(
             folder, config, tmp_path, {**settings, "num_draws": 61}
         )
+    # The same run, made anew.
+    results = folder / "results.json"
+    known = results.read_text()
+    results.write_text(json.dumps({**json.loads(known), "seconds": 2.0}))
+    with pytest.raises(ExperimentError, match="draws of other settings"):
+        posterior_findings.draws(folder, config, tmp_path, settings)
+    results.write_text(known)
+
+
+def test_the_prior_of_the_authors_mnf_is_its_own(tmp_path):
+    config = {"method": "mnf", "released_mnf": True, "prior_scale": 1.0}
+    of_all = {**config, "released_mnf": False, "prior_scale": 2.0}
+    results = {"final": {"kl": 7.0}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    assert posterior_findings.trained_kl(tmp_path, of_all) == 7.0
+    # It lacks the convolutions'.
+    assert posterior_findings.trained_kl(tmp_path, config) is None
+    assert posterior_findings.prior_std({**config, "method": "bhn"}) is None
+    weights = np.random.default_rng(0).normal(size=(400, 1000))
+    for one, std in ((config, np.exp(0.5)), (of_all, 2.0)):
+        assert posterior_findings.prior_std(one) == pytest.approx(std)
+        drawn = std * weights
+        found = posterior_findings.measure(
+            posterior_draws.Draws(
+                drawn[:, :20],
+                4,
+                drawn[:, 20:50],
+                drawn.mean(axis=0),
+                drawn.std(axis=0, ddof=1),
+            ),
+            one,
+        )
+        # Weights at the prior cost nothing.
+        assert abs(found["least_kl"]) < 0.005 * weights.shape[1]
+        figure = panels.spreads(
+            {
+                "a": posterior_draws.Draws(
+                    drawn, 4, drawn, drawn.mean(axis=0), drawn.std(axis=0)
+                )
+            },
+            [{"table": "mnist_methods", "row": "mnf", **one}],
+            [std],
+        )
+        prior = figure.axes[0].lines[0].get_xdata()
+        np.testing.assert_allclose(prior, std)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +208,21 @@ def test_a_kernel_that_does_not_vary_has_no_numbers():
         found, [{"method": "bbb"}], {"num_chosen": 20}
     )
     assert "a: the first kernel does not vary." in notes
+    (said,) = (
+        x
+        for x in posterior_tables.notes(
+            found,
+            [{"method": "mnf", "released_mnf": True}],
+            {"num_chosen": 20},
+        )
+        if "N(0, e)" in x
+    )
+    assert "leaves the KL of convolutions out" in said
+    notes = posterior_tables.notes(
+        found, [{"method": "bbh_advised", "noise_dim": 8}], {"num_chosen": 20}
+    )
+    said = "a: the weights of a kernel are functions of 8 random numbers."
+    assert said in notes
 
 
 def test_words_are_those_of_the_numbers():

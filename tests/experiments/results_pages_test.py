@@ -302,6 +302,29 @@ def test_runs_of_the_toy_are_told_by_their_settings(tmp_path):
     assert first == f"| kernel | 1 |  | 0 | {numbers}"
     assert second == f"| kernel | 1 |  | 1 | {numbers}"
     assert third == f"| kernel | 1 | `--clipnorm=0` | 0 | {numbers}"
+    others = {
+        "--num_samples=3": _toy_run(0, num_samples=3),
+        "--learning_rate=0.5": _toy_run(0, learning_rate=0.5),
+        "--scale=smoke": {**_toy_run(0, num_steps=20), "scale": "smoke"},
+        "--preset=released_code": {
+            **_toy_run(
+                0,
+                divergence="constant_entropy",
+                clipnorm=None,
+            ),
+            "preset": "released_code",
+        },
+    }
+    (tmp_path / "others").mkdir()
+    for number, run in enumerate(others.values()):
+        path = tmp_path / "others" / f"{number}.json"
+        path.write_text(json.dumps(run))
+    _, _, *lines = functions["toy_runs"]("others").splitlines()
+    # The last has another divergence.
+    assert [line.split(" | ")[2] for line in lines] == [
+        f"`{text}`" for text in (*sorted(list(others)[:3]), list(others)[3])
+    ]
+    assert lines[-1].startswith("| constant_entropy | 1 |")
     (tmp_path / "toy" / "3.json").write_text(json.dumps(_toy_run(1)))
     with pytest.raises(ExperimentError, match="of different settings"):
         functions["toy_runs"]("toy")

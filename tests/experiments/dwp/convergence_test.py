@@ -134,6 +134,10 @@ def test_wrong_flags_are_told_in_one_line():
             ["--dataset=cifar10", "--kernels=a", "--networks=autoencoder"],
             "--networks: expected some of classifier, each once",
         ),
+        (
+            ["--initialisations=xavier", "--preset=released_code"],
+            "--preset: expected none beside --initialisations; got released",
+        ),
     ):
         done = commands.call("dwp_convergence", "--output_dir=a", *flags)
         commands.check_refused(done, message)

@@ -83,14 +83,18 @@ def test_the_head_learns(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flag", "message"),
+    ("flags", "message"),
     [
         ("--scales=1/0", "above 0, at most 4, each once; got 1/0."),
         ("--initialisations=", "each once; got none."),
         ("--learning_rate=0", "--learning_rate: expected 0 < x < 1; got 0.0."),
         ("--dataset=mnist", "--kernels: expected a file for each"),
+        (
+            "--initialisations=xavier --preset=released_code",
+            "--preset: expected none beside --initialisations; got released",
+        ),
     ],
 )
-def test_wrong_flags_are_told_in_one_line(flag, message):
-    done = commands.call("dwp_features", "--output_dir=a", flag)
+def test_wrong_flags_are_told_in_one_line(flags, message):
+    done = commands.call("dwp_features", "--output_dir=a", *flags.split())
     commands.check_refused(done, message)
