@@ -48,8 +48,9 @@ class KernelAutoencoder(
         scale: what kernels are divided by before the networks see them. Bounds
             and draws are of the kernels themselves. The paper's networks, at
             1, learn kernels with a root mean square of about 0.2; with one of
-            0.03 they may learn little, and draw kernels that are far too
-            large: then take `scale=5 * numpy.std(kernels)`.
+            0.03, in a few thousand steps, they may learn little, and draw
+            kernels that are far too large: then take
+            `scale=5 * numpy.std(kernels)`.
         name: name of the model.
 
     Raises:
