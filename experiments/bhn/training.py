@@ -197,7 +197,6 @@ def _with_flow(network, method, recipe):
         others = [released.QuietNoise(), first, *others]
     else:
         others = [first, *others]
-    start = {"start": "pretrained", "relative_std": recipe.initial_std}
     return bbh.models.bayesify(
         network,
         # Without a start, what the flow makes of noise is all there is.
@@ -206,7 +205,8 @@ def _with_flow(network, method, recipe):
         ),
         prior=bbh.priors.Normal(0.0, recipe.prior_precision**-0.5),
         scope="network",
-        **(start if recipe.standardizes else {}),
+        start="pretrained" if recipe.standardizes else "random",
+        relative_std=recipe.initial_std,
     )
 
 

@@ -13,7 +13,8 @@ from experiments.methods import released_resnet
 bbh = lazy.import_module("bbh_tf")
 released_code = lazy.import_module("experiments.released_code")
 
-_RELEASED_VARIANCE = math.e
+# Of the prior of the authors' code.
+RELEASED_VARIANCE = math.e
 
 
 def _build(config, data):
@@ -24,7 +25,7 @@ def _build(config, data):
     }
     if config.released_mnf:
         convolution = released_code.MNFConv2D
-        settings.update(prior_variance=_RELEASED_VARIANCE, initial_z_mean=0.0)
+        settings.update(prior_variance=RELEASED_VARIANCE, initial_z_mean=0.0)
     convolution, dense = (
         functools.partial(layer, **settings) for layer in (convolution, dense)
     )
@@ -38,7 +39,7 @@ def _describe(config):
     # What it has in the place of the settings' prior.
     return [
         *parts.describe_kl(dataclasses.replace(config, prior_scale=1.0)),
-        f"N(0, {_RELEASED_VARIANCE:.3g}) prior",
+        f"N(0, {RELEASED_VARIANCE:.3g}) prior",
         "no KL of convolutions",
         "z around 0 at first",
     ]

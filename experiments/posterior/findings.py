@@ -14,6 +14,7 @@ from experiments import run_names
 from experiments import trained_runs
 from experiments.errors import ExperimentError
 from experiments.methods import METHODS
+from experiments.methods import mnf
 from experiments.posterior import measures as posterior_measures
 
 bbh = lazy.import_module("bbh_tf")
@@ -134,6 +135,15 @@ def _made(folder):
     return {key: results.get(key) for key in ("provenance", "seconds")}
 
 
+def is_released_mnf(config):
+    """Says whether a run has the authors' prior; see `methods.mnf`.
+
+    Args:
+        config: the run's configuration, a dictionary.
+    """
+    return config["method"] == "mnf" and config.get("released_mnf", False)
+
+
 def prior_std(config):
     """Returns the standard deviation of a run's prior of weights.
 
@@ -145,8 +155,8 @@ def prior_std(config):
     """
     if config["method"] in _NO_KL_OF_WEIGHTS:
         return None
-    if _is_released_mnf(config):
-        return math.exp(0.5)
+    if is_released_mnf(config):
+        return math.sqrt(mnf.RELEASED_VARIANCE)
     return config["prior_scale"]
 
 
@@ -161,7 +171,7 @@ def trained_kl(folder, config):
         A number, nats; None without a KL of all weights.
     """
     # The authors' leaves the convolutions out.
-    if _is_released_mnf(config):
+    if is_released_mnf(config):
         return None
     path = pathlib.Path(folder) / "results.json"
     if not path.exists():
@@ -204,8 +214,3 @@ def measure(drawn, config):
         },
         "chosen": posterior_measures.shapes(drawn.chosen),
     }
-
-
-def _is_released_mnf(config):
-    """Whether the authors' prior is there; see `methods.mnf`."""
-    return config["method"] == "mnf" and config.get("released_mnf", False)

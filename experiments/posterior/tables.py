@@ -1,5 +1,6 @@
 """What draws of weights say about the paper's claim, as text."""
 
+from experiments.posterior import findings
 from experiments.posterior import measures as posterior_measures
 
 _MISSING = "–"
@@ -169,7 +170,7 @@ def notes(found, configs, settings):
                 f"{name}: the weights of a kernel are functions of {inputs} "
                 f"random {what}."
             )
-        if config["method"] == "mnf" and config.get("released_mnf"):
+        if findings.is_released_mnf(config):
             lines.append(
                 f"{name}: the prior is N(0, e), and training leaves the KL of "
                 "convolutions out; 'at least' is of all weights."
