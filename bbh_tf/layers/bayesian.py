@@ -81,6 +81,7 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
     """
 
     is_wrapper = True
+    has_kl = True
     kl_weight = settings.Setting("float64", checks.check_factor, True)
 
     def __init__(

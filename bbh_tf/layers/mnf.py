@@ -80,6 +80,7 @@ class MNF(RandomLayer):
 
     # Whether z has a factor for each output, bias included; else each input.
     scales_outputs = False
+    has_kl = True
     kl_weight = settings.Setting("float64", checks.check_factor, True)
 
     def __init__(

@@ -24,9 +24,12 @@ class RandomLayer(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
 
     Attributes:
         is_wrapper: whether the layer wraps an ordinary one, its `layer`.
+        has_kl: whether it adds to the KL of a model, by its `pair` or its own
+            `kl`.
     """
 
     is_wrapper = False
+    has_kl = False
     replaced_variables = ()
     # Where a layer has them: seed of its draws, noise of single examples.
     kept_seed = None

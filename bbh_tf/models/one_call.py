@@ -9,7 +9,6 @@ from bbh_tf import annealing
 from bbh_tf import checks
 from bbh_tf import optimizers
 from bbh_tf.layers import total_kl
-from bbh_tf.layers.random_layer import RandomLayer
 from bbh_tf.models import likelihoods
 from bbh_tf.models import refusals
 from bbh_tf.models import report
@@ -153,9 +152,7 @@ def _arguments(part):
 def _num_weights(model):
     """Counts what has a KL: masks of dropout have none."""
     return sum(
-        layer.draw_size()
-        for layer in model.random_layers
-        if layer.pair() is not None or type(layer).kl is not RandomLayer.kl
+        layer.draw_size() for layer in model.random_layers if layer.has_kl
     )
 
 

@@ -46,6 +46,9 @@ def test_fit_save_load_draw(name, tmp_path):
     )
     model.compile(keras.optimizers.Adam(0.01))
     before = [np.array(variable) for variable in model.trainable_variables]
+    for layer in model.random_layers:
+        own = layer.kl(bbh.randomness.key(1, bbh.randomness.PRIOR, 0))
+        assert layer.has_kl == (layer.pair() is not None or own is not None)
     history = model.fit(
         case.x, np.arange(4) % 3, batch_size=2, epochs=1, verbose=0
     )
