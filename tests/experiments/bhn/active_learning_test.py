@@ -11,7 +11,9 @@ from experiments.bhn import image_sets
 from experiments.bhn import methods
 from experiments.bhn import pool as pools
 from experiments.bhn import scores as scores_of
+from experiments.bhn import starts
 from experiments.bhn import training
+from experiments.errors import ExperimentError
 
 
 @pytest.fixture(name="data")
@@ -106,3 +108,18 @@ def test_a_run_is_its_seed_s_and_gal_decays_by_the_labels(data):
     assert float(made.decay.factor) == pytest.approx(3.5 / 30)
     _, again = run("dropout", "random", "gal", data, num_labels=30)
     assert first == again
+
+
+def test_what_is_asked_for_is_run():
+    found = methods.check(["dropout", "bbh"])
+    asked = ["bald", "random"], ["warm", "gal"]
+    runs = starts.combinations(found, *asked, is_default=False)
+    assert [(x.name, start, scores) for x, start, scores in runs] == [
+        ("dropout", "warm", ["bald", "random"]),
+        ("dropout", "gal", ["bald", "random"]),
+        ("bbh", "warm", ["bald", "random"]),
+    ]
+    *_, last = starts.combinations(found, *asked, is_default=True)
+    assert last == (found[1], "warm", ["bald"])
+    with pytest.raises(ExperimentError, match="gal.*for dropout; got.*bbh"):
+        starts.combinations(found[1:], ["bald"], ["gal"], is_default=False)
