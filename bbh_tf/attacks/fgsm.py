@@ -203,7 +203,14 @@ def _log_prob_and_gradient(network, images, labels, batch_size):
         log_probs.append(log_prob)
         # In networks of float16 small gradients would be lost.
         scale = tf.fill(tf.shape(log_prob), _GRADIENT_SCALE)
-        gradients.append(tape.gradient(log_prob, x, output_gradients=scale))
+        gradient = tape.gradient(log_prob, x, output_gradients=scale)
+        if gradient is None:
+            raise ValueError(
+                "fgsm expects networks whose outputs have a gradient with "
+                "respect to their inputs; those of numbers of words or of "
+                f"classes have none: got {network!r}."
+            )
+        gradients.append(gradient)
     if checks.are_probabilities(np.concatenate(every_output)):
         raise ValueError(
             "fgsm expects networks that return logits; got probabilities, rows "

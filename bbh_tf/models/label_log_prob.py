@@ -24,14 +24,7 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
         ValueError: if the labels' shape does not fit, classes are no whole
             numbers, or the distribution has no mean.
     """
-    if isinstance(labels, (dict, list, tuple)) and any(
-        hasattr(leaf, "shape") for leaf in keras.tree.flatten(labels)
-    ):
-        raise ValueError(
-            "Expected labels as one array, for the network's one output; got "
-            f"{len(keras.tree.flatten(labels))} array(s) in a "
-            f"{type(labels).__name__}."
-        )
+    check_one_array("labels", labels)
     labels = tf.convert_to_tensor(labels)
     counts = _counts(weights, mask)
     if is_categorical:
@@ -66,6 +59,26 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     labels = tf.cast(labels, target.dtype)
     labels = _filled(labels, counts, tf.stop_gradient(target))
     return distribution.log_prob(labels)
+
+
+def check_one_array(name, given):
+    """Refuses arrays in a structure, as Keras takes them for several outputs.
+
+    Args:
+        name: str, what they are, for the message.
+        given: an array, a tensor, a structure of these, or None.
+
+    Raises:
+        ValueError: if it is a structure of arrays, even of one.
+    """
+    if isinstance(given, (dict, list, tuple)) and any(
+        hasattr(leaf, "shape") for leaf in keras.tree.flatten(given)
+    ):
+        raise ValueError(
+            f"Expected {name} as one array, for the network's one output; got "
+            f"{len(keras.tree.flatten(given))} array(s) in a "
+            f"{type(given).__name__}."
+        )
 
 
 def like(weights, labels):

@@ -229,8 +229,7 @@ def log_prob(distribution, labels, weights=None, mask=None):
 def check_labels(likelihood, labels, weights=None, mask=None):
     """Refuses labels of `"bernoulli_logits"` that are not from 0 to 1.
 
-    Beyond, what is computed is no probability, and has no bound. XLA drops
-    the check.
+    Beyond, what is computed has no bound. XLA drops the check.
 
     Args:
         likelihood: a callable, as `get` returns it.
@@ -240,9 +239,10 @@ def check_labels(likelihood, labels, weights=None, mask=None):
         mask: see there.
 
     Raises:
-        ValueError: if one is not; of programs, when they run,
-            `tf.errors.InvalidArgumentError`.
+        ValueError: if one is not, or weights are several arrays; for labels,
+            programs raise `tf.errors.InvalidArgumentError` when they run.
     """
+    label_log_prob.check_one_array("sample_weight", weights)
     is_free = weights is not None or mask is not None
     # `log_prob` says what is wrong with several arrays.
     is_free |= keras.tree.is_nested(labels)

@@ -179,3 +179,17 @@ def test_images_outside_of_the_range_are_refused():
         attacks.fgsm([network], images, labels, 0.1)
     moved = attacks.fgsm([network], images, labels, 0.1, clip_range=(-1.5, 2))
     np.testing.assert_allclose(moved, [[-1.5], [0.4], [1.9]], rtol=1e-6)
+
+
+def test_networks_without_a_gradient_are_refused():
+    network = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(5, 2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    )
+    words = np.ones((2, 3))
+    with pytest.raises(ValueError, match="have a gradient with respect to"):
+        attacks.fgsm([network], words, [0, 1], 0.1)

@@ -229,6 +229,24 @@ def test_the_number_that_predicts_is_kept(tmp_path):
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), expected)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.TimeDistributed(layers.Dense(2)),
+        lambda: layers.RNN([layers.LSTMCell(2), layers.GRUCell(3)]),
+    ],
+)
+def test_loaded_members_share_no_inner_layer(make, tmp_path):
+    network = keras.Sequential(
+        [keras.Input((3, 4)), make(), layers.Flatten(), layers.Dense(3)]
+    )
+    # A fresh LSTM, whose forget gate begins at 1, does not look trained.
+    model = bbh.models.DeepEnsemble(network, 3, seed=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    ensembles.assert_same_weights(loaded, model)
+
+
 def test_clone_model_begins_the_same():
     model = ensembles.ensemble(ensembles.network(seed=1))
     clone = keras.models.clone_model(model)

@@ -101,6 +101,14 @@ def test_an_output_in_a_dictionary_is_refused():
             bbh.models.BayesianModel(random, 8)
 
 
+def test_weights_in_a_dictionary_are_refused():
+    model = small_models.model()
+    weights = {"logits": np.ones(len(X), "float32")}
+    for function in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="sample_weight as one array, for"):
+            function(X, Y, sample_weight=weights, verbose=0)
+
+
 def test_scikit_learn_wraps_a_model():
     model = small_models.model(compiled=False)
     model.compile("sgd", loss="categorical_logits")

@@ -57,9 +57,20 @@ def _has_learnt(layer):
         isinstance(getattr(layer, f"{name}_initializer", None), zeros)
         and getattr(layer, name, None) is not None
         and id(getattr(layer, name)) not in kept
-        and np.any(keras.ops.convert_to_numpy(getattr(layer, name)))
+        and not _is_fresh(layer, name)
         for name in ("bias", "moving_mean", "beta")
     )
+
+
+def _is_fresh(layer, name):
+    """Whether a variable is what an initialiser of zeros began it with."""
+    value = keras.ops.convert_to_numpy(getattr(layer, name))
+    fresh = np.zeros_like(value)
+    if name == "bias" and getattr(layer, "unit_forget_bias", False):
+        # Of four gates of an LSTM, Keras begins the second at 1.
+        size = len(fresh) // 4
+        fresh[size : 2 * size] = 1
+    return np.array_equal(value, fresh)
 
 
 def member(network, key):
