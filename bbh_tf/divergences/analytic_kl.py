@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from bbh_tf.divergences import alternatives
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import pair as pairing
 
@@ -47,7 +48,7 @@ class AnalyticKL(divergence.Divergence):
                 if found is None:
                     _refuse(pair, side)
             for q, p in zip(posterior, prior):
-                _check_known(pair.name, q, p)
+                _check_known(pair, q, p)
 
     def estimate(self, pairs, num_prior_samples, key):
         """Adds up the closed forms of all layers."""
@@ -107,28 +108,24 @@ def _refuse(pair, side):
     if has_density:
         raise ValueError(
             f"AnalyticKL needs a {side} of independent weights, such as "
-            f"{such}; layer {pair.name!r} has {name}. MonteCarloKL needs its "
-            "density only."
+            f"{such}; layer {pair.name!r} has {name}. "
+            f"{alternatives.of(pair)}"
         )
     raise ValueError(
         f"AnalyticKL needs a {side} with a density; layer {pair.name!r} has "
-        f"{name}, which has none. KernelKL needs samples only."
+        f"{name}, which has none. {alternatives.of(pair)}"
     )
 
 
-def _check_known(name, q, p):
+def _check_known(pair, q, p):
     if q.dtype != p.dtype:
         raise ValueError(
             f"AnalyticKL expects a prior of {q.dtype.name}, as the posterior; "
-            f"layer {name!r} has a {type(p).__name__} of {p.dtype.name}."
+            f"layer {pair.name!r} has a {type(p).__name__} of {p.dtype.name}."
         )
-    # Traced, not computed: it may be one of many weights.
-    known = tf.function(lambda: q.kl_divergence(p), autograph=False)
-    try:
-        known.get_concrete_function()
-    except NotImplementedError as error:
+    if not alternatives.is_known(q, p):
         raise ValueError(
             "AnalyticKL needs a posterior and a prior whose KL TensorFlow "
-            f"Probability knows; layer {name!r} has {type(q).__name__} and "
-            f"{type(p).__name__}. MonteCarloKL needs their densities only."
-        ) from error
+            f"Probability knows; layer {pair.name!r} has {type(q).__name__} "
+            f"and {type(p).__name__}. {alternatives.of(pair)}"
+        )

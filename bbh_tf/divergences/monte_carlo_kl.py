@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
+from bbh_tf.divergences import alternatives
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import pair as pairing
 
@@ -60,8 +61,8 @@ class MonteCarloKL(divergence.Divergence):
                     name = type(getattr(pair, side)).__name__
                     raise ValueError(
                         f"MonteCarloKL needs a {side} with a density; layer "
-                        f"{pair.name!r} has {name}, which has none. KernelKL "
-                        "needs samples only."
+                        f"{pair.name!r} has {name}, which has none. "
+                        f"{alternatives.of(pair)}"
                     )
 
     def is_upper_bound(self, pairs):

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf import weights
+from bbh_tf.divergences import alternatives
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import nearest_neighbours
 from bbh_tf.divergences import pair as pairing
@@ -86,7 +87,7 @@ class NearestNeighbourEntropy(divergence.Divergence):
                     "NearestNeighbourEntropy needs a prior with a density for "
                     f"each weight; layer {pair.name!r} has "
                     f"{type(pair.prior).__name__}, which has no density of "
-                    "single weights. KernelKL needs samples only."
+                    f"single weights. {alternatives.of(pair)}"
                 )
 
     def estimate(self, pairs, num_prior_samples, key):

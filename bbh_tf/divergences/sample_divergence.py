@@ -1,5 +1,6 @@
 """What divergences have in common that compare samples with samples."""
 
+from bbh_tf.divergences import alternatives
 from bbh_tf.divergences import divergence
 from bbh_tf.divergences import pair as pairing
 
@@ -41,9 +42,8 @@ class SampleDivergence(divergence.Divergence):
             if not pair.prior.can_be_sampled():
                 raise ValueError(
                     f"{type(self).__name__} needs a prior that can be sampled; "
-                    f"layer {pair.name!r} has {type(pair.prior).__name__}. "
-                    "MonteCarloKL needs a density only, AnalyticKL a closed "
-                    "form."
+                    f"layer {pair.name!r} has {type(pair.prior).__name__}, "
+                    f"which cannot. {alternatives.of(pair)}"
                 )
             if pair.prior.trains_with_density():
                 raise ValueError(
