@@ -56,6 +56,14 @@ def write(found, folder):
                 axis.grid(color="0.92")
                 if axis.lines:
                     axis.legend(frameon=False, fontsize=8)
+                else:
+                    axis.text(
+                        0.5,
+                        0.5,
+                        "not run",
+                        transform=axis.transAxes,
+                        horizontalalignment="center",
+                    )
             row[0].set_ylabel("test accuracy")
         for axis in axes[-1]:
             axis.set_xlabel("labels")

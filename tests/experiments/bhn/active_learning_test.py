@@ -97,6 +97,33 @@ def test_the_band_is_the_tables_standard_deviation():
     assert several == pytest.approx(2 * 0.2 / np.sqrt(2))
 
 
+def test_a_panel_without_runs_says_so(tmp_path, monkeypatch):
+    def trial(score, start):
+        names = {"method": "mle", "score": score, "start": start}
+        return {
+            "trial": names,
+            "measures": {"labels": [20, 30], "accuracy": [0.5, 0.6]},
+        }
+
+    told = []
+    monkeypatch.setattr(
+        active_learning_figure.figures,
+        "save",
+        lambda made, path: told.extend(
+            [text.get_text() for text in axis.texts] for axis in made.axes
+        ),
+    )
+    active_learning_figure.write(
+        [
+            trial("bald", "warm"),
+            trial("bald", "fresh"),
+            trial("random", "warm"),
+        ],
+        tmp_path,
+    )
+    assert told == [[], [], [], ["not run"]]
+
+
 def test_the_last_purchase_is_what_is_left_to_buy(data):
     _, found = run("mle", "random", "warm", data, num_labels=34)
     assert found["labels"] == [20, 34]
