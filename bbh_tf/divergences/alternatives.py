@@ -13,14 +13,14 @@ def of(pair):
         A sentence, for the end of a message.
     """
     found = []
-    if pair.prior.can_be_sampled() and not pair.prior.trains_with_density():
-        found.append("KernelKL")
     if pair.posterior.has_log_prob and pair.prior.has_log_prob(pair.specs):
-        found.append("MonteCarloKL")
+        found.append("MonteCarloKL needs densities only")
+    if pair.prior.can_be_sampled() and not pair.prior.trains_with_density():
+        found.append("KernelKL needs samples only")
     if _has_closed_form(pair):
-        found.append("AnalyticKL")
+        found.append("AnalyticKL has their closed form")
     if found:
-        return f"{' or '.join(found)} would do."
+        return f"{'; '.join(found)}."
     return (
         f"No divergence compares {type(pair.posterior).__name__} with "
         f"{type(pair.prior).__name__}: expected another posterior, such as "

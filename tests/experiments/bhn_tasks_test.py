@@ -66,8 +66,8 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
         ("active_learning", ["--scores=a"], "--scores: expected some of bald"),
         (
             "active_learning",
-            ["--methods=bbh", "--starts=fresh"],
-            "bbh has bald and warm only",
+            ["--methods=bbh", "--starts=gal"],
+            "--starts: expected more than gal, which is for dropout; got",
         ),
         ("adversarial", ["--epsilons=0,x"], "--epsilons: expected numbers"),
     ],
