@@ -7,10 +7,11 @@ given the labels of the best ten (digits: twenty), and so on: BALD or random,
 training that goes on (warm start) or begins anew, with MC dropout, without, and
 as a Bayesian hypernetwork. Beside them Gal's own settings for dropout, and
 Bayes by Hypernet, unless --scores or --starts are given with BALD and warm
-starts only, since its training takes the longest. On the digits in small;
---dataset=mnist has the authors' network, 50 epochs, and 2,000 images scored
-each time, to 300 labels. A command that is stopped goes on with the next run;
-commands with other methods and the same settings may share a folder.
+starts only, since its training takes the longest; for it alone there is
+--starts=annealed, a warm start whose KL grows from 0 again. On the digits in
+small; --dataset=mnist has the authors' network, 50 epochs, and 2,000 images
+scored each time, to 300 labels. A command that is stopped goes on with the next
+run; commands with other methods and the same settings may share a folder.
 """
 
 import functools
@@ -49,7 +50,10 @@ _TEST_EVERY = flags.DEFINE_integer(
 _KL_SCALE = task.define_kl_scale("labels")
 _SCORES = flags.DEFINE_list("scores", ["bald", "random"], "Which scores.")
 _STARTS = flags.DEFINE_list(
-    "starts", ["warm", "fresh", "gal"], "How training begins after new labels."
+    "starts",
+    ["warm", "fresh", "gal"],
+    "How training begins after new labels: warm, fresh, gal (dropout only), "
+    "annealed (bbh only).",
 )
 _FLAGS = flags.FLAGS
 _DATASETS = {
@@ -148,6 +152,7 @@ def run():
         notes = [
             settings.described(),
             *trials.own_settings(found, falls=False),
+            *starts.notes(found),
             "Without dropout all draws agree: BALD is 0 for every image, and "
             "what is taken is at random.",
             *trials.origins(found),

@@ -12,10 +12,10 @@ from experiments.bhn import networks
 from experiments.bhn import pool as pools
 from experiments.bhn import released
 from experiments.bhn import scores as scores_of
+from experiments.bhn import starts
 from experiments.bhn import training
 from experiments.errors import ExperimentError
 
-_GAL_EPOCHS = 5
 _DECAY = 3.5
 
 
@@ -67,8 +67,7 @@ class Settings:
             f"{self.dataset}: {10 * self.per_class} labels to "
             f"{self.num_labels}, {self.num_acquired} at a time of "
             f"{self.num_scored:,} images scored with {self.num_draws} draws; "
-            f"{self.epochs} epochs after each (with Gal's settings "
-            f"{_GAL_EPOCHS}), batches of {self.batch_size}, "
+            f"{self.epochs} epochs after each, batches of {self.batch_size}, "
             f"Adam {self.learning_rate:g}; convolutions of {self.filters}, "
             f"{self.units} units, KL times {self.kl_scale:g} over the number "
             f"of labels, preset {self.preset}."
@@ -78,7 +77,7 @@ class Settings:
 def maker(method, start, settings, data):
     """Returns the `training.Maker` of the runs of a method and a start."""
     recipe = training.Recipe(
-        epochs=_GAL_EPOCHS if start == "gal" else settings.epochs,
+        epochs=starts.GAL_EPOCHS if start == "gal" else settings.epochs,
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         decays=False,
@@ -137,8 +136,10 @@ def run(made, recipe, method, score, start, settings, data, seed):
     for step in range(num_purchases + 1):
         images = data.train_images[pool.labelled]
         draw_seed = 1000 * seed + step
-        if step == 0 or start != "warm":
+        if step == 0 or starts.STARTS[start].panel == "fresh":
             model = made.fresh(images, draw_seed)
+        elif start == "annealed":
+            model.examples_seen.assign(0)
         model.num_train_examples = len(images)
         if start == "gal":
             made.decay.factor.assign(_DECAY / len(images))

@@ -10,8 +10,7 @@ from experiments.reporting import figures
 CAPTION = (
     "Test accuracy against the number of labels, mean over the runs, the band "
     "one standard deviation. Warm start: training goes on from where it was; "
-    "re-initialised: from new weights. Dashed: Gal's settings for dropout, "
-    "five epochs from new weights."
+    "re-initialised: from new weights."
 )
 _COLUMNS = ("warm", "fresh")
 
@@ -28,7 +27,7 @@ def write(found, folder):
     """
     groups = active_learning_table.groups(found)
     scores = list(dict.fromkeys(score for (_, score, _), _ in groups))
-    found_columns = {_column(start) for (_, _, start), _ in groups}
+    found_columns = {starts.STARTS[start].panel for (_, _, start), _ in groups}
     columns = [start for start in _COLUMNS if start in found_columns]
     with pyplot.rc_context(figures.STYLE):
         figure, axes = pyplot.subplots(
@@ -40,17 +39,13 @@ def write(found, folder):
             squeeze=False,
         )
         for (method, score, start), group in groups:
-            _line(
-                axes[scores.index(score), columns.index(_column(start))],
-                group,
-                method,
-                "--" if start == "gal" else "-",
-            )
+            column = columns.index(starts.STARTS[start].panel)
+            _line(axes[scores.index(score), column], group, method, start)
         for row, score in zip(axes, scores):
             for axis, start in zip(row, columns):
                 axis.set_title(
                     f"{active_learning_table.SCORES[score]}, "
-                    f"{starts.STARTS[start]}",
+                    f"{starts.STARTS[start].title}",
                     loc="left",
                 )
                 axis.grid(color="0.92")
@@ -72,18 +67,15 @@ def write(found, folder):
     return path
 
 
-def _column(start):
-    return "fresh" if start == "gal" else start
-
-
-def _line(axis, group, method, style):
+def _line(axis, group, method, start):
     labels = group[0]["measures"]["labels"]
     accuracy = np.array([one["measures"]["accuracy"] for one in group])
     mean = accuracy.mean(axis=0)
     # As in the table; of a single run there is none.
     std = accuracy.std(axis=0, ddof=len(group) > 1)
-    title = method.title if style == "-" else "MC dropout, Gal's settings"
-    axis.plot(labels, mean, style, color=method.color, label=title)
+    title, panel, style, *_ = starts.STARTS[start]
+    label = method.title if start == panel else f"{method.title}, {title}"
+    axis.plot(labels, mean, style, color=method.color, label=label)
     axis.fill_between(
         labels,
         mean - std,

@@ -45,7 +45,7 @@ def table(found):
             [
                 method.title,
                 SCORES[score],
-                starts_of.STARTS[start],
+                starts_of.STARTS[start].title,
                 str(len(group)),
                 *(
                     tables.format_mean(accuracy[:, place], 1)

@@ -89,7 +89,7 @@ def test_the_band_is_the_tables_standard_deviation():
 
     axis = figure.Figure().add_subplot()
     for some in (group(0.5), group(0.5, 0.7)):
-        active_learning_figure._line(axis, some, methods.parse("mle"), "-")
+        active_learning_figure._line(axis, some, methods.parse("mle"), "warm")
     alone, several = (
         np.ptp(band.get_paths()[0].vertices[:, 1]) for band in axis.collections
     )
@@ -137,6 +137,38 @@ def test_a_run_is_its_seed_s_and_gal_decays_by_the_labels(data):
     assert first == again
 
 
+def test_only_the_annealing_begins_anew(data, monkeypatch):
+    seen = []
+    fit = training.fit
+
+    def record(model, *args):
+        kernel = model.network.trainable_variables[0].numpy()
+        before = int(model.examples_seen.value.numpy()), kernel
+        fit(model, *args)
+        now = model.network.trainable_variables[0].numpy()
+        seen.append((*before, int(model.examples_seen.value.numpy()), now))
+
+    monkeypatch.setattr(training, "fit", record)
+    for start in ("annealed", "warm"):
+        run("bbh", "random", start, data, num_labels=30)
+    assert [(before, after) for before, _, after, _ in seen] == [
+        (0, 40),
+        (0, 60),
+        (0, 40),
+        (40, 100),
+    ]
+    np.testing.assert_array_equal(seen[1][1], seen[0][3])
+
+
+def test_a_start_of_one_method_says_what_it_is():
+    def trial(start):
+        return {"trial": {"start": start}}
+
+    assert not starts.notes([trial("warm"), trial("fresh")])
+    (note,) = starts.notes([trial("warm"), trial("gal")])
+    assert note.startswith("Gal's settings: new weights, 5 epochs")
+
+
 def test_what_is_asked_for_is_run():
     found = methods.check(["dropout", "bbh"])
     asked = ["bald", "random"], ["warm", "gal"]
@@ -150,3 +182,10 @@ def test_what_is_asked_for_is_run():
     assert last == (found[1], "warm", ["bald"])
     with pytest.raises(ExperimentError, match="gal.*for dropout; got.*bbh"):
         starts.combinations(found[1:], ["bald"], ["gal"], is_default=False)
+    with pytest.raises(ExperimentError, match="for bbh and gal, .*; got"):
+        starts.combinations(
+            methods.check(["mle"]),
+            ["bald"],
+            ["annealed", "gal"],
+            is_default=False,
+        )
