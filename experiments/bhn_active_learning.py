@@ -149,14 +149,7 @@ def run():
         found = kept.found()
         path = active_learning_figure.write(found, folder)
         heading, *rows = active_learning_table.table(found)
-        notes = [
-            settings.described(),
-            *trials.own_settings(found, falls=False),
-            *starts.notes(found),
-            "Without dropout all draws agree: BALD is 0 for every image, and "
-            "what is taken is at random.",
-            *trials.origins(found),
-        ]
+        notes = active_learning_table.notes(settings, found)
         exhibit.write(
             folder,
             "Active learning (Bayesian hypernetworks, Figure 4)",

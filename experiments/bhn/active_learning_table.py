@@ -59,6 +59,24 @@ def table(found):
     return lines
 
 
+def notes(settings, found):
+    """Says what was trained and bought, a list of sentences."""
+    lines = [
+        settings.described(),
+        *trials.own_settings(found, falls=False),
+        *starts_of.notes(found),
+    ]
+    bought = {(x["trial"]["method"], x["trial"]["score"]) for x in found}
+    blind = [SCORES[x] for x in ("bald", "mean_std") if ("mle", x) in bought]
+    if blind:
+        lines.append(
+            f"Without dropout all draws agree: {' and '.join(blind)} "
+            f"{'are' if len(blind) > 1 else 'is'} 0 for every image, and what "
+            "is taken is at random."
+        )
+    return [*lines, *trials.origins(found)]
+
+
 def groups(found):
     """Returns pairs of (method, score, start) and runs, in a fixed order."""
     grouped = trials.grouped(found, "method", "score", "start").items()

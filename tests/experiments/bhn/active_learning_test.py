@@ -5,8 +5,10 @@ import pytest
 from matplotlib import figure
 
 import bbh_tf as bbh
+from experiments import provenance
 from experiments.bhn import active_learning
 from experiments.bhn import active_learning_figure
+from experiments.bhn import active_learning_table
 from experiments.bhn import image_sets
 from experiments.bhn import methods
 from experiments.bhn import pool as pools
@@ -167,6 +169,27 @@ def test_a_start_of_one_method_says_what_it_is():
     assert not starts.notes([trial("warm"), trial("fresh")])
     (note,) = starts.notes([trial("warm"), trial("gal")])
     assert note.startswith("Gal's settings: new weights, 5 epochs")
+
+
+def test_only_what_has_no_draws_is_said_to_choose_at_random():
+    def notes(*runs):
+        found = [
+            {
+                "trial": {"method": method, "score": score, "start": "warm"},
+                "provenance": provenance.describe(),
+            }
+            for method, score in runs
+        ]
+        settings = active_learning.Settings(
+            "digits", "paper", 4, 8, 40, 2, 60, 2, 50
+        )
+        told = active_learning_table.notes(settings, found)
+        return [x for x in told if "draws agree" in x]
+
+    assert not notes(("bbh", "bald"), ("mle", "random"), ("mle", "max_entropy"))
+    assert "BALD is 0" in notes(("dropout", "bald"), ("mle", "bald"))[0]
+    both = notes(("mle", "mean_std"), ("mle", "bald"))
+    assert "BALD and mean STD are 0" in both[0]
 
 
 def test_what_is_asked_for_is_run():
