@@ -55,7 +55,8 @@ def standardize_activations(network, inputs):
         )
     for layer in layers:
         before = keras.Model(structure, layer.input)
-        _standardize(layer, before.predict(inputs, verbose=0))
+        # A program for each layer would be compiled, and used once.
+        _standardize(layer, before(inputs, training=False))
 
 
 def _has_outputs_last(layer):

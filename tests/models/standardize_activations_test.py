@@ -92,3 +92,11 @@ def test_refusals():
     empty = keras.Sequential([keras.Input((3,)), keras.layers.ReLU()])
     with pytest.raises(ValueError, match="expects a layer with a kernel"):
         bbh.models.standardize_activations(empty, np.ones((2, 3)))
+
+
+def test_no_layer_has_a_program_compiled_for_it(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(keras.Model, "make_predict_function", refuse)
+    bbh.models.standardize_activations(_network(), X)
