@@ -31,7 +31,7 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
         logits = distribution.logits_parameter()
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
-                _check_shape(labels, logits, "one-hot labels")
+                labels = _shaped(labels, logits, "one-hot labels")
                 labels = _filled(labels, counts, 0)
                 # Logits of -inf rule classes out: 0 log 0 is 0.
                 return tf.reduce_sum(
@@ -41,7 +41,7 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)
-        _check_shape(labels, logits[..., 0], "class labels")
+        labels = _shaped(labels, logits[..., 0], "class labels")
         labels = _filled(labels, counts, 0)
         whole = tf.cast(labels, tf.int32)
         if labels.dtype.is_floating:
@@ -55,7 +55,7 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
         )
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
-    _check_shape(labels, target, "labels")
+    labels = _shaped(labels, target, "labels")
     labels = tf.cast(labels, target.dtype)
     labels = _filled(labels, counts, tf.stop_gradient(target))
     return distribution.log_prob(labels)
@@ -123,6 +123,9 @@ def _filled(labels, counts, instead):
             # Refused with a line of its own where it is applied.
             continue
         each = each[(...,) + (tf.newaxis,) * (rank - own)]
+        if None in (*each.shape[1:], *labels.shape[1:]):
+            # Or labels would be broadcast, to more of them than there are.
+            each = tf.broadcast_to(each, tf.shape(labels))
         labels = tf.where(each, labels, tf.cast(instead, labels.dtype))
     return labels
 
@@ -164,9 +167,29 @@ def _whole(labels, logits):
     return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
 
 
-def _check_shape(labels, target, what):
+def _shaped(labels, target, what):
+    """Returns labels of the target's shape, or refuses them.
+
+    Programs do not know the sizes of all axes where data have several, or of
+    none: there labels are compared when they run, or they would be broadcast.
+    """
     if not labels.shape.is_compatible_with(target.shape):
         raise ValueError(
             f"Expected {what} of shape {tuple(target.shape)}; got "
             f"{tuple(labels.shape)}."
         )
+    shapes = labels.shape, target.shape
+    if None in (x.rank for x in shapes) or all(
+        None not in pair for pair in zip(*(x[1:] for x in shapes))
+    ):
+        return labels
+    shape, wanted = tf.shape(labels), tf.shape(target)
+    check = tf.debugging.assert_equal(
+        shape[1:],
+        wanted[1:],
+        f"Expected {what} of the shape that the outputs are for, but for the "
+        "batch; got x in the place of y.",
+    )
+    # XLA drops the check, but not the sizes of what is reshaped.
+    with tf.control_dependencies([] if check is None else [check]):
+        return tf.reshape(labels, wanted)

@@ -334,3 +334,42 @@ def test_padding_need_hold_no_labels(likelihood, labels):
     assert np.isfinite(gradient).all()
     assert not gradient[:, 0].any()
     assert gradient[:, 1].any()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    ("likelihood", "units", "labels", "weights"),
+    [
+        ("normal", 1, np.zeros((2, 3)), None),
+        ("normal", 3, np.zeros((2, 1)), None),
+        # Taken for one-hot rows, a class number was a factor of all classes.
+        ("categorical_logits", 3, np.ones((2, 1)), None),
+        ("bernoulli_logits", 2, np.ones((2, 1)), None),
+        ("normal", 1, np.zeros((2, 1)), np.ones((2, 3))),
+    ],
+)
+def test_a_program_that_knows_no_sizes_broadcasts_no_labels(
+    likelihood, units, labels, weights, jit_compile
+):
+    # Of data sets without sizes, and of a second `fit` with another shape.
+    spec = tf.TensorSpec((None, None), tf.float32)
+    likelihood = likelihoods.get(likelihood)
+
+    @tf.function(
+        input_signature=[spec] * (2 if weights is None else 3),
+        jit_compile=jit_compile,
+    )
+    def log_prob(labels, other, weights=None):
+        outputs = tf.reshape(other, (-1, units))
+        distribution = likelihoods.distribution(likelihood, outputs)
+        return likelihoods.log_prob(distribution, labels, weights)
+
+    def run(*arrays):
+        return log_prob(*(tf.constant(x, tf.float32) for x in arrays))
+
+    outputs = np.zeros((2, units))
+    rest = [] if weights is None else [weights]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        run(labels, outputs, *rest)
+    rest = [] if weights is None else [np.ones((2, 1))]
+    assert np.isfinite(run(outputs, outputs, *rest)).all()
