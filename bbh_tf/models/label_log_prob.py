@@ -5,6 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
+# Of probabilities in bfloat16.
+_ROW_SUM_TOLERANCE = 1e-2
+
 
 def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     """Evaluates the log-likelihood of each label.
@@ -22,7 +25,7 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
 
     Raises:
         ValueError: if the labels' shape does not fit, classes are no whole
-            numbers, or the distribution has no mean.
+            numbers, rows no probabilities, or the distribution has no mean.
     """
     check_one_array("labels", labels)
     labels = tf.convert_to_tensor(labels)
@@ -33,11 +36,12 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
             if labels.shape[-1] != 1:
                 labels = _shaped(labels, logits, "one-hot labels")
                 labels = _filled(labels, counts, 0)
+                labels = tf.cast(labels, logits.dtype)
+                if not counts:
+                    labels = _probabilities(labels)
                 # Logits of -inf rule classes out: 0 log 0 is 0.
                 return tf.reduce_sum(
-                    tf.math.multiply_no_nan(
-                        tf.nn.log_softmax(logits), tf.cast(labels, logits.dtype)
-                    ),
+                    tf.math.multiply_no_nan(tf.nn.log_softmax(logits), labels),
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)
@@ -145,6 +149,29 @@ def mean_of(distribution):
             "has none: give it one in a subclass, or, for classes, return "
             "tfp.distributions.Categorical(probs=...)."
         ) from error
+
+
+def _probabilities(labels):
+    """Returns rows of labels, or refuses them: no probabilities of classes.
+
+    What is computed of others has no bound, or is of several labels at once.
+    XLA drops the check.
+    """
+    off = tf.abs(tf.reduce_sum(labels, axis=-1) - 1.0)
+    all_fine = tf.reduce_all(off <= _ROW_SUM_TOLERANCE)
+    all_fine &= tf.reduce_all(labels >= 0.0)
+    message = (
+        "Expected rows of labels that are one-hot, or probabilities with a sum "
+        "of 1; got others: several labels that are 0 or 1 each are of "
+        '"bernoulli_logits", and rows of 0 want a sample_weight of 0.'
+    )
+    if not tf.executing_eagerly():
+        check = tf.debugging.assert_equal(all_fine, True, message)
+        with tf.control_dependencies([] if check is None else [check]):
+            return tf.identity(labels)
+    if not all_fine:
+        raise ValueError(message)
+    return labels
 
 
 def _whole(labels, logits):

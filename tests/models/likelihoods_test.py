@@ -58,6 +58,21 @@ def test_a_class_that_is_ruled_out_counts_for_nothing_in_any_form_of_labels():
     np.testing.assert_array_equal(soft, [-math.inf])
 
 
+@pytest.mark.parametrize(
+    "labels", [[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 0]], [[2, -1, 0]] * 2]
+)
+def test_rows_that_are_no_probabilities_are_refused(labels):
+    # Of several labels an example, say: it was no likelihood of anything.
+    labels = np.array(labels)
+    distribution = likelihoods.get("categorical_logits")(LOGITS)
+    with pytest.raises(ValueError, match=r'one-hot, .* of "bernoulli_logits"'):
+        likelihoods.log_prob(distribution, labels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one-hot, or"):
+        tf.function(likelihoods.log_prob)(distribution, labels)
+    # What does not count may be anything.
+    likelihoods.log_prob(distribution, labels, np.ones(2))
+
+
 def test_sequences_of_classes_add_up():
     distribution = likelihoods.categorical_logits(LOGITS[:, None])
     for labels in ([[2], [1]], [[[2]], [[1]]]):
@@ -367,7 +382,7 @@ def test_a_program_that_knows_no_sizes_broadcasts_no_labels(
     def run(*arrays):
         return log_prob(*(tf.constant(x, tf.float32) for x in arrays))
 
-    outputs = np.zeros((2, units))
+    outputs = np.eye(units)[[0, 0]]
     rest = [] if weights is None else [weights]
     with pytest.raises(tf.errors.InvalidArgumentError):
         run(labels, outputs, *rest)

@@ -108,6 +108,7 @@ def test_examples_are_moved_as_the_attack_moves_them():
         ("categorical_logits", np.nan, 0.0),
         ("normal", np.nan, 0.0),
         ("bernoulli_logits", np.nan, 0.0),
+        ("one-hot", np.nan, 0.0),
     ],
 )
 def test_examples_of_no_weight_need_no_labels(likelihood, none, other, how):
@@ -117,8 +118,12 @@ def test_examples_of_no_weight_need_no_labels(likelihood, none, other, how):
         labels = np.where(Y < 2, Y, label)
         if likelihood != "categorical_logits":
             labels = np.repeat(labels[:, None], 3, axis=1)
+        if likelihood == "one-hot":
+            labels = np.where(Y[:, None] < 2, np.eye(3)[Y], label)
         model = _linear(
-            likelihood=likelihood, adversarial_epsilon=0.1, **{how: True}
+            likelihood=likelihood.replace("one-hot", "categorical_logits"),
+            adversarial_epsilon=0.1,
+            **{how: True},
         )
         logs = model.train_on_batch(X, labels, Y < 2, return_dict=True)
         found.append(logs["loss"])

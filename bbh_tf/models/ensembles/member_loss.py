@@ -103,13 +103,14 @@ class MemberLoss:
         distribution = likelihoods.distribution(self._likelihood, outputs)
         mask = outputs_of.mask(outputs)
         likelihoods.check_labels(self._likelihood, y, sample_weight, mask)
-        labels = y if sample_weight is None else _any_labels(y, distribution)
         unweighted = nll = -tf.reduce_sum(
-            likelihoods.log_prob(distribution, labels, mask=mask)
+            likelihoods.log_prob(distribution, y, sample_weight, mask)
         )
         if sample_weight is not None:
-            nll = -tf.reduce_sum(
-                likelihoods.log_prob(distribution, y, sample_weight, mask)
+            labels = _any_labels(y, distribution)
+            ones = tf.ones_like(sample_weight)
+            unweighted = -tf.reduce_sum(
+                likelihoods.log_prob(distribution, labels, ones, mask)
             )
         penalty = sum(
             (tf.cast(loss, tf.float32) for loss in network.losses),
