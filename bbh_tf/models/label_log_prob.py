@@ -32,6 +32,8 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     counts = _counts(weights, mask)
     if is_categorical:
         logits = distribution.logits_parameter()
+        if counts or labels.dtype.is_floating:
+            _check_rank(labels, logits[..., 0])
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
                 labels = _shaped(labels, logits, "one-hot labels")
@@ -52,11 +54,7 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
             whole, logits = _whole(labels, logits)
         return -tf.nn.sparse_softmax_cross_entropy_with_logits(whole, logits)
     target = mean_of(distribution)
-    if labels.shape.rank is None:
-        raise ValueError(
-            f"Expected labels of shape {tuple(target.shape)}; got labels whose "
-            "number of axes is not known: call set_shape where they are made."
-        )
+    _check_rank(labels, target)
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
     labels = _shaped(labels, target, "labels")
@@ -122,8 +120,11 @@ def _filled(labels, counts, instead):
     rank = labels.shape.rank
     for each in counts:
         each = like(each, labels)
+        if each.shape.rank is None:
+            # After other weights in another `fit`: those of examples.
+            each = tf.reshape(each, tf.shape(labels)[:1])
         own = each.shape.rank
-        if own is None or not each.shape.is_compatible_with(labels.shape[:own]):
+        if not each.shape.is_compatible_with(labels.shape[:own]):
             # Refused with a line of its own where it is applied.
             continue
         each = each[(...,) + (tf.newaxis,) * (rank - own)]
@@ -192,6 +193,16 @@ def _whole(labels, logits):
     with tf.control_dependencies([] if check is None else [check]):
         whole = tf.cast(tf.where(is_whole, labels, 0), tf.int32)
     return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
+
+
+def _check_rank(labels, target):
+    """Refuses labels of an unknown number of axes, in a program."""
+    if labels.shape.rank is None:
+        raise ValueError(
+            f"Expected labels of shape {tuple(target.shape)}; got labels whose "
+            "number of axes is not known: call set_shape where they are made, "
+            "or give each fit as many axes."
+        )
 
 
 def _shaped(labels, target, what):

@@ -324,6 +324,32 @@ def test_labels_of_unknown_shape_are_refused():
         score(tf.zeros((3, 2)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_classes_of_unknown_shape_are_refused(dtype):
+    # Keras' `fit` has such after others with more axes, or with less.
+    @tf.function(input_signature=[tf.TensorSpec(None, dtype)])
+    def score(labels):
+        distribution = likelihoods.get("categorical_logits")(tf.zeros((3, 2)))
+        return likelihoods.log_prob(distribution, labels, tf.ones((3,)))
+
+    with pytest.raises(ValueError, match="not known: .* each fit as many axes"):
+        score(tf.zeros((3,), dtype))
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_weights_of_unknown_shape_are_of_examples(shape):
+    @tf.function(input_signature=[tf.TensorSpec(None)])
+    def score(weights):
+        distribution = likelihoods.get("normal")(tf.zeros((2, 1)))
+        labels = tf.constant([[math.nan], [0.0]])
+        return likelihoods.log_prob(distribution, labels, weights)
+
+    found = score(np.array([0.0, 2.0], np.float32).reshape(shape))
+    np.testing.assert_allclose(found, [0.0, -math.log(2 * math.pi)], rtol=1e-6)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        score(np.ones((2, 3), np.float32))
+
+
 @pytest.mark.parametrize(
     ("likelihood", "labels"),
     [
