@@ -1,5 +1,7 @@
 """The fast gradient sign method, also where the network is random."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -116,6 +118,12 @@ def fgsm_direction(
     return total.direction(count)
 
 
+def _told(network):
+    """Returns what a message calls a network: a draw would show weights."""
+    is_draw = isinstance(network, functools.partial)
+    return "a draw of the weights" if is_draw else repr(network)
+
+
 def _refuse_networks(found):
     raise ValueError(
         "fgsm expects networks to be callables, such as [model] or "
@@ -208,19 +216,19 @@ def _log_prob_and_gradient(network, images, labels, batch_size):
             raise ValueError(
                 "fgsm expects networks whose outputs have a gradient with "
                 "respect to their inputs; those of numbers of words or of "
-                f"classes have none: got {network!r}."
+                f"classes have none: got {_told(network)}."
             )
         gradients.append(gradient)
     if checks.are_probabilities(np.concatenate(every_output)):
         raise ValueError(
             "fgsm expects networks that return logits; got probabilities, rows "
-            f"that sum to 1, of {network!r}: take off the softmax, and of a "
-            "DeepEnsemble give ensemble.networks()."
+            f"that sum to 1, of {_told(network)}: take off the softmax, and of "
+            "a DeepEnsemble give ensemble.networks()."
         )
     gradients = np.concatenate(gradients).astype(np.float64) / _GRADIENT_SCALE
     if not np.isfinite(gradients).all():
         raise ValueError(
             "fgsm expects finite gradients; got some that are not, of "
-            f"{network!r}."
+            f"{_told(network)}."
         )
     return np.concatenate(log_probs).astype(np.float64), gradients

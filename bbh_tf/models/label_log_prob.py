@@ -5,6 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
+# Of probabilities in bfloat16.
+_ROW_SUM_TOLERANCE = 1e-2
+
 
 def of_each(distribution, labels, is_categorical, weights=None, mask=None):
     """Evaluates the log-likelihood of each label.
@@ -22,40 +25,39 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
 
     Raises:
         ValueError: if the labels' shape does not fit, classes are no whole
-            numbers, or the distribution has no mean.
+            numbers, rows no probabilities, or the distribution has no mean.
     """
     check_one_array("labels", labels)
     labels = tf.convert_to_tensor(labels)
     counts = _counts(weights, mask)
     if is_categorical:
         logits = distribution.logits_parameter()
+        if counts or labels.dtype.is_floating:
+            _check_rank(labels, logits[..., 0])
         if labels.shape.rank == logits.shape.rank:
             if labels.shape[-1] != 1:
-                _check_shape(labels, logits, "one-hot labels")
+                labels = _shaped(labels, logits, "one-hot labels")
                 labels = _filled(labels, counts, 0)
+                labels = tf.cast(labels, logits.dtype)
+                if not counts:
+                    labels = _probabilities(labels)
                 # Logits of -inf rule classes out: 0 log 0 is 0.
                 return tf.reduce_sum(
-                    tf.math.multiply_no_nan(
-                        tf.nn.log_softmax(logits), tf.cast(labels, logits.dtype)
-                    ),
+                    tf.math.multiply_no_nan(tf.nn.log_softmax(logits), labels),
                     axis=-1,
                 )
             labels = tf.squeeze(labels, -1)
-        _check_shape(labels, logits[..., 0], "class labels")
+        labels = _shaped(labels, logits[..., 0], "class labels")
         labels = _filled(labels, counts, 0)
         whole = tf.cast(labels, tf.int32)
         if labels.dtype.is_floating:
             whole, logits = _whole(labels, logits)
         return -tf.nn.sparse_softmax_cross_entropy_with_logits(whole, logits)
     target = mean_of(distribution)
-    if labels.shape.rank is None:
-        raise ValueError(
-            f"Expected labels of shape {tuple(target.shape)}; got labels whose "
-            "number of axes is not known: call set_shape where they are made."
-        )
+    _check_rank(labels, target)
     if labels.shape.rank == target.shape.rank - 1 and target.shape[-1] == 1:
         labels = labels[..., None]
-    _check_shape(labels, target, "labels")
+    labels = _shaped(labels, target, "labels")
     labels = tf.cast(labels, target.dtype)
     labels = _filled(labels, counts, tf.stop_gradient(target))
     return distribution.log_prob(labels)
@@ -118,11 +120,17 @@ def _filled(labels, counts, instead):
     rank = labels.shape.rank
     for each in counts:
         each = like(each, labels)
+        if each.shape.rank is None:
+            # After other weights in another `fit`: those of examples.
+            each = tf.reshape(each, tf.shape(labels)[:1])
         own = each.shape.rank
-        if own is None or not each.shape.is_compatible_with(labels.shape[:own]):
+        if not each.shape.is_compatible_with(labels.shape[:own]):
             # Refused with a line of its own where it is applied.
             continue
         each = each[(...,) + (tf.newaxis,) * (rank - own)]
+        if None in (*each.shape[1:], *labels.shape[1:]):
+            # Or labels would be broadcast, to more of them than there are.
+            each = tf.broadcast_to(each, tf.shape(labels))
         labels = tf.where(each, labels, tf.cast(instead, labels.dtype))
     return labels
 
@@ -142,6 +150,29 @@ def mean_of(distribution):
             "has none: give it one in a subclass, or, for classes, return "
             "tfp.distributions.Categorical(probs=...)."
         ) from error
+
+
+def _probabilities(labels):
+    """Returns rows of labels, or refuses them: no probabilities of classes.
+
+    What is computed of others has no bound, or is of several labels at once.
+    XLA drops the check.
+    """
+    off = tf.abs(tf.reduce_sum(labels, axis=-1) - 1.0)
+    all_fine = tf.reduce_all(off <= _ROW_SUM_TOLERANCE)
+    all_fine &= tf.reduce_all(labels >= 0.0)
+    message = (
+        "Expected rows of labels that are one-hot, or probabilities with a sum "
+        "of 1; got others: several labels that are 0 or 1 each are of "
+        '"bernoulli_logits", and rows of 0 want a sample_weight of 0.'
+    )
+    if not tf.executing_eagerly():
+        check = tf.debugging.assert_equal(all_fine, True, message)
+        with tf.control_dependencies([] if check is None else [check]):
+            return tf.identity(labels)
+    if not all_fine:
+        raise ValueError(message)
+    return labels
 
 
 def _whole(labels, logits):
@@ -164,9 +195,39 @@ def _whole(labels, logits):
     return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
 
 
-def _check_shape(labels, target, what):
+def _check_rank(labels, target):
+    """Refuses labels of an unknown number of axes, in a program."""
+    if labels.shape.rank is None:
+        raise ValueError(
+            f"Expected labels of shape {tuple(target.shape)}; got labels whose "
+            "number of axes is not known: call set_shape where they are made, "
+            "or give each fit as many axes."
+        )
+
+
+def _shaped(labels, target, what):
+    """Returns labels of the target's shape, or refuses them.
+
+    Programs do not know the sizes of all axes where data have several, or of
+    none: there labels are compared when they run, or they would be broadcast.
+    """
     if not labels.shape.is_compatible_with(target.shape):
         raise ValueError(
             f"Expected {what} of shape {tuple(target.shape)}; got "
             f"{tuple(labels.shape)}."
         )
+    shapes = labels.shape, target.shape
+    if None in (x.rank for x in shapes) or all(
+        None not in pair for pair in zip(*(x[1:] for x in shapes))
+    ):
+        return labels
+    shape, wanted = tf.shape(labels), tf.shape(target)
+    check = tf.debugging.assert_equal(
+        shape[1:],
+        wanted[1:],
+        f"Expected {what} of the shape that the outputs are for, but for the "
+        "batch; got x in the place of y.",
+    )
+    # XLA drops the check, but not the sizes of what is reshaped.
+    with tf.control_dependencies([] if check is None else [check]):
+        return tf.reshape(labels, wanted)

@@ -1,5 +1,7 @@
 """What models have in common that are trained on a likelihood."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -55,6 +57,16 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
         super().compile(optimizer=optimizer, **kwargs)
         # What asks for a loss finds the name of what stands for it.
         self.loss = self._loss_name()
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args, **kwargs):
+        outputs_of.check_class_weight(self, kwargs.get("class_weight"))
+        return super().fit(*args, **kwargs)
+
+    @functools.wraps(keras.Model.train_on_batch)
+    def train_on_batch(self, *args, **kwargs):
+        outputs_of.check_class_weight(self, kwargs.get("class_weight"))
+        return super().train_on_batch(*args, **kwargs)
 
     def _loss_name(self):
         return likelihoods.name_of(self.likelihood)

@@ -206,8 +206,7 @@ def log_prob(distribution, labels, weights=None, mask=None):
             probabilities `(batch, classes)` (one-hot); otherwise as the
             distribution's batch shape, but for axes of length 1.
         weights: factors of examples, `(batch,)` or `(batch, 1)`, or of single
-            labels, in their shape: `(batch, time)` where each of a sequence
-            has one. None for 1.
+            labels, in their shape: `(batch, time)` of sequences. None for 1.
         mask: Keras' mask of the outputs, bools `(batch, ...)`: labels where it
             is False do not count. None for all.
 
@@ -215,7 +214,8 @@ def log_prob(distribution, labels, weights=None, mask=None):
         `float32` tensor of shape `(batch,)`, nats.
 
     Raises:
-        ValueError: if the shape of labels or weights does not fit.
+        ValueError: if the shape of labels or weights does not fit; in programs
+            without sizes `tf.errors.InvalidArgumentError`, when they run.
     """
     values = label_log_prob.of_each(
         distribution, labels, is_categorical(distribution), weights, mask
@@ -232,7 +232,7 @@ def check_labels(likelihood, labels, weights=None, mask=None):
     Beyond, what is computed has no bound. XLA drops the check.
 
     Args:
-        likelihood: a callable, as `get` returns it.
+        likelihood: as `get` returns it.
         labels: see `log_prob`.
         weights: see there: where there are some, or a mask, what does not
             count need be no label, and nothing is refused.

@@ -57,6 +57,31 @@ def check(likelihood, network):
         )
 
 
+def check_class_weight(model, class_weight):
+    """Refuses weights of classes where an example has several labels.
+
+    Keras weighs examples, and takes the place of the largest label for the
+    class of all.
+
+    Args:
+        model: a model with a `likelihood`.
+        class_weight: as in `keras.Model.fit`; None for none.
+
+    Raises:
+        ValueError: if the likelihood has a name, and several labels.
+    """
+    shape = network_of(model).output_shape[1:]
+    if model.likelihood is likelihoods.categorical_logits:
+        shape = shape[:-1]
+    elif not likelihoods.has_logits(model.likelihood):
+        return
+    if class_weight is not None and any(size != 1 for size in shape):
+        raise ValueError(
+            "Expected class_weight where each example has one label; got "
+            f"labels {('batch', *shape)}: give sample_weight in that shape."
+        )
+
+
 def network_of(model):
     """Returns the network of a model, or the first of several that are alike.
 

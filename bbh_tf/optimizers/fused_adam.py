@@ -12,9 +12,10 @@ class FusedAdam(keras.optimizers.Adam):
     writes it as a chain of operations, each of which reads and writes whole
     tensors; the fused kernel reads gradient, moments and variable once and
     writes them once. For hypernetworks, whose cost is memory traffic, this
-    saves most of the time of the update. With sparse gradients or `amsgrad`
-    Keras' chain is used. With several replicas Keras clips the gradients of
-    each; here their sum is clipped, the gradient of the whole batch.
+    saves most of the time of the update. With sparse gradients, `amsgrad` or
+    variables of half precision Keras' chain is used. With several replicas
+    Keras clips the gradients of each; here their sum is clipped, the gradient
+    of the whole batch.
 
     Args: those of `keras.optimizers.Adam`.
 
@@ -65,7 +66,9 @@ class FusedAdam(keras.optimizers.Adam):
 
     def update_step(self, gradient, variable, learning_rate):
         """Makes one step for one variable."""
-        if self.amsgrad or not isinstance(gradient, tf.Tensor):
+        # In bfloat16 `beta_2` is 1, and the fused update divides by epsilon.
+        is_half = variable.dtype not in ("float32", "float64")
+        if is_half or self.amsgrad or not isinstance(gradient, tf.Tensor):
             super().update_step(gradient, variable, learning_rate)
             return
         constants = self._step_constants or self._constants()

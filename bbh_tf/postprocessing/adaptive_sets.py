@@ -1,5 +1,7 @@
 """Conformal sets that grow where the model is unsure."""
 
+import hashlib
+
 import numpy as np
 
 from bbh_tf import checks as counts
@@ -23,7 +25,8 @@ class AdaptiveSets(conformal.SplitConformal):
         level: probability that a set contains the true class.
         randomized: whether a share of the class's own probability counts,
             uniform between 0 and 1, or none of it. At random, the coverage is
-            exact, and sets may be empty; else they are larger, and never.
+            exact (but among equal rows that come one by one), and sets may be
+            empty; else they are larger, and never.
         penalty: what each class beyond `num_free` adds to the score.
         num_free: number of classes without penalty.
         seed: an integer, seed of the shares. A set is a function of it, of the
@@ -79,8 +82,7 @@ class AdaptiveSets(conformal.SplitConformal):
         # Without a share, the score is where the class just enters the set.
         shares = np.zeros((len(ranked), 1))
         if self.randomized:
-            generator = np.random.default_rng([self.seed, purpose])
-            shares = generator.random(shares.shape)
+            shares = self._shares(probabilities, purpose)
         before = np.zeros_like(ranked)
         np.cumsum(ranked[:, :-1], axis=-1, out=before[:, 1:])
         places = np.arange(1, ranked.shape[1] + 1)
@@ -90,3 +92,18 @@ class AdaptiveSets(conformal.SplitConformal):
             scores, order, before + shares * ranked + penalties, axis=-1
         )
         return scores
+
+    def _shares(self, probabilities, purpose):
+        """Returns uniform numbers between 0 and 1, `(examples, 1)`."""
+        generator = np.random.default_rng([self.seed, purpose])
+        shares = generator.random(len(probabilities))
+        # Examples that come one by one are all in the same place, whose share
+        # alone would be that of each, and their coverage far from the level.
+        shares += [_hash(row) for row in np.ascontiguousarray(probabilities)]
+        return (shares % 1.0)[:, None]
+
+
+def _hash(row):
+    """Returns a number between 0 and 1 for the digits of an array."""
+    digest = hashlib.blake2b(row.tobytes(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") / 2.0**64

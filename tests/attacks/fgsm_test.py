@@ -1,5 +1,7 @@
 """The fast gradient sign method against foolbox and against formulas."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -139,6 +141,14 @@ def test_raises_the_loss_of_a_bayesian_model():
         ({"labels": LABELS - 1}, "labels from 0 to 2, .*; got -1"),
         ({"clip_range": 1.0}, r"clip_range to be \(lowest, highest\); got 1"),
         ({"images": np.full((23, 4), np.nan)}, "finite gradients"),
+        # It showed the weights, over many lines.
+        (
+            {
+                "images": np.full((23, 4), np.nan),
+                "networks": [functools.partial(lambda x, w: plain()(x), w=0)],
+            },
+            r"some that are not, of a draw of the weights\.$",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(changes, message):

@@ -20,6 +20,7 @@ NUMBERS += 0.5 * _RANDOM.normal(size=NUMBERS.shape).astype("float32")
 CLASSES = np.argmax(
     X @ _RANDOM.normal(size=(3, 3)) + _RANDOM.gumbel(size=(40, 3)), axis=1
 )
+ONE_HOT = np.eye(3)[CLASSES]
 BITS = (NUMBERS > 0.2).astype(int)
 LABELS = {
     "categorical_logits": CLASSES,
@@ -482,6 +483,8 @@ def test_networks_that_are_refused(case):
         ({"train_data": (X, CLASSES + 0.5)}, "classes from 0 to 2; got"),
         ({"train_data": (X, NUMBERS[:, :2])}, "0 to 2; got|labels for outputs"),
         ({"train_data": (X, NUMBERS @ np.ones((2, 3)))}, "sum to 1; got"),
+        # They sum to 1, and made a likelihood above 1 of a trained network.
+        ({"train_data": (X, 3 * ONE_HOT - 2 / 3)}, "at least 0; got"),
         ({"train_data": (X, CLASSES, -np.ones(40))}, "weight >= 0 for each"),
         ({"train_data": (X, CLASSES, np.zeros(40))}, "none of which counts"),
         (
@@ -496,6 +499,18 @@ def test_arguments_that_are_refused(arguments, message):
     assert "\n" not in str(caught.value)
 
 
+def test_smoothed_labels_in_float16():
+    # Their rows sum to 1 but for a few 1e-4.
+    smoothed = 0.9 * ONE_HOT + 0.1 / 3
+    found = [
+        bbh.models.laplace(
+            trained("categorical_logits"), (X, smoothed.astype(kind)), seed=0
+        ).log_evidence
+        for kind in (np.float16, np.float64)
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-3)
+
+
 def test_labels_of_other_likelihoods():
     for likelihood, labels, message in (
         ("normal", NUMBERS * np.nan, "finite; got"),
@@ -504,6 +519,9 @@ def test_labels_of_other_likelihoods():
     ):
         with pytest.raises(ValueError, match=message):
             bbh.models.laplace(trained(likelihood), (X, labels), likelihood)
+    # Not so many that two of each example can be made of them.
+    with pytest.raises(ValueError, match=r"of shape \(39, 2\); got"):
+        bbh.models.laplace(trained("normal"), (X[:39], BITS[:39, 0]), "normal")
     perfect = network(2, targets=NUMBERS)
     labels = perfect(X)
     with pytest.raises(ValueError, match="no scale of the noise"):

@@ -58,6 +58,21 @@ def test_a_class_that_is_ruled_out_counts_for_nothing_in_any_form_of_labels():
     np.testing.assert_array_equal(soft, [-math.inf])
 
 
+@pytest.mark.parametrize(
+    "labels", [[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 0]], [[2, -1, 0]] * 2]
+)
+def test_rows_that_are_no_probabilities_are_refused(labels):
+    # Of several labels an example, say: it was no likelihood of anything.
+    labels = np.array(labels)
+    distribution = likelihoods.get("categorical_logits")(LOGITS)
+    with pytest.raises(ValueError, match=r'one-hot, .* of "bernoulli_logits"'):
+        likelihoods.log_prob(distribution, labels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one-hot, or"):
+        tf.function(likelihoods.log_prob)(distribution, labels)
+    # What does not count may be anything.
+    likelihoods.log_prob(distribution, labels, np.ones(2))
+
+
 def test_sequences_of_classes_add_up():
     distribution = likelihoods.categorical_logits(LOGITS[:, None])
     for labels in ([[2], [1]], [[[2]], [[1]]]):
@@ -309,6 +324,32 @@ def test_labels_of_unknown_shape_are_refused():
         score(tf.zeros((3, 2)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_classes_of_unknown_shape_are_refused(dtype):
+    # Keras' `fit` has such after others with more axes, or with less.
+    @tf.function(input_signature=[tf.TensorSpec(None, dtype)])
+    def score(labels):
+        distribution = likelihoods.get("categorical_logits")(tf.zeros((3, 2)))
+        return likelihoods.log_prob(distribution, labels, tf.ones((3,)))
+
+    with pytest.raises(ValueError, match="not known: .* each fit as many axes"):
+        score(tf.zeros((3,), dtype))
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_weights_of_unknown_shape_are_of_examples(shape):
+    @tf.function(input_signature=[tf.TensorSpec(None)])
+    def score(weights):
+        distribution = likelihoods.get("normal")(tf.zeros((2, 1)))
+        labels = tf.constant([[math.nan], [0.0]])
+        return likelihoods.log_prob(distribution, labels, weights)
+
+    found = score(np.array([0.0, 2.0], np.float32).reshape(shape))
+    np.testing.assert_allclose(found, [0.0, -math.log(2 * math.pi)], rtol=1e-6)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        score(np.ones((2, 3), np.float32))
+
+
 @pytest.mark.parametrize(
     ("likelihood", "labels"),
     [
@@ -334,3 +375,42 @@ def test_padding_need_hold_no_labels(likelihood, labels):
     assert np.isfinite(gradient).all()
     assert not gradient[:, 0].any()
     assert gradient[:, 1].any()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    ("likelihood", "units", "labels", "weights"),
+    [
+        ("normal", 1, np.zeros((2, 3)), None),
+        ("normal", 3, np.zeros((2, 1)), None),
+        # Taken for one-hot rows, a class number was a factor of all classes.
+        ("categorical_logits", 3, np.ones((2, 1)), None),
+        ("bernoulli_logits", 2, np.ones((2, 1)), None),
+        ("normal", 1, np.zeros((2, 1)), np.ones((2, 3))),
+    ],
+)
+def test_a_program_that_knows_no_sizes_broadcasts_no_labels(
+    likelihood, units, labels, weights, jit_compile
+):
+    # Of data sets without sizes, and of a second `fit` with another shape.
+    spec = tf.TensorSpec((None, None), tf.float32)
+    likelihood = likelihoods.get(likelihood)
+
+    @tf.function(
+        input_signature=[spec] * (2 if weights is None else 3),
+        jit_compile=jit_compile,
+    )
+    def log_prob(labels, other, weights=None):
+        outputs = tf.reshape(other, (-1, units))
+        distribution = likelihoods.distribution(likelihood, outputs)
+        return likelihoods.log_prob(distribution, labels, weights)
+
+    def run(*arrays):
+        return log_prob(*(tf.constant(x, tf.float32) for x in arrays))
+
+    outputs = np.eye(units)[[0, 0]]
+    rest = [] if weights is None else [weights]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        run(labels, outputs, *rest)
+    rest = [] if weights is None else [np.ones((2, 1))]
+    assert np.isfinite(run(outputs, outputs, *rest)).all()

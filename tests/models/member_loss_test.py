@@ -99,6 +99,38 @@ def test_examples_are_moved_as_the_attack_moves_them():
     assert logs["loss"] > logs["nll"] + 0.01
 
 
+@pytest.mark.parametrize("how", ["run_eagerly", "jit_compile"])
+@pytest.mark.parametrize(
+    ("likelihood", "none", "other"),
+    [
+        ("categorical_logits", -1, 0),
+        ("categorical_logits", 3, 2),
+        ("categorical_logits", np.nan, 0.0),
+        ("normal", np.nan, 0.0),
+        ("bernoulli_logits", np.nan, 0.0),
+        ("one-hot", np.nan, 0.0),
+    ],
+)
+def test_examples_of_no_weight_need_no_labels(likelihood, none, other, how):
+    # The moved examples, and with them all weights, became NaN.
+    found = []
+    for label in (none, other):
+        labels = np.where(Y < 2, Y, label)
+        if likelihood != "categorical_logits":
+            labels = np.repeat(labels[:, None], 3, axis=1)
+        if likelihood == "one-hot":
+            labels = np.where(Y[:, None] < 2, np.eye(3)[Y], label)
+        model = _linear(
+            likelihood=likelihood.replace("one-hot", "categorical_logits"),
+            adversarial_epsilon=0.1,
+            **{how: True},
+        )
+        logs = model.train_on_batch(X, labels, Y < 2, return_dict=True)
+        found.append(logs["loss"])
+        assert all(np.isfinite(w).all() for w in model.get_weights())
+    assert found[0] == found[1]
+
+
 def test_large_slopes_do_not_overflow_in_half_precision():
     # Of labels far off: they made the loss NaN, and all steps were skipped.
     dense = layers.Dense(2, dtype="mixed_float16")

@@ -102,6 +102,36 @@ def test_weights_of_examples_and_classes():
     assert logs["nll"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("likelihood", "shape"),
+    [
+        # Keras takes the place of the largest label for a class.
+        ("categorical_logits", (6, 3)),
+        ("bernoulli_logits", (3,)),
+        ("bernoulli_logits", (1,)),
+    ],
+)
+def test_weights_of_classes_need_one_label_an_example(likelihood, shape):
+    network = keras.Sequential(
+        [keras.Input((*shape[:-1], 4)), keras.layers.Dense(shape[-1])]
+    )
+    model = small_models.model(
+        bbh.models.bayesify(network, small_models.implicit()),
+        likelihood=likelihood,
+    )
+    x = np.zeros((4, *shape[:-1], 4))
+    y = np.ones((4, *shape[:-1]) if shape == (6, 3) else (4, *shape), int)
+    given = {"y": y, "class_weight": {0: 1.0, 1: 3.0}}
+    if shape == (1,):
+        model.fit(x, verbose=0, **given)
+        return
+    for train in (model.fit, model.train_on_batch):
+        with pytest.raises(
+            ValueError, match=r"one label; got labels \('batch'"
+        ):
+            train(x, **given)
+
+
 def test_regularizers_and_losses_count_once():
     """Four penalties: on drawn and on plain weights, activity, add_loss."""
 

@@ -58,6 +58,21 @@ def test_equals_keras_adam_over_fifty_steps(arguments):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+def test_equals_keras_adam_in_other_types(dtype):
+    # In bfloat16 a step was some thousand times as long as it should be.
+    found = []
+    for kind in (bbh.optimizers.FusedAdam, keras.optimizers.Adam):
+        variable = keras.Variable(np.ones(3), dtype=dtype)
+        optimizer = kind(0.01)
+        optimizer.build([variable])
+        for _ in range(5):
+            gradient = tf.constant([0.1, -2.0, 0.01], dtype)
+            optimizer.apply([gradient], [variable])
+        found.append(tf.cast(variable.value, tf.float64).numpy())
+    np.testing.assert_allclose(*found, rtol=1e-6)
+
+
 @pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
 def test_compiled_equals_eager(compiled):
     eager = _train(bbh.optimizers.FusedAdam(1e-2), 5)

@@ -90,6 +90,21 @@ def test_coverage_over_random_splits(kind):
     assert abs(np.mean(covered) - exact) < 2 * error
 
 
+def test_coverage_of_examples_that_come_one_by_one():
+    # All had the share of the first place, and sets covered too little.
+    generator = np.random.default_rng(0)
+    covered = []
+    for _ in range(_SPLITS):
+        probabilities, labels = _classes(generator, _HELD_OUT + 20)
+        made = postprocessing.AdaptiveSets(_LEVEL)
+        made.calibrate(probabilities[:_HELD_OUT], labels[:_HELD_OUT])
+        sets = [made.predict(row[None])[0] for row in probabilities[-20:]]
+        covered.append(np.mean(np.array(sets)[np.arange(20), labels[-20:]]))
+    exact = math.ceil((_HELD_OUT + 1) * _LEVEL) / (_HELD_OUT + 1)
+    error = np.std(covered, ddof=1) / math.sqrt(_SPLITS)
+    assert abs(np.mean(covered) - exact) < 3 * error < 0.02
+
+
 def test_sets_without_shares_cover_more_and_are_never_empty():
     generator = np.random.default_rng(0)
     made = postprocessing.AdaptiveSets(_LEVEL, randomized=False)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from bbh_tf import checks
 from bbh_tf.layers import replica_noise
+from bbh_tf.models import label_log_prob
 from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 
@@ -103,11 +104,13 @@ class MemberLoss:
         mask = outputs_of.mask(outputs)
         likelihoods.check_labels(self._likelihood, y, sample_weight, mask)
         unweighted = nll = -tf.reduce_sum(
-            likelihoods.log_prob(distribution, y, mask=mask)
+            likelihoods.log_prob(distribution, y, sample_weight, mask)
         )
         if sample_weight is not None:
-            nll = -tf.reduce_sum(
-                likelihoods.log_prob(distribution, y, sample_weight, mask)
+            labels = _any_labels(y, distribution)
+            ones = tf.ones_like(sample_weight)
+            unweighted = -tf.reduce_sum(
+                likelihoods.log_prob(distribution, labels, ones, mask)
             )
         penalty = sum(
             (tf.cast(loss, tf.float32) for loss in network.losses),
@@ -125,6 +128,22 @@ class MemberLoss:
         return tf.clip_by_value(
             moved, tf.minimum(x, lowest), tf.maximum(x, highest)
         )
+
+
+def _any_labels(y, distribution):
+    """Returns labels with some in the place of NaN and of no class.
+
+    Those may have a weight of 0, and their examples are moved all the same.
+    """
+    label_log_prob.check_one_array("labels", y)
+    y = tf.convert_to_tensor(y)
+    if y.dtype.is_floating:
+        y = tf.where(tf.math.is_finite(y), y, tf.zeros_like(y))
+    if likelihoods.is_categorical(distribution):
+        y = y if y.dtype.is_floating else tf.cast(y, tf.int64)
+        last = distribution.logits_parameter().shape[-1] - 1
+        y = tf.clip_by_value(y, tf.cast(0, y.dtype), tf.cast(last, y.dtype))
+    return y
 
 
 def _scale_of(slopes):

@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from bbh_tf import checks
+
 
 class _Softmax:
     """Classes: labels are numbers, or probabilities `(batch, C)`."""
@@ -25,7 +27,9 @@ class _Softmax:
     def targets(labels, num_units):
         if labels.ndim == 2 and labels.shape[1] == num_units:
             targets = np.asarray(labels, np.float64)
-            _check(np.abs(targets.sum(axis=1) - 1) < 1e-4, "sum to 1", targets)
+            off = np.abs(targets.sum(axis=1) - 1)
+            _check(off <= checks.ROW_SUM_TOLERANCE, "sum to 1", targets)
+            _check(targets.min(axis=1) >= 0, "are at least 0", targets)
             return targets
         classes = labels.reshape(-1)
         known = np.isin(classes, np.arange(num_units))

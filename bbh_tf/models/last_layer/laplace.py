@@ -207,7 +207,11 @@ def _targets(labels, factors, kind, num_units):
     # Others need be no labels.
     counts = factors > 0
     found = None
-    if len(labels) == len(factors):
+    fits = len(labels) == len(factors)
+    if kind is not curvature.SOFTMAX:
+        # Of classes, one label is enough for all outputs.
+        fits = fits and labels.size == targets.size
+    if fits:
         found = kind.targets(labels[counts], num_units)
     if found is None or len(found) != counts.sum():
         raise ValueError(
