@@ -35,6 +35,16 @@ class KLWeighting:
             self._warn_if_annealed(float(self.epoch()))
         return history
 
+    def restart_annealing(self):
+        """Begins the annealing of the KL anew, at epoch 0.
+
+        For a `fit` that goes on with more data, as in active learning (whose
+        number is `num_train_examples`, which can be set): a KL that counts in
+        full from its first step holds weights where few data have left them.
+        Weights, draws and the optimiser's state stay.
+        """
+        self.examples_seen.assign(0)
+
     def _warn_if_batches(self, num_batches):
         """Warns where N is what `len` says of a data set of batches."""
         count = self.num_train_examples

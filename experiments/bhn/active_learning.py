@@ -139,7 +139,7 @@ def run(made, recipe, method, score, start, settings, data, seed):
         if step == 0 or starts.STARTS[start].panel == "fresh":
             model = made.fresh(images, draw_seed)
         elif start == "annealed":
-            model.examples_seen.assign(0)
+            model.restart_annealing()
         model.num_train_examples = len(images)
         if start == "gal":
             made.decay.factor.assign(_DECAY / len(images))

@@ -218,3 +218,24 @@ def test_the_number_of_batches_in_the_place_of_examples_is_told():
         # As many batches as examples, each with one.
         model.draw_number.assign(model.examples_seen)
         model.fit(data.batch(1), shuffle=False, verbose=0)
+
+
+def test_annealing_begins_anew_and_nothing_else_does():
+    x, y = small_models.data(6)
+    model = small_models.model(
+        annealing=bbh.annealing.Linear(0, 2), num_train_examples=6
+    )
+    model.fit(x, y, batch_size=3, epochs=2, verbose=0)
+    assert float(model.kl_weight()) == pytest.approx(1 / 6)
+    weights = model.network.get_weights()
+    draws = int(model.draw_number.value)
+    model.restart_annealing()
+    assert float(model.kl_weight()) == 0
+    assert int(model.draw_number.value) == draws
+    for before, now in zip(weights, model.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, now)
+    model.num_train_examples = 12
+    model.fit(
+        np.tile(x, (2, 1)), np.tile(y, 2), batch_size=4, epochs=1, verbose=0
+    )
+    assert float(model.kl_weight()) == pytest.approx(0.5 / 12)
