@@ -50,7 +50,8 @@ class KernelAutoencoder(
             1, learn kernels with a root mean square of about 0.2; with one of
             0.03, in a few thousand steps, they may learn little, and draw
             kernels that are far too large: then take
-            `scale=5 * numpy.std(kernels)`.
+            `scale=5 * numpy.std(kernels)`. None for 1, and a warning of arrays
+            of so small kernels.
         name: name of the model.
 
     Raises:
@@ -76,7 +77,7 @@ class KernelAutoencoder(
         latent_dim=None,
         num_steps=0,
         seed=None,
-        scale=1.0,
+        scale=None,
         name=None,
     ):
         super().__init__(name=name, dtype="float32")
@@ -91,6 +92,8 @@ class KernelAutoencoder(
         checks.check_count("latent_dim", latent_dim)
         if num_steps != 0:
             checks.check_count("num_steps", num_steps)
+        self._is_scaled = scale is not None
+        scale = scale if self._is_scaled else 1.0
         if not checks.is_number(scale) or scale <= 0:
             raise ValueError(
                 f"Expected scale to be a finite number above 0; got {scale!r}."
@@ -193,7 +196,9 @@ class KernelAutoencoder(
         # Keras drops weights where there are no labels.
         _refuse("sample_weight", kwargs.get("sample_weight"))
         if isinstance(x, (np.ndarray, tf.Tensor)):
-            self._check(x)
+            kernels = self._check(x)
+            if not self._is_scaled:
+                kernel_networks.warn_of_small(kernels)
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
@@ -274,9 +279,9 @@ class KernelAutoencoder(
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        names = ("kernel_size", "latent_dim", "num_steps")
-        names += ("seed", "scale", "name")
-        return {name: getattr(self, name) for name in names}
+        names = "kernel_size", "latent_dim", "num_steps", "seed", "name"
+        config = {name: getattr(self, name) for name in names}
+        return {**config, "scale": self.scale if self._is_scaled else None}
 
     def _check(self, kernels):
         return kernel_prior.check_slices(kernels, 2 * (self.kernel_size,))

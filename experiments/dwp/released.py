@@ -90,7 +90,7 @@ def load_autoencoder(path, kernel_size):
             f"{path}: expected the parameters of a released autoencoder; got "
             f"no {min(wanted - set(file))}."
         )
-    made = bbh.models.KernelAutoencoder(kernel_size)
+    made = bbh.models.KernelAutoencoder(kernel_size, scale=1.0)
     for network, names, is_transposed in (
         (made.encoder, [*parts["encoder"], *parts["encoder_heads"]], False),
         (made.decoder, [*parts["decoder"], *parts["decoder_heads"]], True),

@@ -176,3 +176,19 @@ def test_a_scale_is_a_change_of_variables(tmp_path):
 def test_a_scale_that_is_none_is_refused(scale):
     with pytest.raises(ValueError, match="Expected scale to be a finite"):
         bbh.models.KernelAutoencoder(5, scale=scale)
+
+
+def test_kernels_that_are_small_for_the_networks_are_told(tmp_path):
+    kernels = np.random.default_rng(0).normal(0, 0.03, (40, 3, 3))
+    model = bbh.models.KernelAutoencoder(3, seed=0)
+    model.compile("adam")
+    with pytest.warns(UserWarning, match=r"of 0\.03.*Autoencoder\(scale=0\.1"):
+        model.fit(kernels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    with pytest.warns(UserWarning, match="are small for the"):
+        loaded.fit(kernels, verbose=0)
+    model.fit(5 * kernels, verbose=0)
+    scaled = bbh.models.KernelAutoencoder(3, seed=0, scale=1)
+    scaled.compile("adam")
+    scaled.fit(kernels, verbose=0)

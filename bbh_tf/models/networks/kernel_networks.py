@@ -1,8 +1,14 @@
 """Encoders, decoders and transitions of `KernelAutoencoder`."""
 
+import warnings
+
 import keras
+import numpy as np
 
 _PAPER_7X7 = 7
+# Of kernels, a root mean square: of the paper's 7 x 7, and what is small.
+_USUAL = 0.2
+_SMALL = 0.1
 
 
 def encoder(kernel_size, latent_dim, scale=1.0):
@@ -96,6 +102,26 @@ def transition(latent_dim, units, name):
     change, variance = _heads(x, latent_dim)
     mean = keras.layers.Add(dtype="float32")([inputs, change])
     return keras.Model(inputs, [mean, variance], name=name)
+
+
+def warn_of_small(kernels):
+    """Warns of kernels that are too small for networks without a scale.
+
+    Args:
+        kernels: array `(n, kernel_size, kernel_size)`.
+    """
+    size = float(np.sqrt(np.mean(np.square(kernels, dtype=np.float64))))
+    if not 0 < size < _SMALL:
+        return
+    warnings.warn(
+        f"Kernels of a root mean square of {size:.2g} are small for the "
+        "paper's networks: in a few thousand steps they may learn little, and "
+        "draw kernels that are far too large. Expected "
+        f"KernelAutoencoder(scale={size / _USUAL:.2g}), or scale=1 to go "
+        "without.",
+        # Past `fit`, to the line of who called it.
+        stacklevel=3,
+    )
 
 
 def _times(x, factor, name):
