@@ -70,12 +70,14 @@ def check_class_weight(model, class_weight):
     Raises:
         ValueError: if the likelihood has a name, and several labels.
     """
+    if class_weight is None:
+        return
     shape = network_of(model).output_shape[1:]
     if model.likelihood is likelihoods.categorical_logits:
         shape = shape[:-1]
     elif not likelihoods.has_logits(model.likelihood):
         return
-    if class_weight is not None and any(size != 1 for size in shape):
+    if any(size != 1 for size in shape):
         raise ValueError(
             "Expected class_weight where each example has one label; got "
             f"labels {('batch', *shape)}: give sample_weight in that shape."
