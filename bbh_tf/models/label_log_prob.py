@@ -59,6 +59,8 @@ def of_each(distribution, labels, is_categorical, weights=None, mask=None):
         labels = labels[..., None]
     labels = _shaped(labels, target, "labels")
     labels = tf.cast(labels, target.dtype)
+    # A Cauchy distribution's mean is NaN.
+    target = tf.where(tf.math.is_nan(target), tf.zeros_like(target), target)
     labels = _filled(labels, counts, tf.stop_gradient(target))
     return distribution.log_prob(labels)
 
@@ -81,6 +83,29 @@ def check_one_array(name, given):
             f"{len(keras.tree.flatten(given))} array(s) in a "
             f"{type(given).__name__}."
         )
+
+
+def require(is_fine, message):
+    """Refuses what is found out of the values of labels.
+
+    Args:
+        is_fine: bool tensor, a scalar.
+        message: str, what was expected and what came.
+
+    Returns:
+        Operations for `tf.control_dependencies`, none in eager code.
+
+    Raises:
+        ValueError: in eager code; programs raise
+            `tf.errors.InvalidArgumentError` when they run, and XLA drops the
+            check.
+    """
+    if not tf.executing_eagerly():
+        check = tf.debugging.assert_equal(is_fine, True, message)
+        return [] if check is None else [check]
+    if not is_fine:
+        raise ValueError(message)
+    return []
 
 
 def like(weights, labels):
@@ -166,13 +191,8 @@ def _probabilities(labels):
         "of 1; got others: several labels that are 0 or 1 each are of "
         '"bernoulli_logits", and rows of 0 want a sample_weight of 0.'
     )
-    if not tf.executing_eagerly():
-        check = tf.debugging.assert_equal(all_fine, True, message)
-        with tf.control_dependencies([] if check is None else [check]):
-            return tf.identity(labels)
-    if not all_fine:
-        raise ValueError(message)
-    return labels
+    with tf.control_dependencies(require(all_fine, message)):
+        return tf.identity(labels)
 
 
 def _whole(labels, logits):
@@ -182,15 +202,8 @@ def _whole(labels, logits):
         "Expected class labels, whole numbers; got some that are not: for "
         "probabilities of classes, labels have the shape of the outputs."
     )
-    check = None
-    if not tf.executing_eagerly():
-        check = tf.debugging.assert_equal(
-            tf.reduce_all(is_whole), True, message
-        )
-    elif not tf.reduce_all(is_whole):
-        raise ValueError(message)
     # XLA drops the check: there, what is no label gives no likelihood.
-    with tf.control_dependencies([] if check is None else [check]):
+    with tf.control_dependencies(require(tf.reduce_all(is_whole), message)):
         whole = tf.cast(tf.where(is_whole, labels, 0), tf.int32)
     return whole, tf.where(is_whole[..., tf.newaxis], logits, math.nan)
 

@@ -252,11 +252,9 @@ def check_labels(likelihood, labels, weights=None, mask=None):
     if labels.dtype == tf.bool:
         return
     all_fine = tf.reduce_all((labels >= 0) & (labels <= 1))
-    message = "Expected labels that are 0, 1 or between; got others."
-    if not tf.executing_eagerly():
-        tf.debugging.assert_equal(all_fine, True, message)
-    elif not all_fine:
-        raise ValueError(message)
+    label_log_prob.require(
+        all_fine, "Expected labels that are 0, 1 or between; got others."
+    )
 
 
 def _like(mask, values):

@@ -30,8 +30,8 @@ def predictive_bands(
         The axes.
 
     Raises:
-        ValueError: if the shapes do not match, a number is not finite, or
-            one of `std` or `widths` is below 0.
+        ValueError: if the shapes do not match, a number is not finite, one of
+            `std` is below 0, or `widths` are not above 0 and growing.
         ImportError: if matplotlib is not installed.
 
     Example:
@@ -40,7 +40,9 @@ def predictive_bands(
     ```
     """
     x, mean, std = _checked(x, mean, std)
-    widths = np.atleast_1d(widths).tolist()
+    if np.size(widths):
+        widths = checks.check_floats(widths, "widths")
+    widths = np.ravel(widths).tolist()
     edges = [0.0, *widths]
     if not widths or any(
         not inner < outer for inner, outer in zip(edges, edges[1:])

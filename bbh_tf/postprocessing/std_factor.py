@@ -48,7 +48,8 @@ def fit_std_factor(means, stds, labels, sample_weight=None):
 
     Raises:
         ValueError: if a number is not finite, a standard deviation not above
-            0, or a shape does not fit.
+            0 or so small that an error in its units is not finite, or a shape
+            does not fit.
 
     Example:
     ```python
@@ -70,7 +71,15 @@ def fit_std_factor(means, stds, labels, sample_weight=None):
             f"stds: expected numbers above 0, got {stds.min():.6g}."
         )
     weights = search.check_weights(sample_weight, labels.shape)
-    errors = ((labels - means) / stds).reshape(len(means), -1)
+    with np.errstate(over="ignore"):
+        errors = ((labels - means) / stds).reshape(len(means), -1)
+        largest = np.square(errors / search.LOWEST).max()
+    if not np.isfinite(largest):
+        raise ValueError(
+            "stds: expected numbers that errors can be measured in; got "
+            f"{stds.min():.3g} beside an error of "
+            f"{np.abs(labels - means).max():.3g}."
+        )
     constants = np.log(stds * math.sqrt(2 * math.pi)).reshape(len(means), -1)
 
     def nll(factor):

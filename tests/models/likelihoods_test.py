@@ -224,6 +224,17 @@ def test_a_label_that_does_not_count_may_be_missing(weights):
     )
 
 
+def test_a_missing_label_of_a_distribution_whose_mean_is_nan():
+    outputs = tf.constant([1.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        found = likelihoods.log_prob(
+            tfp.distributions.Cauchy(outputs, 1.0), [np.nan, 4.0], [0.0, 1.0]
+        )
+    np.testing.assert_allclose(found, [0.0, -math.log(2 * math.pi)], rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(found, outputs), [0.0, 1.0])
+
+
 @pytest.mark.parametrize(
     ("likelihood", "labels"),
     [

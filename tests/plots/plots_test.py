@@ -204,6 +204,10 @@ def test_correlations_keep_their_matrix_and_blank_the_diagonal():
             r"widths: .* got \[\]",
         ),
         (
+            lambda: plots.predictive_bands([0], [0], [1.0], widths="12"),
+            "widths: expected real numbers, got dtype <U2",
+        ),
+        (
             lambda: plots.weight_correlations(np.zeros((0, 0))),
             r"correlations: .* got \(0, 0\)",
         ),

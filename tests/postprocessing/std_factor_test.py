@@ -156,6 +156,7 @@ def test_of_labels_0_and_1_logits_are_divided():
     ("arguments", "message"),
     [
         (([0.0], [0.0], [1.0]), "stds: expected numbers above 0, got 0"),
+        (([0.0], [1e-200], [1.0]), "stds: .* got 1e-200 beside an error of 1"),
         (([0.0], [1.0], [np.nan]), "labels: expected finite"),
         (([0.0], [1.0, 1.0], [1.0]), r"stds: expected shape .* got \(2,\)"),
         (
