@@ -2,6 +2,9 @@
 
 from absl import flags
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 
 def names(name, default, known, text, fewest=0, **here):
     """Defines a list of names.

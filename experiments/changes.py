@@ -8,6 +8,9 @@ from absl import flags
 from experiments import setting_kinds as kinds
 from experiments.errors import ExperimentError
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 _DIVERGENCES = ("kernel", "full_kernel", "entropy", "adversarial", "analytic")
 _OPTIMIZERS = ("adam", "tf1_rmsprop")
 _ARCHITECTURES = ("layerwise", "sliced", "single", "matrix_product")
@@ -178,19 +181,14 @@ CHANGES = {
 }
 
 
-def define_flag(here):
-    """Defines `--set`.
-
-    Args:
-        here: keyword arguments of absl's functions that define flags.
-    """
+def define_flag():
+    """Defines `--set`."""
     names = "; ".join(f"{k}: {change.help}" for k, change in CHANGES.items())
     flags.DEFINE_multi_string(
         "set",
         [],
         "name=value, any number of times: a setting in place of that of every "
         f"row that has it. {names}.",
-        **here,
     )
 
 

@@ -1,4 +1,4 @@
-"""Attacks trained ResNets with the fast gradient sign method (Figure 4).
+r"""Attacks trained ResNets with the fast gradient sign method (Figure 4).
 
 python -m experiments.cifar5_adversarial --runs=runs/cifar5_methods \
     --data_dir=<TFDS folder> --output_dir=runs/cifar5_adversarial

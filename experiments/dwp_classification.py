@@ -1,4 +1,4 @@
-"""Figures 2 and 5 of the deep weight prior: priors with few examples.
+r"""Figures 2 and 5 of the deep weight prior: priors with few examples.
 
 python -m experiments.dwp_classification --output_dir=runs/few
 python -m experiments.dwp_classification --dataset=mnist \

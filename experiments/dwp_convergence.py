@@ -1,4 +1,4 @@
-"""Figures 4 and 7 of the deep weight prior: what a start is worth in steps.
+r"""Figures 4 and 7 of the deep weight prior: what a start is worth in steps.
 
 python -m experiments.dwp_convergence --output_dir=runs/convergence
 python -m experiments.dwp_convergence --dataset=mnist \
@@ -23,6 +23,7 @@ from experiments import flag_lists
 from experiments import lazy
 from experiments.dwp import settings
 from experiments.dwp import source_flags
+from experiments.dwp import start_flags
 
 convergence_run = lazy.import_module("experiments.dwp.convergence_run")
 
@@ -31,24 +32,10 @@ _STEPS = {
     "mnist": {"classifier": 300, "autoencoder": 500},
     "cifar10": {"classifier": 400},
 }
-_STARTS = {
-    "paper": ("filters", "samples", "xavier"),
-    "released_code": ("filters", "means", "xavier"),
-}
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_STEPS), "Which data.")
 _DATA_DIR, _KERNELS, _AUTOENCODERS = source_flags.define()
-_PRESET = flags.DEFINE_enum(
-    "preset",
-    "paper",
-    list(_STARTS),
-    "released_code: the decoder's means in the place of draws of the prior.",
-)
-_INITIALISATIONS = flags.DEFINE_list(
-    "initialisations",
-    None,
-    f"Some of {', '.join(settings.INITIALISATIONS)}; none: the preset's.",
-)
+_PRESET, _INITIALISATIONS = start_flags.define()
 _NETWORKS = flags.DEFINE_list(
     "networks",
     None,
@@ -72,17 +59,10 @@ def _main():
     flag_checks.check_fewest(((_NUM_RUNS, 1), (_NUM_STEPS, 1), (_NUM_TEST, 1)))
     flag_lists.check_kernels(_KERNELS, dataset)
     steps = _STEPS[dataset]
-    networks, starts = tuple(steps), _STARTS[_PRESET.value]
+    networks = tuple(steps)
+    starts = start_flags.starts(_PRESET, _INITIALISATIONS)
     if _NETWORKS.value is not None:
         networks = flag_lists.names(_NETWORKS, list(steps))
-    if _INITIALISATIONS.value is not None:
-        # A preset says nothing else.
-        flag_checks.check(
-            _PRESET, not _PRESET.present, "none beside --initialisations"
-        )
-        starts = flag_lists.names(
-            _INITIALISATIONS, list(settings.INITIALISATIONS)
-        )
     if _NUM_STEPS.value is not None:
         steps = dict.fromkeys(steps, _NUM_STEPS.value)
     config = settings.ConvergenceConfig(

@@ -1,4 +1,4 @@
-"""Figure 3 of the deep weight prior: features of fixed convolutions.
+r"""Figure 3 of the deep weight prior: features of fixed convolutions.
 
 python -m experiments.dwp_features --output_dir=runs/features
 python -m experiments.dwp_features --dataset=mnist \
@@ -25,6 +25,7 @@ from experiments import flag_lists
 from experiments import lazy
 from experiments.dwp import settings
 from experiments.dwp import source_flags
+from experiments.dwp import start_flags
 
 features_run = lazy.import_module("experiments.dwp.features_run")
 
@@ -37,24 +38,10 @@ _EPOCHS = {"digits": 100, "mnist": 10, "cifar10": 20}
 # But for CIFAR-10, what trains is linear, and its optimum is all that counts.
 _RATES = {"digits": 1e-2, "mnist": 1e-2, "cifar10": 1e-3}
 _RUNS = {"digits": 3, "mnist": 10, "cifar10": 3}
-_STARTS = {
-    "paper": ("filters", "samples", "xavier"),
-    "released_code": ("filters", "means", "xavier"),
-}
 
 _DATASET = flags.DEFINE_enum("dataset", "digits", list(_SCALES), "Which data.")
 _DATA_DIR, _KERNELS, _AUTOENCODERS = source_flags.define()
-_PRESET = flags.DEFINE_enum(
-    "preset",
-    "paper",
-    list(_STARTS),
-    "released_code: the decoder's means in the place of draws of the prior.",
-)
-_INITIALISATIONS = flags.DEFINE_list(
-    "initialisations",
-    None,
-    f"Some of {', '.join(settings.INITIALISATIONS)}; none: the preset's.",
-)
+_PRESET, _INITIALISATIONS = start_flags.define()
 _SCALE_TEXTS = flags.DEFINE_list(
     "scales", None, "k, numbers or fractions 1/n; none: the data set's."
 )
@@ -106,15 +93,7 @@ def _main():
         ((_NUM_RUNS, 1), (_NUM_EPOCHS, 1), (_NUM_TRAIN, 1))
     )
     flag_lists.check_kernels(_KERNELS, dataset)
-    starts = _STARTS[_PRESET.value]
-    if _INITIALISATIONS.value is not None:
-        # A preset says nothing else.
-        flag_checks.check(
-            _PRESET, not _PRESET.present, "none beside --initialisations"
-        )
-        starts = flag_lists.names(
-            _INITIALISATIONS, list(settings.INITIALISATIONS)
-        )
+    starts = start_flags.starts(_PRESET, _INITIALISATIONS)
     rate = _LEARNING_RATE.value
     if rate is None:
         rate = _RATES[dataset]

@@ -1,4 +1,4 @@
-"""Table 1 of the deep weight prior: how far the bound is from a tighter one.
+r"""Table 1 of the deep weight prior: how far the bound is from a tighter one.
 
 python -m experiments.dwp_gap --output_dir=runs/gap
 python -m experiments.dwp_gap --dataset=mnist \

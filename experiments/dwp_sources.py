@@ -1,4 +1,4 @@
-"""Kernels for a deep weight prior: networks trained on related data.
+r"""Kernels for a deep weight prior: networks trained on related data.
 
 python -m experiments.dwp_sources --dataset=letters --num_networks=3 \
     --output_dir=runs/letters

@@ -1,4 +1,4 @@
-"""Tries the whole chain of exported runs, row by row, on the CPU.
+r"""Tries the whole chain of exported runs, row by row, on the CPU.
 
 python -m experiments.export_dry_run --data_dir=<TFDS folder> \
     --output_dir=runs/dry_run

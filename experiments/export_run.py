@@ -1,4 +1,4 @@
-"""Writes runs as programs for a machine with JAX and without TensorFlow.
+r"""Writes runs as programs for a machine with JAX and without TensorFlow.
 
 python -m experiments.export_run --table=mnist_methods --methods=bbh \
     --seeds=0 --dataset=digits --output_dir=exported

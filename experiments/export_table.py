@@ -1,4 +1,4 @@
-"""Says what the tables lack at the papers' length, and exports it.
+r"""Says what the tables lack at the papers' length, and exports it.
 
 python -m experiments.export_table --results=results \
     --data_dir=<TFDS folder> --outlier_dir=<notMNIST> --output_dir=exported

@@ -1,4 +1,4 @@
-"""Takes in what `experiments.run_exported` made, as if it had been made here.
+r"""Takes in what `experiments.run_exported` made, as if it had been made here.
 
 python -m experiments.import_run --exported=exported --out=outcome \
     --output_dir=runs/mnist_methods

@@ -1,4 +1,4 @@
-"""Adds measures to results of runs of an earlier version, from predictions.
+r"""Adds measures to results of runs of an earlier version, from predictions.
 
 python -m experiments.measure_again --results=results/mnist_methods \
     --predictions=runs/bbh --data_dir=<TFDS folder>

@@ -1,4 +1,4 @@
-"""Attacks trained runs with the fast gradient sign method (Figure 3).
+r"""Attacks trained runs with the fast gradient sign method (Figure 3).
 
 python -m experiments.mnist_adversarial --runs=runs/mnist_methods \
     --data_dir=<TFDS folder> --output_dir=runs/adversarial

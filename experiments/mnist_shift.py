@@ -1,4 +1,4 @@
-"""Turned digits, mixed digits and calibration: the authors' other analyses.
+r"""Turned digits, mixed digits and calibration: the authors' other analyses.
 
 python -m experiments.mnist_shift --runs=runs/mnist_methods \
     --data_dir=<TFDS folder> --output_dir=runs/shift

@@ -1,4 +1,4 @@
-"""Shows the posterior of trained runs: shapes and dependence (Figures 5 to 9).
+r"""Shows the posterior of trained runs: shapes and dependence (Figures 5 to 9).
 
 python -m experiments.posterior_figures --run=runs/mnist_methods/bbh/seed_0 \
     --run=runs/mnist_methods/mnf/seed_0 --output_dir=runs/posterior

@@ -1,4 +1,4 @@
-"""Sets runs that are done beside the paper's: tables, figures, one page.
+r"""Sets runs that are done beside the paper's: tables, figures, one page.
 
 python -m experiments.report --runs=runs/demo,results/mnist_methods \
     --output_file=report.html

@@ -13,17 +13,17 @@ from experiments import files
 from experiments import lazy
 from experiments.errors import ExperimentError
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")
 
 STRATEGIES = ("auto", "mirrored", "multiworker")
 
 
-def define_flag(**here):
+def define_flag():
     """Defines `--strategy`.
-
-    Args:
-        **here: other arguments of `absl.flags.DEFINE_string`.
 
     Returns:
         Its holder.
@@ -35,7 +35,6 @@ def define_flag(**here):
         "that TF_CONFIG names, each started with this command. auto: what "
         "there is of these. Batches are split, results but for rounding the "
         "same.",
-        **here,
     )
 
 

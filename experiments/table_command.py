@@ -16,6 +16,9 @@ from experiments import settings
 from experiments import strategies
 from experiments.errors import ExperimentError
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 page = lazy.import_module("experiments.reporting.page")
 progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
@@ -56,18 +59,15 @@ def define_flags(table):
     names = "; ".join(
         f"{key}: {paper_tables.TABLES[table].rows[key].name}" for key in rows
     )
-    here = {"module_name": sys.argv[0]}
     flags.DEFINE_list(
         paper_tables.TABLES[table].flag,
         list(rows),
         f"Which rows: {names}.",
-        **here,
     )
     flags.DEFINE_string(
         "dataset",
         datasets[0],
         " ".join(f"{name}: {_DATASETS[name]}" for name in datasets),
-        **here,
     )
     flags.DEFINE_string(
         "scale",
@@ -80,100 +80,85 @@ def define_flags(table):
             )
         )
         + ". smoke: seconds, on a few examples. Annealing is in proportion.",
-        **here,
     )
+    flags.DEFINE_integer("epochs", None, "Epochs, in place of the scale's.")
     flags.DEFINE_integer(
-        "epochs", None, "Epochs, in place of the scale's.", **here
+        "num_steps", None, "Training steps, in place of epochs."
     )
-    flags.DEFINE_integer(
-        "num_steps", None, "Training steps, in place of epochs.", **here
-    )
-    flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, one run each.", **here)
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, one run each.")
     flags.DEFINE_string(
         "preset",
         "paper",
         "paper: what the paper says. released_code: what the authors' 2018 "
         "code does where it differs.",
-        **here,
     )
     flags.DEFINE_float(
         "kl_scale",
         1.0,
         "Factor on the KL; 1 is Bayes' rule, less a tempered posterior.",
-        **here,
     )
     flags.DEFINE_float(
         "global_clipnorm",
         None,
         "Largest norm of the gradient of all parameters together; 0: no "
         "limit; none: the row's own (bbh_advised on MNIST 100; others none).",
-        **here,
     )
     flags.DEFINE_integer(
         "num_prediction_samples",
         100,
         "Draws of the weights at prediction.",
-        **here,
     )
     flags.DEFINE_string(
         "data_dir",
         None,
         "Folder of prepared TFDS data; none: TFDS' own.",
-        **here,
     )
     flags.DEFINE_string(
         "output_dir",
         None,
         "Folder for results, figures and the page. The same command goes on "
         "where it was stopped.",
-        **here,
     )
     flags.DEFINE_float(
         "checkpoint_seconds",
         60.0,
         "Least time between two checkpoints; they take a tenth of all time "
         "at most. A run goes on from the step of its last one.",
-        **here,
     )
     flags.DEFINE_integer(
         "steps_per_execution",
         1,
         "Training steps that TensorFlow takes before Python looks on; a "
         "divisor of the steps of an epoch.",
-        **here,
     )
-    flags.DEFINE_bool("jit", False, "Compile with XLA, for a GPU.", **here)
-    strategies.define_flag(**here)
+    flags.DEFINE_bool("jit", False, "Compile with XLA, for a GPU.")
+    strategies.define_flag()
     flags.DEFINE_bool(
         "mixed_precision",
         False,
         "Activations in bfloat16; hypernetworks, draws and KL stay float32.",
-        **here,
     )
     if "digits" in datasets:
-        _define_mnist_flags(here)
+        _define_mnist_flags()
     flags.DEFINE_bool(
         "keep_model",
         True,
         "Keep each run's model, the last checkpoint, in its folder. "
         "--nokeep_model: remove it when results and figures are there.",
-        **here,
     )
     flags.DEFINE_bool(
         "figures",
         None,
         "Make all figures of the runs in the output folder: attacked images, "
         "posteriors of the weights, turned images. None: at full length.",
-        **here,
     )
-    changes.define_flag(here)
+    changes.define_flag()
     if "ensemble" in rows:
         flags.DEFINE_integer(
             "num_members",
             None,
             "Members of the ensemble; none: "
             f"{settings.of(datasets[-1], 'ensemble', 'paper')['num_members']}.",
-            **here,
         )
     if "adversarial" in rows:
         flags.DEFINE_integer(
@@ -181,24 +166,21 @@ def define_flags(table):
             None,
             "Weights, chosen at random in each step, that the adversarial "
             "estimate looks at; none: all, which takes seconds a step.",
-            **here,
         )
 
 
-def _define_mnist_flags(here):
+def _define_mnist_flags():
     flags.DEFINE_integer(
         "num_validation",
         0,
         "Test on that many training examples and not on the test set, to "
         "choose settings (digits only).",
-        **here,
     )
     flags.DEFINE_string(
         "outlier_dir",
         None,
         "Folder with the IDX files of notMNIST, the paper's outliers for "
         "MNIST; none: letters rendered from fonts.",
-        **here,
     )
 
 

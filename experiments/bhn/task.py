@@ -7,6 +7,9 @@ from absl import flags
 from experiments import flag_checks
 from experiments import strategies
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 _FLAGS = flags.FLAGS
 _PRESETS = ("paper", "released_code")
 

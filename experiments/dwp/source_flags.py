@@ -2,6 +2,9 @@
 
 from absl import flags
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 
 def define():
     """Defines `--data_dir`, `--kernels` and `--autoencoders`.

@@ -10,6 +10,9 @@ from experiments import paper_tables
 from experiments import trained_runs
 from experiments.robustness import settings
 
+# They are in the --help of the command that has them.
+flags.disclaim_key_flags()
+
 attacked = lazy.import_module("experiments.robustness.attacked")
 
 _FLAGS = flags.FLAGS
