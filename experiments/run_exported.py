@@ -29,8 +29,18 @@ from experiments.exporting import runtime
 def main():
     """Parses the flags and runs; the exit status is 0 when all is done."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=pathlib.Path, required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument(
+        "--folder",
+        type=pathlib.Path,
+        required=True,
+        help="what export_run wrote",
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        required=True,
+        help="where states and predictions go; the same command goes on",
+    )
     parser.add_argument(
         "--max_seconds",
         type=float,
