@@ -41,7 +41,8 @@ class KLWeighting:
         For a `fit` that goes on with more data, as in active learning (whose
         number is `num_train_examples`, which can be set): a KL that counts in
         full from its first step holds weights where few data have left them.
-        Weights, draws and the optimiser's state stay.
+        An `EpochCosineDecay`, which counts the same epochs, begins anew with
+        it. Weights, draws and the optimiser's state stay.
         """
         self.examples_seen.assign(0)
 

@@ -239,3 +239,15 @@ def test_annealing_begins_anew_and_nothing_else_does():
         np.tile(x, (2, 1)), np.tile(y, 2), batch_size=4, epochs=1, verbose=0
     )
     assert float(model.kl_weight()) == pytest.approx(0.5 / 12)
+
+
+def test_a_rate_over_epochs_begins_anew_with_the_annealing():
+    x, y = small_models.data(6)
+    model = small_models.model(num_train_examples=6)
+    model.compile(
+        bbh.optimizers.FusedAdam(bbh.optimizers.EpochCosineDecay(1e-3, 1))
+    )
+    model.fit(x, y, batch_size=3, verbose=0)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-5)
+    model.restart_annealing()
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
