@@ -38,11 +38,11 @@ class KLWeighting:
     def restart_annealing(self):
         """Begins the annealing of the KL anew, at epoch 0.
 
-        For a `fit` that goes on with more data, as in active learning (whose
-        number is `num_train_examples`, which can be set): a KL that counts in
-        full from its first step holds weights where few data have left them.
-        An `EpochCosineDecay`, which counts the same epochs, begins anew with
-        it. Weights, draws and the optimiser's state stay.
+        For a `fit` that goes on with more data (whose number is
+        `num_train_examples`, which can be set), in which the KL would count
+        in full from the first step. An `EpochCosineDecay`, which counts the
+        same epochs, begins anew with it. Weights, draws and the optimiser's
+        state stay.
         """
         self.examples_seen.assign(0)
 
