@@ -11,6 +11,7 @@ from experiments.dwp import summaries
 from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
 from experiments.reporting import figures
+from experiments.reporting import legends
 from experiments.reporting import tables
 
 # Okabe and Ito's colours.
@@ -195,7 +196,7 @@ def _draw(config, cells, sizes, path):
         for axis in axes[0]:
             shown, labels = axis.get_legend_handles_labels()
             handles.update(zip(labels, shown))
-        axes[0, -1].legend(handles.values(), handles, fontsize=8, frameon=False)
+        legends.outside(figure, list(handles.values()), list(handles))
     figures.save(figure, path)
 
 
