@@ -12,7 +12,6 @@ from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
 from experiments.reporting import figures
 from experiments.reporting import legends
-from experiments.reporting import tables
 
 # Okabe and Ito's colours.
 _COLORS = {
@@ -60,9 +59,6 @@ def write(folder, config, found, command):
                 *differences,
             )
         )
-    for table in shown:
-        print(tables.aligned([table.heading, *table.rows]))
-        print()
     _draw(config, cells, sizes, folder / "accuracy.png")
     exhibit.write(
         folder,
@@ -80,6 +76,7 @@ def write(folder, config, found, command):
         _notes(config, found),
         command,
     )
+    exhibit.show(folder)
 
 
 def _cells(found):
