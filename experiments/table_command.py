@@ -99,8 +99,13 @@ def define_flags(table):
     flags.DEFINE_float(
         "global_clipnorm",
         None,
-        "Largest norm of the gradient of all parameters together; 0: no "
-        "limit; none: the row's own (bbh_advised on MNIST 100; others none).",
+        "Largest norm of the gradient of all parameters together; "
+        + (
+            "0: no limit; none: the row's own (bbh_advised on MNIST 100; "
+            "others none)."
+            if "bbh_advised" in rows
+            else "0 or none: no limit."
+        ),
     )
     flags.DEFINE_integer(
         "num_prediction_samples",
