@@ -364,3 +364,21 @@ def test_flags_of_runs_here_are_refused(flag, tmp_path):
     name = flag.removeprefix("--").removeprefix("no").partition("=")[0]
     commands.check_refused(done, f"--{name}: expected without")
     assert not (tmp_path / "a").exists()
+
+
+def test_an_import_prints_its_table(tmp_path, exported, done):
+    printed = commands.call(
+        "import_run",
+        f"--exported={exported}",
+        f"--out={done}",
+        f"--output_dir={tmp_path / 'a'}",
+    )
+    assert printed.returncode == 0, printed.stderr
+    results = list((tmp_path / "a").glob("*/seed_*/results.json"))
+    assert results
+    heading, row, *_ = printed.stdout.splitlines()
+    assert heading.split()[0] == "error"
+    measures = [json.loads(x.read_text())["measures"] for x in results]
+    error = np.mean([one["error_percent"] for one in measures])
+    assert f"{error:.2f}" in row
+    assert printed.stdout.splitlines()[-1] == f"Imported: {tmp_path / 'a'}"
