@@ -1,11 +1,12 @@
 """How every experiment starts and ends on the command line."""
 
+import logging
 import shlex
 import sys
 
 from absl import app
 from absl import flags
-from absl import logging
+from absl import logging as absl_logging
 
 from experiments import strategies
 from experiments.errors import ExperimentError
@@ -48,7 +49,10 @@ def start(run, takes_strategy=False):
             sys.exit(_fail(" ".join(str(error).split())))
 
     # TFDS tells at length what it reads.
-    logging.set_verbosity(logging.WARNING)
+    absl_logging.set_verbosity(absl_logging.WARNING)
+    # Each model is traced anew, and TensorFlow would warn of it. This logger
+    # is TensorFlow's, which is not imported before flags are checked.
+    logging.getLogger("tensorflow").setLevel("ERROR")
     app.run(main, flags_parser=parse)
 
 

@@ -3,8 +3,9 @@ r"""Writes runs as programs for a machine with JAX and without TensorFlow.
 python -m experiments.export_run --table=mnist_methods --methods=bbh \
     --seeds=0 --dataset=digits --output_dir=exported
 
-Takes the flags of the table's own command. `experiments.run_exported` runs
-what is written, `experiments.import_run` takes in what comes of it.
+Takes the flags of the table's own command, but for those of checkpoints,
+compilation and figures. `experiments.run_exported` runs what is written,
+`experiments.import_run` takes in what comes of it.
 """
 
 import sys
@@ -16,6 +17,14 @@ from experiments import lazy
 from experiments import paper_tables
 from experiments import table_command
 from experiments.errors import ExperimentError
+
+_ONLY_HERE = (
+    "checkpoint_seconds",
+    "steps_per_execution",
+    "jit",
+    "keep_model",
+    "figures",
+)
 
 exported_folder = lazy.import_module("experiments.exporting.exported_folder")
 
@@ -55,6 +64,11 @@ def _run(table):
             "--strategy: expected auto, since an export is for one device; "
             f"got {flags.FLAGS.strategy!r}."
         )
+    for name in _ONLY_HERE:
+        if flags.FLAGS[name].present:
+            raise ExperimentError(
+                f"--{name}: expected without; an export has no use for it."
+            )
     config = table_command.config_from_flags(table)
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)

@@ -34,7 +34,10 @@ _TABLES = flags.DEFINE_list(
 )
 _ROWS = flags.DEFINE_list("rows", [], "Which rows; none: all.")
 _SCALE = flags.DEFINE_enum(
-    "scale", "full", ["full", "short", "smoke"], "Length of a run; see a table."
+    "scale",
+    "full",
+    ["full", "short", "smoke"],
+    "Length of a run, as the tables' own commands have it.",
 )
 _DATASET = flags.DEFINE_string(
     "dataset", None, "Data set; none: the paper's of each table."

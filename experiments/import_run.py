@@ -15,6 +15,8 @@ from experiments import command_line
 from experiments import lazy
 
 outcome = lazy.import_module("experiments.exporting.outcome")
+table_notes = lazy.import_module("experiments.reporting.table_notes")
+tables = lazy.import_module("experiments.reporting.tables")
 
 _EXPORTED = flags.DEFINE_string(
     "exported", None, "Folder that export_run wrote.", required=True
@@ -28,10 +30,12 @@ _OUTPUT_DIR = flags.DEFINE_string(
 
 
 def run():
-    """Imports all runs that are done."""
+    """Imports all runs that are done, and prints their table."""
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    outcome.take_in(_EXPORTED.value, _OUT.value, _OUTPUT_DIR.value)
+    results = outcome.take_in(_EXPORTED.value, _OUT.value, _OUTPUT_DIR.value)
+    print(tables.text_table(results), *table_notes.notes(results), sep="\n")
+    print(f"Imported: {_OUTPUT_DIR.value}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ evaluation = lazy.import_module("experiments.evaluation")
 
 _RESULTS = flags.DEFINE_string("results", None, "Folder with results of runs.")
 _PREDICTIONS = flags.DEFINE_string(
-    "predictions", None, "Folder with their predictions; none: the same."
+    "predictions", None, "Folder with the runs' predictions; none: --results."
 )
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder of prepared TFDS data; none: TFDS' own."

@@ -19,7 +19,6 @@ from experiments import lazy
 from experiments import provenance
 from experiments.bound import gaussian
 from experiments.reporting import exhibit
-from experiments.reporting import tables
 
 figure = lazy.import_module("experiments.bound.figure")
 toy = lazy.import_module("experiments.bound.toy")
@@ -37,7 +36,7 @@ _NUM_WEIGHTS = flags.DEFINE_integer(
     "num_weights", 1000, "Weights of the Gaussian posterior."
 )
 _NOISE_DIM = flags.DEFINE_integer(
-    "noise_dim", 8, "Dimension of its generator's noise."
+    "noise_dim", 8, "Dimension of the Gaussian posterior's noise z."
 )
 _SIGMAS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 # Samples of an estimate, as in the paper, and estimates.
@@ -74,7 +73,6 @@ def run():
             }
         _write(folder, known, settings, found, diagnostics)
         heading, rows = _table(found)
-        print(tables.aligned([heading, *rows]))
         name = figure.write(
             known, functions, reference, _panel_notes(found), folder
         )
@@ -93,7 +91,7 @@ def run():
             _notes(known, diagnostics),
             command_line.command(),
         )
-    print(f"Figure: {folder / name}")
+        exhibit.show(folder)
 
 
 def _gaussian(num_weights, noise_dim):

@@ -143,8 +143,6 @@ def job(name, output_dir):
         with files.only_user(output_dir) as folder:
             yield folder
         return
-    # Each model is traced anew, and TensorFlow would warn of it.
-    tf.get_logger().setLevel("ERROR")
     strategy = make(name)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(output_dir)

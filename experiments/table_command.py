@@ -24,7 +24,6 @@ progress = lazy.import_module("experiments.progress")
 runner = lazy.import_module("experiments.runner")
 table_notes = lazy.import_module("experiments.reporting.table_notes")
 tables = lazy.import_module("experiments.reporting.tables")
-tf = lazy.import_module("tensorflow")
 workers = lazy.import_module("bbh_tf.workers")
 
 _DATASETS = {
@@ -100,8 +99,13 @@ def define_flags(table):
     flags.DEFINE_float(
         "global_clipnorm",
         None,
-        "Largest norm of the gradient of all parameters together; 0: no "
-        "limit; none: the row's own (bbh_advised on MNIST 100; others none).",
+        "Largest norm of the gradient of all parameters together; "
+        + (
+            "0: no limit; none: the row's own (bbh_advised on MNIST 100; "
+            "others none)."
+            if "bbh_advised" in rows
+            else "0 or none: no limit."
+        ),
     )
     flags.DEFINE_integer(
         "num_prediction_samples",
@@ -242,8 +246,6 @@ def run(config):
     """
     # It takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)
-    # Each model is traced anew, and TensorFlow would warn of it.
-    tf.get_logger().setLevel("ERROR")
     strategy = strategies.make(config.strategy)
     if not workers.is_chief(strategy):
         results = runner.run(config)

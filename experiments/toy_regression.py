@@ -75,7 +75,9 @@ _NUM_SAMPLES = flags.DEFINE_integer(
     "Samples of posterior and prior in BbH's KL, in place of the preset's.",
 )
 _NUM_PRIOR_SAMPLES = flags.DEFINE_integer(
-    "num_prior_samples", None, "Samples of the prior there, where they differ."
+    "num_prior_samples",
+    None,
+    "Samples of the prior in BbH's KL; none: --num_samples.",
 )
 _CLIPNORM = flags.DEFINE_float(
     "clipnorm",

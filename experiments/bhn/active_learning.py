@@ -116,13 +116,19 @@ def run(made, recipe, method, score, start, settings, data, seed):
         there, from 0 to 1, `"taken"`, the images in the order in which they
         were labelled, and `"repeats"`, how many of these were labelled before.
     """
-    pool = pools.Pool(
-        data.train_labels,
-        settings.per_class,
-        settings.num_scored,
-        seed,
-        settings.preset == "released_code",
-    )
+    try:
+        pool = pools.Pool(
+            data.train_labels,
+            settings.per_class,
+            settings.num_scored,
+            seed,
+            settings.preset == "released_code",
+        )
+    except ValueError as error:
+        raise ExperimentError(
+            f"--num_train: more images than {len(data.train_labels)} are "
+            f"needed to begin with. {error}"
+        ) from error
     rest = settings.num_labels - len(pool.labelled)
     num_purchases = math.ceil(rest / settings.num_acquired)
     if len(pool) < rest:

@@ -6,6 +6,7 @@ from matplotlib import pyplot
 from experiments.bhn import adversarial_table
 from experiments.bhn import trials
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 CAPTION = (
     "Against how far each pixel moves, mean over the trials: accuracy, mean "
@@ -64,7 +65,7 @@ def write(found, folder):
             row[0].set_ylabel(_ROWS[attack])
         for axis in axes[-1]:
             axis.set_xlabel("step")
-        axes[0, 0].legend(frameon=False, fontsize=8)
+        legends.outside(figure, *axes[0, 0].get_legend_handles_labels())
         path = folder / "adversarial.png"
         figures.save(figure, path)
     return path

@@ -8,6 +8,7 @@ import bbh_tf as bbh
 from experiments.bhn import classifier
 from experiments.bhn import scores as scores_of
 from experiments.bhn import training
+from experiments.errors import ExperimentError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,10 @@ def without(data, excluded):
     Returns:
         `(data, images)`: the others, and the test images of that class, or
         None.
+
+    Raises:
+        ExperimentError: if no test image is of the class, or no image of a
+            part is of another.
     """
     if excluded is None:
         return data, None
@@ -43,10 +48,13 @@ def without(data, excluded):
         kept = labels != excluded
         changes[f"{part}_labels"] = labels[kept]
         changes[f"{part}_images"] = getattr(data, f"{part}_images")[kept]
-    return (
-        data._replace(**changes),
-        data.test_images[data.test_labels == excluded],
-    )
+    images = data.test_images[data.test_labels == excluded]
+    if not len(images) or not all(map(len, changes.values())):
+        raise ExperimentError(
+            f"--excluded_class: expected test images of class {excluded}, and "
+            "others in each part; there are too few images for that."
+        )
+    return data._replace(**changes), images
 
 
 def maker(method, settings, data):

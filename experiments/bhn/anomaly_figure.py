@@ -7,6 +7,7 @@ from experiments.bhn import anomaly_table
 from experiments.bhn import scores as scores_of
 from experiments.bhn import trials
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 CAPTION = (
     "How well each score tells wrong answers from right ones (errors) and "
@@ -39,7 +40,7 @@ def write(found, folder):
             axis.set_xticks(range(len(columns)), columns, fontsize=8)
         for axis in axes[:, 0]:
             axis.set_ylabel("AUROC")
-        axes[0, 0].legend(frameon=False, fontsize=8)
+        legends.outside(figure, *axes[0, 0].get_legend_handles_labels())
         path = folder / "anomaly.png"
         figures.save(figure, path)
     return path

@@ -14,7 +14,8 @@ CAPTION = (
     "to 0 the KL grows without end; the sum of the weights' own KLs, and the "
     "estimate that training uses, do not see it. Right: all that z gains over "
     "a normal of each weight by itself is I(w; z). Below, the cubic of Figure "
-    "1 under each objective; orange is the posterior (NUTS), ± 3 std."
+    "1, dashed, with its points under each objective; orange is the posterior "
+    "(NUTS), ± 3 std."
 )
 _SHOWN = ("marginals_1", "marginals_8", "bound_1", "bound_8", "bbb")
 

@@ -11,7 +11,7 @@ from experiments.dwp import summaries
 from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
 from experiments.reporting import figures
-from experiments.reporting import tables
+from experiments.reporting import legends
 
 # Okabe and Ito's colours.
 _COLORS = {
@@ -59,9 +59,6 @@ def write(folder, config, found, command):
                 *differences,
             )
         )
-    for table in shown:
-        print(tables.aligned([table.heading, *table.rows]))
-        print()
     _draw(config, cells, sizes, folder / "accuracy.png")
     exhibit.write(
         folder,
@@ -79,6 +76,7 @@ def write(folder, config, found, command):
         _notes(config, found),
         command,
     )
+    exhibit.show(folder)
 
 
 def _cells(found):
@@ -195,7 +193,7 @@ def _draw(config, cells, sizes, path):
         for axis in axes[0]:
             shown, labels = axis.get_legend_handles_labels()
             handles.update(zip(labels, shown))
-        axes[0, -1].legend(handles.values(), handles, fontsize=8, frameon=False)
+        legends.outside(figure, list(handles.values()), list(handles))
     figures.save(figure, path)
 
 

@@ -11,7 +11,6 @@ from experiments.dwp import summaries
 from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
 from experiments.reporting import figures
-from experiments.reporting import tables
 
 _DIGITS = {"classifier": 3, "autoencoder": 1}
 
@@ -43,8 +42,6 @@ def write(folder, config, found, command):
     shown, pictures = [], []
     for network, by_start in curves.items():
         shown.append(_table(config, network, by_start))
-        print(tables.aligned([shown[-1].heading, *shown[-1].rows]))
-        print()
     _draw(config, curves, folder / "convergence.png")
     pictures.append(
         exhibit.Figure(
@@ -73,6 +70,7 @@ def write(folder, config, found, command):
         ],
         command,
     )
+    exhibit.show(folder)
 
 
 def _table(config, network, by_start):

@@ -46,7 +46,7 @@ def train(kernels, latent_dim, config):
         kernels,
         batch_size=config.batch_size,
         epochs=config.epochs,
-        callbacks=[epoch_bar.EpochBar(f"z of {latent_dim}")],
+        callbacks=[epoch_bar.EpochBar(f"z of {autoencoder.latent_dim}")],
         verbose=0,
     )
     return autoencoder, history.history["loss"]

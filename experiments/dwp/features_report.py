@@ -9,7 +9,6 @@ from experiments.dwp import summaries
 from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
 from experiments.reporting import figures
-from experiments.reporting import tables
 
 # Okabe and Ito's colours.
 COLORS = {
@@ -72,9 +71,6 @@ def write(folder, config, found, command):
         ),
     ]
     shown = [table for table in shown if table.rows]
-    for table in shown:
-        print(tables.aligned([table.heading, *table.rows]))
-        print()
     _draw(config, cells, scales, folder / "features.png")
     seconds = np.mean([record["found"]["seconds"] for record in found])
     exhibit.write(
@@ -100,6 +96,7 @@ def write(folder, config, found, command):
         ],
         command,
     )
+    exhibit.show(folder)
 
 
 def _accuracies(config, cells, scales):

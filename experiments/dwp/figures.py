@@ -76,10 +76,12 @@ def curves(histories, normals, path):
                 value, color="black", linestyle=style, linewidth=1, label=label
             )
         highest = max(*normals.values(), *(-min(x) for x in histories.values()))
+        # First epochs may be far below; where a training ended is shown.
+        lowest = min(*normals.values(), *(-x[-1] for x in histories.values()))
         axis.set(
             xlabel="epoch",
             ylabel="nats per kernel",
-            ylim=(min(normals.values()) - 10, highest + 5),
+            ylim=(lowest - 10, highest + 5),
         )
         axis.legend(fontsize=8, framealpha=1.0, edgecolor="none")
     figures.save(figure, path)

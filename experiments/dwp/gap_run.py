@@ -15,7 +15,6 @@ from experiments.dwp import settings
 from experiments.errors import ExperimentError
 from experiments.papers import deep_weight_prior as paper
 from experiments.reporting import exhibit
-from experiments.reporting import tables
 
 _HEADING = [
     "r(z | w)",
@@ -182,7 +181,6 @@ def _report(folder, config, found, command):
         ]
     )
     rows = [[cell.replace("-", "−") for cell in row] for row in rows]
-    print(tables.aligned([_HEADING, *rows]))
     slices = found[0]["found"]["num_slices"]
     exhibit.write(
         folder,
@@ -210,6 +208,7 @@ def _report(folder, config, found, command):
         ],
         command,
     )
+    exhibit.show(folder)
 
 
 def _text(value_and_error):

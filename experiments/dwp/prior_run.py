@@ -16,7 +16,6 @@ from experiments.dwp import released
 from experiments.dwp import run_folder
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
-from experiments.reporting import tables
 
 _NORMALS = {
     "full_covariance": "normal, full covariance (exact)",
@@ -212,7 +211,6 @@ def _report(folder, results, command):
         "importance-weighted, held out",
         "KL(r || p(z)), held out",
     ]
-    print(tables.aligned([heading, *rows]))
     size = results["kernel_size"]
     trained, held_out = results["num_kernels"]
     pictures = [
@@ -254,6 +252,7 @@ def _report(folder, results, command):
         ],
         command,
     )
+    exhibit.show(folder)
 
 
 def _norms_table(norms):

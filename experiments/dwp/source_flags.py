@@ -25,7 +25,7 @@ def define():
         flags.DEFINE_list(
             "autoencoders",
             [],
-            "An autoencoder of kernels for each: .keras of dwp_prior, or a "
-            "released .npz; none: trained here.",
+            "An autoencoder of kernels for each convolution: .keras of "
+            "dwp_prior, or a released .npz; none: trained here.",
         ),
     )

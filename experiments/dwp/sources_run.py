@@ -14,7 +14,6 @@ from experiments.dwp import figures
 from experiments.dwp import source_networks
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
-from experiments.reporting import tables
 
 _HEADING = [
     "layer",
@@ -164,7 +163,6 @@ def _report(config, folder, results, kernels, command):
                 *([f"{norm:.3f}" for norm in norms] or ["", "", ""]),
             ]
         )
-    print(tables.aligned([_HEADING, *rows]))
     generator = np.random.default_rng(0)
     columns = {}
     for layer, of_networks in kernels.items():
@@ -203,3 +201,4 @@ def _report(config, folder, results, kernels, command):
         ],
         command,
     )
+    exhibit.show(folder)

@@ -7,6 +7,7 @@ from experiments import lazy
 from experiments import paper_tables
 from experiments.posterior import measures as posterior_measures
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 bbh = lazy.import_module("bbh_tf")
 
@@ -166,7 +167,5 @@ def spreads(every, configs, priors):
             xlabel="standard deviation of a weight over draws",
             ylabel="share of weights, %",
         )
-        figure.legend(
-            loc="outside upper left", ncols=3, frameon=False, fontsize=9
-        )
+        legends.outside(figure, *axis.get_legend_handles_labels())
     return figure

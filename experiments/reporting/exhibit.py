@@ -10,6 +10,7 @@ import typing
 from experiments import files
 from experiments import provenance
 from experiments.errors import ExperimentError
+from experiments.reporting import tables as tables_of_runs
 
 FILE = "exhibit.json"
 _KEYS = ("title", "figures", "tables", "notes", "command", "provenance")
@@ -95,6 +96,21 @@ def read(folder):
             f"{path}: expected a finding with {', '.join(_KEYS)}; {error}"
         ) from error
     return exhibit
+
+
+def show(folder):
+    """Prints a folder's finding: tables, each under what it is about, notes,
+    and where the pictures are.
+    """
+    folder = pathlib.Path(folder)
+    found = read(folder)
+    for table in found["tables"]:
+        print(table.caption)
+        print(tables_of_runs.aligned([table.heading, *table.rows]))
+        print()
+    print(*found["notes"], sep="\n")
+    for figure in found["figures"]:
+        print(f"Figure: {folder / figure.file}")
 
 
 def _check(folder, figures, tables):

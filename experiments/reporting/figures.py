@@ -14,11 +14,13 @@ from experiments import arrays
 from experiments import files
 from experiments import lazy
 from experiments import paper_tables
+from experiments.reporting import legends
 from experiments.reporting import tables
 
 bbh = lazy.import_module("bbh_tf")
 
-_OUTLIERS = "#CC79A7"
+# No row has it.
+_OUTLIERS = "#F0E442"
 _METRICS = "metrics.jsonl"
 _PREDICTIONS = "predictions.npz"
 STYLE = {
@@ -41,7 +43,7 @@ def learning_curves(results, folder):
         A figure.
     """
     with pyplot.rc_context(STYLE):
-        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
+        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6))
         labelled = set()
         for result in results:
             name = paper_tables.row_of(result["config"]).name
@@ -65,7 +67,7 @@ def learning_curves(results, folder):
             yscale="log",
         )
         axes[1].set(xlabel="epoch", ylabel="training accuracy, %")
-        axes[0].legend(frameon=False)
+        legends.outside(figure, *axes[0].get_legend_handles_labels())
     return figure
 
 

@@ -6,6 +6,7 @@ from matplotlib import pyplot
 from experiments import lazy
 from experiments import paper_tables
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 bbh = lazy.import_module("bbh_tf")
 
@@ -24,7 +25,7 @@ def risk_and_coverage(results, folder):
         right the generalised risk, their share of all. One line a seed.
     """
     with pyplot.rc_context(figures.STYLE):
-        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2))
+        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6))
         labelled = set()
         for result in results:
             saved = figures.predictions(result, folder)
@@ -43,7 +44,7 @@ def risk_and_coverage(results, folder):
                     None if name in labelled else name,
                 )
             labelled.add(name)
-        axes[0].legend(frameon=False)
+        legends.outside(figure, *axes[0].get_legend_handles_labels())
     return figure
 
 

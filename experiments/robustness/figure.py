@@ -4,6 +4,7 @@ from matplotlib import pyplot
 
 from experiments import paper_tables
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 CAPTION = (
     "Left: how many attacked images are still classified rightly. Right: how "
@@ -52,7 +53,9 @@ def curves(results):
             line[1].set(title=name, ylabel="entropy, % of its maximum")
         for axis in axes[-1]:
             axis.set_xlabel(f"epsilon, where {units}")
-        axes[0][0].legend(frameon=False)
+            # More numbers of three decimals would run into each other.
+            axis.locator_params(axis="x", nbins=5)
+        legends.outside(figure, *axes[0][0].get_legend_handles_labels())
     return figure
 
 

@@ -1,10 +1,13 @@
 """Figures of predictions on turned and mixed images."""
 
+import textwrap
+
 import numpy as np
 from matplotlib import pyplot
 
 from experiments import paper_tables
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 _STYLE = {**figures.STYLE, "figure.dpi": 130}
 # Okabe and Ito's, less the two that are hard to see or taken.
@@ -43,6 +46,8 @@ def turned_digits(series, results):
             _entropies(column[-1], one, results)
             column[-1].set_xlabel(one.axis)
         for axis, name in zip(axes[1:-1, 0], results):
+            # A panel is as high as some twenty letters.
+            name = textwrap.fill(name, 20)
             axis.set_ylabel(f"{name}\nprobability", fontsize=9)
         axes[-1, 0].set_ylabel("entropies of all, nats", fontsize=9)
         _legend(figure, axes[-1, 0])
@@ -117,13 +122,7 @@ def turned_test_set(results):
             axis.set_ylim(bottom=0)
         for axis in axes[1]:
             axis.set_xlabel("degrees, anticlockwise")
-        figure.legend(
-            *axes[0, 0].get_legend_handles_labels(),
-            loc="outside upper left",
-            ncols=6,
-            frameon=False,
-            fontsize=9,
-        )
+        legends.outside(figure, *axes[0, 0].get_legend_handles_labels())
     return figure
 
 
@@ -216,11 +215,9 @@ def _part(one, result):
 def _legend(figure, axis):
     handles, labels = axis.get_legend_handles_labels()
     dotted = pyplot.Line2D([], [], color="0.4", linestyle=":")
-    figure.legend(
+    legends.outside(
+        figure,
         [*handles, dotted],
         [f"{label}: entropy" for label in labels] + ["mutual information"],
-        loc="outside lower left",
-        ncols=4,
-        frameon=False,
-        fontsize=9,
+        "outside lower left",
     )

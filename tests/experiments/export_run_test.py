@@ -21,6 +21,7 @@ from experiments import runner
 from experiments.errors import ExperimentError
 from experiments.exporting import exported_folder
 from experiments.exporting import outcome
+from tests.experiments import commands
 
 pytest.importorskip("jax", reason="Exported programs are run by JAX.")
 
@@ -349,3 +350,35 @@ def test_a_loss_that_is_no_number_stops(tmp_path):
     (failure,) = run_exported._run("map", Run(), tmp_path, float("inf"), 0.0)
     assert "the loss is nan after 1 of 2 epochs" in failure
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--checkpoint_seconds=5", "--steps_per_execution=2", "--jit"),
+        *("--nokeep_model", "--figures"),
+    ],
+)
+def test_flags_of_runs_here_are_refused(flag, tmp_path):
+    done = commands.call("export_run", flag, f"--output_dir={tmp_path / 'a'}")
+    name = flag.removeprefix("--").removeprefix("no").partition("=")[0]
+    commands.check_refused(done, f"--{name}: expected without")
+    assert not (tmp_path / "a").exists()
+
+
+def test_an_import_prints_its_table(tmp_path, exported, done):
+    printed = commands.call(
+        "import_run",
+        f"--exported={exported}",
+        f"--out={done}",
+        f"--output_dir={tmp_path / 'a'}",
+    )
+    assert printed.returncode == 0, printed.stderr
+    results = list((tmp_path / "a").glob("*/seed_*/results.json"))
+    assert results
+    heading, row, *_ = printed.stdout.splitlines()
+    assert heading.split()[0] == "error"
+    measures = [json.loads(x.read_text())["measures"] for x in results]
+    error = np.mean([one["error_percent"] for one in measures])
+    assert f"{error:.2f}" in row
+    assert printed.stdout.splitlines()[-1] == f"Imported: {tmp_path / 'a'}"

@@ -37,6 +37,8 @@ def test_writes_figure_and_table(tmp_path):
     found = exhibit.read(tmp_path)
     assert len(found["tables"][0].rows) == 5
     assert (tmp_path / found["figures"][0].file).stat().st_size > 10_000
+    # What the numbers of the Gaussian posterior are is said, too.
+    assert set(found["notes"]) <= set(done.stdout.splitlines())
 
 
 def test_what_the_page_says_of_the_runs():

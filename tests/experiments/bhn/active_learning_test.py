@@ -139,6 +139,12 @@ def test_a_run_is_its_seed_s_and_gal_decays_by_the_labels(data):
     assert first == again
 
 
+def test_too_few_images_to_begin_with_are_named():
+    few = image_sets.load("digits", num_train=60, num_test=50)
+    with pytest.raises(ExperimentError, match="--num_train: more images than"):
+        run("mle", "random", "warm", few)
+
+
 def test_only_the_annealing_begins_anew(data, monkeypatch):
     seen = []
     fit = training.fit

@@ -90,6 +90,15 @@ def test_a_density_is_fitted_and_measured(sources, tmp_path, capsys):
     assert np.isfinite([*found["bound"], *found["importance_weighted"]]).all()
     printed = capsys.readouterr().out
     assert "normal, full covariance" in printed
+    # All that the page says, and where the pictures are.
+    told = exhibit.read(tmp_path)
+    assert len(told["tables"]) == 2
+    for text in (
+        *(table.caption for table in told["tables"]),
+        *told["notes"],
+        *(f"Figure: {tmp_path / x.file}" for x in told["figures"]),
+    ):
+        assert text in printed.splitlines()
     flow = results["flow"]
     assert f"normalizing flow, of {flow['epochs']} epochs (exact)" in printed
     normal, _ = results["normals"]["full_covariance"]
@@ -154,3 +163,18 @@ def test_kernels_are_scaled_to_the_root_mean_square_asked_for():
         config = settings.PriorConfig((), epochs=1, rms=rms)
         model, _ = densities.train(kernels, 2, config)
         assert model.scale == pytest.approx(scale)
+
+
+def test_the_bar_says_which_dimension_is_the_papers(monkeypatch):
+    names = []
+
+    class Bar(keras.callbacks.Callback):
+        def __init__(self, name):
+            super().__init__()
+            names.append(name)
+
+    monkeypatch.setattr(densities.epoch_bar, "EpochBar", Bar)
+    config = settings.PriorConfig(("kernels.npy",), epochs=1, batch_size=16)
+    kernels = np.random.default_rng(0).normal(size=(16, 3, 3))
+    densities.train(kernels.astype("float32"), None, config)
+    assert names == ["z of 4"]
