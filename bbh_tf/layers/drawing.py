@@ -258,6 +258,12 @@ def _run(network, layers, weights, index, args, kwargs, values):
         for variable, tensor in [*drawn, *values]
     ]
     scope = _Scope(state_mapping=mapping, collect_losses=True)
+    # `variable.dtype` is, within a call, the type that the caller computes in:
+    # weights of a float32 layer in a float16 one are not to be rounded.
+    scope.state_mapping.update(
+        (id(variable), tf.cast(tensor, variable._dtype))
+        for variable, tensor in [*drawn, *values]
+    )
     with scope, _drawing(draws):
         if scope.original_scope is not None:
             # Within `stateless_call`: the caller has values for the others.

@@ -102,6 +102,22 @@ def test_a_policy_for_the_wrapped_layer_too():
     assert copy.dtype_policy.name == "mixed_float16"
 
 
+def test_a_float32_layer_in_a_wrapped_network_keeps_its_weights():
+    head = keras.layers.Dense(3, dtype="float32")
+    layer = bbh.layers.Bayesian(
+        keras.Sequential([keras.Input((4,)), head]),
+        bbh.posteriors.MeanField(-2.0),
+        seed=1,
+    )
+    got = layer(X)
+    assert (layer.compute_dtype, head.compute_dtype) == ("float16", "float32")
+    key = bbh.randomness.key(1, 0, 0)
+    kernel, bias = (x[0].numpy() for x in layer.draw(1, key).weights)
+    np.testing.assert_allclose(
+        got, X.astype("float16") @ kernel + bias, rtol=1e-5, atol=1e-6
+    )
+
+
 def test_regularizers_see_float32():
     layer = bbh.layers.Bayesian(
         # The sum of 40,000 squares of 4 overflows float16.
