@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
+from bbh_tf.layers import own_types
 
 # Sets the noise of layers' own KL apart from samples of priors.
 _OWN_KL = -1
@@ -25,6 +26,7 @@ def pairs_of(layers, draws=None):
     return [pair for pair in pairs if pair is not None]
 
 
+@own_types.own_types()
 def divergence(layers, draws, estimate, num_prior_samples, key):
     """Computes KL(q || p) of all random layers together.
 
