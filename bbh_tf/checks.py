@@ -155,6 +155,24 @@ def _arguments(kind):
     return {x.name for x in parameters if x.kind not in others}
 
 
+def check_channels_last(function):
+    """Refuses the layout of images that Keras is set to, for a network.
+
+    Args:
+        function: the function that makes the network.
+
+    Raises:
+        ValueError: if Keras' layers take channels first.
+    """
+    found = keras.config.image_data_format()
+    if found != "channels_last":
+        raise ValueError(
+            f"{function.__name__} is a network of images (height, width, "
+            "channels): expected keras.config.image_data_format() to be "
+            f"'channels_last'; got {found!r}."
+        )
+
+
 def check_backend():
     """Refuses Keras on anything but TensorFlow.
 

@@ -11,6 +11,9 @@ import random
 import keras
 import tensorflow as tf
 
+# Standard deviation of a standard normal that is truncated at 2.
+_TRUNCATED_STD = 0.87962566103423978
+
 
 @dataclasses.dataclass(frozen=True)
 class WeightSpec:
@@ -75,6 +78,25 @@ def fresh_initializer(initializer, index):
         return initializer
     config = _reseeded(initializer.get_config(), index)
     return type(initializer).from_config(config)
+
+
+def fan_in_initializer(spec):
+    """Returns a truncated normal of variance 1 / fan-in.
+
+    Keras' `VarianceScaling` knows the shape alone. It takes the two biases of
+    a GRU for a kernel of two inputs, and all channels for the inputs of a
+    depthwise filter.
+
+    Args:
+        spec: the `WeightSpec` of a tensor; for a bias, its size stands for
+            the fan-in, as in Keras for those of one axis.
+
+    Returns:
+        A Keras initialiser.
+    """
+    fan_in = spec.size if spec.fan_in is None else spec.fan_in
+    std = math.sqrt(1.0 / max(1.0, fan_in))
+    return keras.initializers.TruncatedNormal(0.0, std / _TRUNCATED_STD)
 
 
 def reseed_initializers(config, index):

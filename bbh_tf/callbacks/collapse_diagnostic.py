@@ -68,8 +68,8 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         log_dir: folder of the event files; None to write none.
         guess_nll: nats per example of a guess that knows no inputs: the
             entropy of the class frequencies, say. None for log(number of
-            classes); for labels that are numbers, None leaves the nll out,
-            and the spread alone decides.
+            classes), log(2) for each label that is 0 or 1; for labels that
+            are numbers, None leaves the nll out, and the spread alone decides.
         num_samples: draws of each layer, at least 2.
         patience: epochs in a row before the warning.
         seed: seed of the draws, an integer; they are those of
@@ -245,6 +245,8 @@ def _guess_among_classes(model):
     shape = model.network.output_shape[1:]
     if None in shape:
         return None
+    if model.likelihood is likelihoods.bernoulli_logits:
+        return math.prod(shape) * math.log(2)
     outputs = tf.zeros((1, *shape))
     distribution = likelihoods.distribution(model.likelihood, outputs)
     if not likelihoods.is_categorical(distribution):

@@ -1,6 +1,7 @@
 """Flows one after the other."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bbh_tf.flows import flow as base
@@ -64,15 +65,17 @@ class Chain(base.Flow):
     def start_at(self, stds):
         """Sets the scale of the first flow that has one; see `Flow.start_at`.
 
-        The others are taken to be permutations or near the identity, as they
-        are at first.
+        Others that have one are set to scales of 1. The rest are taken to be
+        permutations or near the identity, as they are at first.
         """
-        for index, flow in enumerate(self.flows):
-            if flow.has_scales:
-                for after in reversed(self.flows[index + 1 :]):
-                    stds = after.order_back(stds)
-                return flow.start_at(stds)
-        return super().start_at(stds)
+        scaled = [flow for flow in self.flows if flow.has_scales]
+        if not scaled:
+            super().start_at(stds)
+        for after in scaled[1:]:
+            after.start_at(np.ones_like(stds))
+        for after in reversed(self.flows[self.flows.index(scaled[0]) + 1 :]):
+            stds = after.order_back(stds)
+        scaled[0].start_at(stds)
 
     def order_back(self, values):
         """Moves values through all flows; see `Flow.order_back`."""

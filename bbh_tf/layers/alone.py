@@ -46,8 +46,7 @@ def call(layer, training, args, kwargs):
             randomness.key(layer.kept_seed.word, randomness.PRIOR, number),
         )
         losses.append(type(layer).kl_weight.tensor(layer, "float32") * kl)
-    for loss in losses:
-        layer.add_loss(loss)
+    total_kl.add_losses(layer, losses)
     if training:
         layer.draw_number.assign(number + 1)
     return outputs

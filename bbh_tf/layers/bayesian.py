@@ -13,6 +13,7 @@ from bbh_tf import settings
 from bbh_tf.layers import alone
 from bbh_tf.layers import copying
 from bbh_tf.layers import drawing
+from bbh_tf.layers import own_types
 from bbh_tf.layers import selection
 from bbh_tf.layers import signatures
 from bbh_tf.layers import time_steps
@@ -163,7 +164,8 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
         specs = weight_specs.specs_of(self.layer, self.replaced_variables)
         self.posterior.build(specs)
         self._random_specs = self.posterior.random_specs(specs)
-        self._prior = self._given_prior().for_layer(self._random_specs)
+        with own_types.own_types():
+            self._prior = self._given_prior().for_layer(self._random_specs)
         if not self._trainable:
             # Keras freezes no part of a layer that was made frozen.
             for part in self._layers:
@@ -189,8 +191,9 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
     @property
     def replaced_variables(self):
         """The variables of the wrapped layer whose values are drawn."""
+        places = self._random_indices if self._wraps_built() else None
         # Not kept: Keras would count them as this layer's own.
-        return [self.layer.weights[index] for index in self._random_indices]
+        return [self.layer.weights[index] for index in places or ()]
 
     def draw(self, num_samples, key, position=0, first=0):
         """Draws the weights; see `RandomLayer.draw`."""

@@ -11,6 +11,7 @@ import threading
 import keras
 import tensorflow as tf
 
+from bbh_tf.layers import own_types
 from bbh_tf.layers import replica_noise
 
 _active = threading.local()
@@ -52,6 +53,7 @@ def add_counter(owner, name):
     )
 
 
+@own_types.own_types()
 def sample(layers, num_samples, key, first=0):
     """Draws what fixes all random layers.
 
@@ -71,6 +73,7 @@ def sample(layers, num_samples, key, first=0):
     ]
 
 
+@own_types.own_types()
 def sample_for_training(layers, num_samples, key):
     """Draws what a training step runs on; see `sample`.
 
@@ -253,11 +256,12 @@ def _run(network, layers, weights, index, args, kwargs, values):
             layer.replaced_variables, draws[id(layer)] or ()
         )
     ]
-    mapping = [
-        (variable, tf.cast(tensor, variable.dtype))
-        for variable, tensor in [*drawn, *values]
-    ]
-    scope = _Scope(state_mapping=mapping, collect_losses=True)
+    with own_types.own_types():
+        mapping = [
+            (variable, tf.cast(tensor, variable.dtype))
+            for variable, tensor in [*drawn, *values]
+        ]
+        scope = _Scope(state_mapping=mapping, collect_losses=True)
     with scope, _drawing(draws):
         if scope.original_scope is not None:
             # Within `stateless_call`: the caller has values for the others.

@@ -12,6 +12,7 @@ from bbh_tf.layers import drawing
 from bbh_tf.layers import mnf_posterior
 from bbh_tf.layers import output_sampling
 from bbh_tf.layers import time_steps
+from bbh_tf.layers import total_kl
 from bbh_tf.layers.random_layer import RandomLayer
 
 # Arguments that are the posterior's, in its constructor's order.
@@ -176,7 +177,7 @@ class MNF(RandomLayer):
                 self.kept_seed.word, randomness.TRAINING, number
             )
             kl_weight = MNF.kl_weight.tensor(self, "float32")
-            self.add_loss(kl_weight * self.kl(key))
+            total_kl.add_losses(self, [kl_weight * self.kl(key)])
             self.draw_number.assign(number + 1)
         outputs = self._sample_outputs(tf.cast(inputs, tf.float32))
         return self.activation(tf.cast(outputs, self.compute_dtype))

@@ -1,8 +1,10 @@
 """The KL of all random layers of a network, or of one layer."""
 
+import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
+from bbh_tf.layers import own_types
 
 # Sets the noise of layers' own KL apart from samples of priors.
 _OWN_KL = -1
@@ -24,6 +26,7 @@ def pairs_of(layers, draws=None):
     return [pair for pair in pairs if pair is not None]
 
 
+@own_types.own_types()
 def divergence(layers, draws, estimate, num_prior_samples, key):
     """Computes KL(q || p) of all random layers together.
 
@@ -49,6 +52,19 @@ def divergence(layers, draws, estimate, num_prior_samples, key):
         kl = estimate.estimate(pairs, num_prior_samples, key)
         total += tf.cast(kl, tf.float32)
     return total
+
+
+def add_losses(layer, losses):
+    """Adds losses to those of a layer, for Keras to add up with its own.
+
+    Args:
+        layer: the Keras layer, or model, that is being called.
+        losses: list of scalar tensors. They become float64 where Keras
+            computes its losses in it, which it adds to no other type.
+    """
+    for loss in losses:
+        dtype = keras.backend.result_type(loss.dtype, keras.config.floatx())
+        layer.add_loss(tf.cast(loss, dtype))
 
 
 def check_stateless(estimate):

@@ -39,7 +39,19 @@ class WrapperSaving:
         }
 
     def save_own_variables(self, store):
-        """Saves the layer's own; what is in it is saved after it."""
+        """Saves the layer's own; what is in it is saved after it.
+
+        Raises:
+            ValueError: if the layer is not built, and so has no copy yet of a
+                prior with variables.
+        """
+        has_variables = isinstance(self.prior, keras.layers.Layer)
+        if has_variables and not self.posterior.built:
+            raise ValueError(
+                "Expected a layer that is built, with which its prior's "
+                f"variables are saved; {self.name!r} is not: call it once, or "
+                "give the model a keras.Input."
+            )
         lora.rest(self.replaced_variables)
         super().save_own_variables(store)
 

@@ -80,8 +80,7 @@ def call(model, inputs, num_draws):
         {"training": True},
     )
     kl = _kl_of(model, draws, model.divergence)
-    for loss in [*losses, kl_weight * kl]:
-        model.add_loss(loss)
+    total_kl.add_losses(model, [*losses, kl_weight * kl])
     count_step(
         model, sum_over_replicas(tf.shape(keras.tree.flatten(inputs)[0])[0])
     )

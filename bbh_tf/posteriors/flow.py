@@ -92,7 +92,7 @@ class Flow(posterior.Posterior):
                 name=f"{spec.name}_start_{index}",
                 shape=spec.shape,
                 initializer=posterior.mean_initializer(
-                    self.mean_initializer, index
+                    self.mean_initializer, index, spec
                 ),
                 trainable=False,
                 autocast=False,

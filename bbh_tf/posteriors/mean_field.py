@@ -73,7 +73,7 @@ class MeanField(posterior.Posterior):
                     name=f"{spec.name}_mean",
                     shape=spec.shape,
                     initializer=posterior.mean_initializer(
-                        self.mean_initializer, index
+                        self.mean_initializer, index, spec
                     ),
                     dtype="float32",
                     autocast=False,

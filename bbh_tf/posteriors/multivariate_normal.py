@@ -66,7 +66,7 @@ class MultivariateNormal(posterior.Posterior):
             self._add(
                 f"{spec.name}_mean",
                 spec.shape,
-                posterior.mean_initializer(self.mean_initializer, index),
+                posterior.mean_initializer(self.mean_initializer, index, spec),
             )
             for index, spec in enumerate(specs)
         ]

@@ -221,18 +221,17 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         return None
 
 
-def mean_initializer(initializer, index):
+def mean_initializer(initializer, index, spec):
     """Returns the initialiser of what a tensor's weights start around.
 
     Args:
         initializer: a Keras initialiser, or None for a truncated normal of
-            variance 1 / fan-in.
+            variance 1 / fan-in, see `weights.fan_in_initializer`.
         index: which of the tensors it is for, an integer.
+        spec: the `WeightSpec` of the tensor.
     """
     if initializer is None:
-        return keras.initializers.VarianceScaling(
-            1.0, "fan_in", "truncated_normal"
-        )
+        return weights.fan_in_initializer(spec)
     return weights.fresh_initializer(initializer, index)
 
 

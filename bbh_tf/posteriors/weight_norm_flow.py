@@ -88,7 +88,7 @@ class WeightNormFlow(flow.Flow):
                 name=f"{spec.name}_direction_{index}",
                 shape=spec.shape,
                 initializer=posterior.mean_initializer(
-                    self.mean_initializer, index
+                    self.mean_initializer, index, spec
                 ),
                 autocast=False,
             )

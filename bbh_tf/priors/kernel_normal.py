@@ -49,13 +49,18 @@ class KernelNormal(kernel_prior.KernelPrior):
             return
         size = math.prod(self.kernel_size)
         self._mean = self.add_weight(
-            name="mean", shape=(size,), initializer="zeros", trainable=False
+            name="mean",
+            shape=(size,),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
         )
         self._factor = self.add_weight(
             name="cholesky_factor",
             shape=(size, size),
             initializer="identity",
             trainable=False,
+            autocast=False,
         )
         self.built = True
 

@@ -142,6 +142,16 @@ def test_labels_that_are_numbers():
     assert len(_epochs(wide, LEARNT, LEARNT, patience=1)) == 1
 
 
+def test_labels_that_are_0_or_1():
+    """A guess has log(2) nats for each, 2.08 for the three of an example."""
+    model = _model(likelihood="bernoulli_logits")
+    drowned = (2.2, 300.0, 0.01)
+    assert len(_epochs(model, drowned, patience=1)) == 1
+    assert not _epochs(model, (2.2, 200.0, 0.01), patience=1)
+    wide = _as_wide_as_the_prior(likelihood="bernoulli_logits")
+    assert not _epochs(wide, LEARNT, LEARNT, patience=1)
+
+
 @pytest.mark.parametrize(
     ("nlls", "is_warned"),
     [

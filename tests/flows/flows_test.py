@@ -216,6 +216,22 @@ def test_start_at_sets_the_scales():
         flows.Chain([flows.Coupling()]).start_at(stds)
 
 
+def test_start_at_makes_a_second_scale_one():
+    stds = np.array([0.1, 0.2, 3.0, 0.5, 0.4], np.float32)
+    chain = flows.Chain(
+        [
+            flows.Coupling(),
+            flows.ElementwiseAffine(),
+            flows.Permutation("reversed"),
+            flows.Chain([flows.Permutation(seed=1), flows.ElementwiseAffine()]),
+        ]
+    )
+    chain.build(5)
+    chain.start_at(stds)
+    mapped = chain(densities.normal_noise(4000, 5))[0]
+    np.testing.assert_allclose(np.std(mapped, axis=0), stds, rtol=0.1)
+
+
 @pytest.mark.parametrize("name", FLOWS)
 def test_parameters_are_counted_as_made(name):
     flow = built(name)

@@ -1,5 +1,8 @@
 """The wrapper: calls, masks, what is random and what is trained."""
 
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -19,11 +22,11 @@ def _wrap(layer, **kwargs):
 
 def _drawn(layer):
     """A plain copy of the wrapped layer, with the weights of the draw."""
-    copy = copying.copy_of(layer.layer)
-    copy.build_from_config(layer.layer.get_build_config())
+    plain = copying.copy_of(layer.layer)
+    plain.build_from_config(layer.layer.get_build_config())
     key = bbh.randomness.key(1, 0, 0)
-    copy.set_weights([x[0] for x in layer.posterior.sample(1, key)[0]])
-    return copy
+    plain.set_weights([x[0] for x in layer.posterior.sample(1, key)[0]])
+    return plain
 
 
 @pytest.mark.parametrize(
@@ -196,3 +199,20 @@ def test_variables_are_counted_once():
     assert layer.count_params() == 2 * 15 + 15 + 1
     assert len(layer._non_trainable_variables) == 1
     assert not layer._trainable_variables
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))],
+    ids=["deepcopy", "pickle"],
+)
+def test_a_copy_before_it_is_built(copied):
+    layer = _wrap(keras.layers.Dense(3))
+    assert layer.replaced_variables == []
+    again = copied(layer)
+    assert (again.seed, again.built) == (layer.seed, False)
+    assert again(X).shape == (2, 5, 3)
+    prior = bbh.priors.KernelNormal(3)
+    layer = _wrap(keras.layers.Conv2D(2, 3), prior=prior, name="first")
+    with pytest.raises(ValueError, match="a layer that is built.*'first'"):
+        copied(layer)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
 
 import bbh_tf as bbh
 
@@ -102,6 +104,22 @@ def test_a_policy_for_the_wrapped_layer_too():
     assert copy.dtype_policy.name == "mixed_float16"
 
 
+def test_a_float32_layer_in_a_wrapped_network_keeps_its_weights():
+    head = keras.layers.Dense(3, dtype="float32")
+    layer = bbh.layers.Bayesian(
+        keras.Sequential([keras.Input((4,)), head]),
+        bbh.posteriors.MeanField(-2.0),
+        seed=1,
+    )
+    got = layer(X)
+    assert (layer.compute_dtype, head.compute_dtype) == ("float16", "float32")
+    key = bbh.randomness.key(1, 0, 0)
+    kernel, bias = (x[0].numpy() for x in layer.draw(1, key).weights)
+    np.testing.assert_allclose(
+        got, X.astype("float16") @ kernel + bias, rtol=1e-5, atol=1e-6
+    )
+
+
 def test_regularizers_see_float32():
     layer = bbh.layers.Bayesian(
         # The sum of 40,000 squares of 4 overflows float16.
@@ -141,3 +159,63 @@ def test_the_optimizer_keeps_its_scale(tmp_path):
         assert float(kept.optimizer.dynamic_scale) <= scale
     for ours, theirs in zip(model.variables, loaded.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+class _Learnt(bbh.priors.Prior, keras.layers.Layer):
+    """A prior with a variable that is made as users make them."""
+
+    def __init__(self):
+        super().__init__(dtype="float32")
+        self.scale = self.add_weight(
+            name="scale", shape=(), initializer=keras.initializers.Constant(0.1)
+        )
+        self.built = True
+
+    def distributions(self, specs):
+        scale = tf.convert_to_tensor(self.scale)
+        return [tfp.distributions.Normal(0.0, scale)] * len(specs)
+
+
+def test_variables_of_users_are_float32_for_layers_alone():
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.random = bbh.layers.Bayesian(
+                keras.layers.Dense(3),
+                bbh.posteriors.MeanField(),
+                prior=_Learnt(),
+                kl_weight=1.0,
+                divergence=bbh.divergences.AnalyticKL(),
+            )
+
+        def call(self, x):
+            # Built here, while a layer of float16 is called.
+            return self.random(x, training=True)
+
+    model = Outer()
+    model(X)
+    assert float(model.random.prior.scale) == np.float32(0.1)
+    (loss,) = model.losses
+    pairs = [model.random.pair()]
+    expected = bbh.divergences.AnalyticKL().estimate(
+        pairs, 1, bbh.randomness.key(0)
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("divergence", ["MonteCarloKL", "KernelKL"])
+def test_priors_of_kernels_in_a_layer_alone(divergence):
+    def loss(policy):
+        keras.utils.set_random_seed(0)
+        layer = bbh.layers.Bayesian(
+            keras.layers.Conv2D(2, 3, dtype=policy),
+            bbh.posteriors.MeanField(),
+            prior=bbh.priors.KernelNormal(3),
+            kl_weight=1.0,
+            divergence=getattr(bbh.divergences, divergence)(),
+            seed=1,
+        )
+        layer(np.zeros((1, 5, 5, 3), "float32"), training=True)
+        return layer.losses
+
+    np.testing.assert_array_equal(loss("mixed_float16"), loss("float32"))

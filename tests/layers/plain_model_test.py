@@ -126,6 +126,27 @@ def test_regularizers_count_once():
     assert model.train_on_batch(X, Y) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _layer(kernel_regularizer="l2", activity_regularizer="l2"),
+        lambda: bbh.layers.MNFDense(3, kl_weight=0.1),
+        lambda: _bayesian(_layer(kernel_regularizer="l2")),
+    ],
+    ids=["layer", "MNF", "model"],
+)
+def test_losses_are_added_up_where_keras_is_set_to_float64(make):
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        losses = _losses(_plain(make()))
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
+    assert np.isfinite(losses).all()
+
+
 def test_batch_norm_beside_and_inside():
     keras.utils.set_random_seed(0)
     inside = keras.layers.BatchNormalization()

@@ -32,6 +32,20 @@ def test_the_paper_s_networks_have_the_paper_s_parameters(
     assert model.decoder.count_params() == decoder
 
 
+def test_kernels_have_one_layout_whatever_keras_is_set_to():
+    previous = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        model = bbh.models.KernelAutoencoder(5, seed=0)
+        for make in (bbh.models.lenet, lambda: bbh.models.resnet(1)):
+            with pytest.raises(ValueError, match="'channels_last'; got"):
+                make()
+    finally:
+        keras.config.set_image_data_format(previous)
+    assert model.encoder.count_params() == 260_040
+    assert model(np.zeros((4, 5, 5), np.float32)).shape == (4,)
+
+
 @pytest.mark.parametrize("size", [3, 9])
 def test_other_odd_sizes_have_networks_too(size):
     model = bbh.models.KernelAutoencoder(size, latent_dim=3, seed=0)

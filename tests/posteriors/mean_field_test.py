@@ -13,6 +13,7 @@ from bbh_tf import posteriors
 from bbh_tf import randomness
 from bbh_tf.divergences import AnalyticKL
 from bbh_tf.divergences import KernelKL
+from bbh_tf.layers import Bayesian
 from bbh_tf.models import bayesify
 from bbh_tf.posteriors import MeanField
 from bbh_tf.weights import WeightSpec
@@ -278,3 +279,43 @@ def test_axes_of_size_1_stay(shape, num_samples):
     (sample,), log_prob = posterior.sample(num_samples, randomness.key(0))
     assert sample.shape == (num_samples, *shape)
     assert log_prob.shape == (num_samples,)
+
+
+@pytest.mark.parametrize(
+    "make, input_shape, fan_ins",
+    [
+        (lambda: keras.layers.Dense(60), (40,), [40, 60]),
+        (lambda: keras.layers.GRU(64), (5, 32), [32, 64, 2 * 3 * 64]),
+        (lambda: keras.layers.DepthwiseConv2D(3), (8, 8, 512), [9, 512]),
+        (lambda: keras.layers.Conv2DTranspose(16, 3), (8, 8, 64), [576, 16]),
+        (
+            lambda: keras.layers.EinsumDense(
+                "btc,chd->bthd", (None, 8, 16), bias_axes="hd"
+            ),
+            (5, 64),
+            [64, 128],
+        ),
+    ],
+    ids=["Dense", "GRU", "DepthwiseConv2D", "Conv2DTranspose", "EinsumDense"],
+)
+def test_means_start_with_the_variance_of_their_fan_in(
+    make, input_shape, fan_ins
+):
+    keras.utils.set_random_seed(0)
+    layer = Bayesian(make(), MeanField())
+    layer.build((None, *input_shape))
+    means = layer.posterior.get_weights()[::2]
+    for mean, fan_in in zip(means, fan_ins, strict=True):
+        # The fourth moment is that of a normal which is truncated at 2.
+        error = math.sqrt((2.37 - 1) / mean.size) / fan_in
+        assert abs(np.mean(np.square(mean)) - 1 / fan_in) < 4 * error
+
+
+def test_means_of_usual_kernels_start_as_keras_starts_them():
+    for shape in [(5, 4), (3, 3, 2, 7), (9,), ()]:
+        keras.utils.set_random_seed(1)
+        posterior = MeanField()
+        posterior.build([WeightSpec("w", shape)])
+        keras.utils.set_random_seed(1)
+        expected = keras.initializers.VarianceScaling()(shape)
+        np.testing.assert_array_equal(posterior.get_weights()[0], expected)

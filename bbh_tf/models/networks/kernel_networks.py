@@ -9,6 +9,8 @@ _PAPER_7X7 = 7
 # Of kernels, a root mean square: of the paper's 7 x 7, and what is small.
 _USUAL = 0.2
 _SMALL = 0.1
+# Of convolutions, whatever Keras is set to.
+_FORMAT = {"data_format": "channels_last", "dtype": "float32"}
 
 
 def encoder(kernel_size, latent_dim, scale=1.0):
@@ -42,7 +44,7 @@ def encoder(kernel_size, latent_dim, scale=1.0):
     x = _times(x, 1.0 / scale, "in_units_of_the_scale")
     for filters, padding in convolutions:
         x = keras.layers.Conv2D(
-            filters, 3, padding=padding, activation="elu", dtype="float32"
+            filters, 3, padding=padding, activation="elu", **_FORMAT
         )(x)
     x = keras.layers.Flatten(dtype="float32")(x)
     return keras.Model(inputs, _heads(x, latent_dim), name="reverse")
@@ -66,7 +68,7 @@ def decoder(kernel_size, latent_dim, scale=1.0):
     x = keras.layers.Reshape((1, 1, latent_dim), dtype="float32")(inputs)
     for filters, size in convolutions:
         x = keras.layers.Conv2DTranspose(
-            filters, size, activation="elu", dtype="float32"
+            filters, size, activation="elu", **_FORMAT
         )(x)
     shape = kernel_size, kernel_size
     outputs = []
@@ -75,7 +77,7 @@ def decoder(kernel_size, latent_dim, scale=1.0):
         ("variance", "softplus", scale**2),
     ):
         output = keras.layers.Conv2D(
-            1, 1, activation=activation, name=name, dtype="float32"
+            1, 1, activation=activation, name=name, **_FORMAT
         )(x)
         output = keras.layers.Reshape(shape, dtype="float32")(output)
         outputs.append(_times(output, factor, f"{name}_of_kernels"))

@@ -2,6 +2,7 @@
 
 import keras
 
+from bbh_tf import checks
 from bbh_tf.layers.mc_dropout import MCDropout
 from bbh_tf.models import of_posteriors
 from bbh_tf.models.bayesify import bayesify
@@ -59,12 +60,13 @@ def lenet(
     Raises:
         ValueError: if the image is too small for the filters, or an argument
             is given that is a posterior's, and no posterior, or that a
-            posterior ignores.
+            posterior ignores; or if Keras is set to channels first.
 
     References:
         Pawlowski et al., Implicit Weight Uncertainty in Neural Networks,
         arXiv:1711.01297, Sec. 3.1 and the authors' code.
     """
+    checks.check_channels_last(lenet)
     first, second, hidden = units
     smallest = min(input_shape[:2])
     after_pooling = -(-(smallest - kernel_size + 1) // 2)

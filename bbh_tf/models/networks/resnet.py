@@ -110,8 +110,8 @@ def resnet(
 
     Raises:
         ValueError: if an argument is invalid, or a posterior's where there
-            is none, or ignored by a posterior; or if a stage has fewer filters
-            than the one before it.
+            is none, or ignored by a posterior; if a stage has fewer filters
+            than the one before it; or if Keras is set to channels first.
 
     References:
         He et al., Deep Residual Learning for Image Recognition,
@@ -120,6 +120,7 @@ def resnet(
         Implicit Weight Uncertainty in Neural Networks, arXiv:1711.01297,
         Table 4, and the authors' code.
     """
+    checks.check_channels_last(resnet)
     checks.check_count("units_per_stage", units_per_stage)
     checks.flag("final_normalization", final_normalization)
     _check_stages(filters, strides)
