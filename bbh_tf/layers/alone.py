@@ -1,5 +1,7 @@
 """A Bayesian layer that draws for itself, in a plain Keras model."""
 
+import warnings
+
 from bbh_tf import randomness
 from bbh_tf.layers import drawing
 from bbh_tf.layers import total_kl
@@ -21,7 +23,7 @@ def call(layer, training, args, kwargs):
     Returns:
         What the wrapped layer returns.
     """
-    has_kl = training and layer.kl_weight is not None
+    has_kl = training and is_weighted(layer)
     num_draws = 1
     if has_kl:
         num_draws = max(1, layer.divergence.num_draws(layer.num_samples))
@@ -50,3 +52,24 @@ def call(layer, training, args, kwargs):
     if training:
         layer.draw_number.assign(number + 1)
     return outputs
+
+
+def is_weighted(layer):
+    """Whether a layer that trains alone adds its KL.
+
+    Args:
+        layer: a `bbh_tf.layers.Bayesian` or an MNF layer.
+
+    Warns:
+        UserWarning: if nobody has said whether it is to.
+    """
+    if layer.kl_weight is not None:
+        return True
+    if layer.trainable:
+        warnings.warn(
+            f"{layer.name!r} trains without a KL, towards point estimates: "
+            "expected its network in a BayesianModel, or kl_weight=1 / (number "
+            "of training examples), 0 for none.",
+            stacklevel=3,
+        )
+    return False

@@ -49,7 +49,8 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
         prior: None for N(0, 1), a scalar `tfp` distribution, a
             `bbh_tf.posteriors.AsPrior`, or what `bbh_tf.priors.get` takes.
         kl_weight: weight of the KL in the loss of a plain model, 1 / number
-            of training examples; None for no KL.
+            of training examples; 0 for no KL, and None for none and a
+            warning.
         divergence: estimate of the KL in a plain model; None for
             `bbh_tf.divergences.KernelKL()`.
         num_samples: posterior samples, and prior samples, of that estimate;

@@ -8,6 +8,7 @@ from bbh_tf import layer_draw
 from bbh_tf import randomness
 from bbh_tf import settings
 from bbh_tf import weights
+from bbh_tf.layers import alone
 from bbh_tf.layers import drawing
 from bbh_tf.layers import mnf_posterior
 from bbh_tf.layers import output_sampling
@@ -69,9 +70,9 @@ class MNF(RandomLayer):
         kernel_initializer: initialiser of the kernel's means; None for a
             truncated normal of variance 1 / fan-in.
         kl_weight: weight of the KL in the loss of a plain model, 1 / number
-            of training examples; None for no KL. It is added in each call
-            of the layer. A `bbh_tf.models.BayesianModel` adds the KL itself,
-            once.
+            of training examples; 0 for no KL, and None for none and a
+            warning. It is added in each call of the layer. A
+            `bbh_tf.models.BayesianModel` adds the KL itself, once.
         seed: seed of the layer's own noise; None for a random one.
         **kwargs: `name`, `dtype`, `trainable`.
 
@@ -169,8 +170,8 @@ class MNF(RandomLayer):
         if drawn is not None:
             drawn = [tf.cast(tensor, self.compute_dtype) for tensor in drawn]
             return self.activation(self._affine(inputs, drawn))
-        has_kl = training and self.kl_weight is not None
-        if has_kl and not drawing.is_drawn(self):
+        is_alone = training and not drawing.is_drawn(self)
+        if is_alone and alone.is_weighted(self):
             time_steps.check_none(self)
             number = self.draw_number.value
             key = randomness.key(

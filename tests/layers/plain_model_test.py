@@ -107,7 +107,7 @@ def test_each_training_step_draws_anew():
 
 def test_regularizers_count_once():
     layer = _layer(
-        kl_weight=None,
+        kl_weight=0,
         kernel_regularizer=keras.regularizers.L2(0.5),
         activity_regularizer=keras.regularizers.L1(0.3),
     )
@@ -154,6 +154,7 @@ def test_batch_norm_beside_and_inside():
     layer = bbh.layers.Bayesian(
         keras.Sequential([keras.layers.Dense(3), inside]),
         bbh.posteriors.MeanField(),
+        kl_weight=0,
     )
     model = _plain(layer, beside)
     model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
@@ -168,6 +169,7 @@ def test_stateless_calls_use_the_values_given():
             [keras.layers.Dense(3), keras.layers.BatchNormalization()]
         ),
         bbh.posteriors.MeanField(),
+        kl_weight=0,
     )
     model = _plain(layer)
     trainable = [
@@ -223,3 +225,33 @@ def test_one_draw_serves_all_time_steps():
     outputs = layer(np.ones((2, 4, 4), "float32"), training=True)
     np.testing.assert_array_equal(outputs[:, 0], outputs[:, 1])
     assert len(layer.losses) == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: bbh.layers.Bayesian(
+            keras.layers.Dense(3), bbh.posteriors.MeanField(), **kwargs
+        ),
+        lambda **kwargs: bbh.layers.MNFDense(3, **kwargs),
+    ],
+    ids=["Bayesian", "MNFDense"],
+)
+def test_training_without_a_kl_is_warned_of_unless_it_is_meant(make, recwarn):
+    for model in (
+        _plain(make(kl_weight=0)),
+        _plain(make(trainable=False), keras.layers.Dense(3)),
+        bbh.models.BayesianModel(
+            keras.Sequential([keras.Input((4,)), make()]),
+            num_train_examples=8,
+            divergence=bbh.divergences.MonteCarloKL(),
+        ),
+    ):
+        if not model.compiled:
+            model.compile("sgd")
+        model.fit(X, Y, verbose=0)
+    model = _plain(make(name="random"))
+    model.predict(X, verbose=0)
+    assert not recwarn
+    with pytest.warns(UserWarning, match="'random' trains without a KL"):
+        model.fit(X, Y, verbose=0)
