@@ -249,10 +249,10 @@ def test_a_whole_model_in_hdf5_is_refused(large, tmp_path):
 def test_a_plain_model_keeps_the_seeds_of_its_layers(way, tmp_path):
     def make():
         layer = bbh.layers.Bayesian(
-            keras.layers.Dense(3), bbh.posteriors.MeanField()
+            keras.layers.Dense(3), bbh.posteriors.MeanField(), kl_weight=0
         )
         others = [
-            bbh.layers.MNFDense(5, flow_units=4),
+            bbh.layers.MNFDense(5, flow_units=4, kl_weight=0),
             bbh.layers.MCDropout(0.5),
         ]
         return keras.Sequential([keras.Input((4,)), *others, layer])

@@ -81,7 +81,8 @@ def test_fit_in_a_plain_model():
 
 def test_no_kl_without_a_weight():
     layer = MNFDense(3, **SMALL)
-    layer(X, training=True)
+    with pytest.warns(UserWarning, match="trains without a KL"):
+        layer(X, training=True)
     assert layer.losses == []
 
 
