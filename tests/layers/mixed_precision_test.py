@@ -35,7 +35,9 @@ def _network(kind, **kwargs):
                 _posterior(kind),
                 **kwargs,
             ),
-            bbh.layers.Bayesian(keras.layers.Dense(3), _posterior(kind)),
+            bbh.layers.Bayesian(
+                keras.layers.Dense(3), _posterior(kind), **kwargs
+            ),
         ]
     )
 
