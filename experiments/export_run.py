@@ -13,6 +13,7 @@ import sys
 from absl import flags
 
 from experiments import command_line
+from experiments import flag_checks
 from experiments import lazy
 from experiments import paper_tables
 from experiments import table_command
@@ -65,10 +66,12 @@ def _run(table):
             f"got {flags.FLAGS.strategy!r}."
         )
     for name in _ONLY_HERE:
-        if flags.FLAGS[name].present:
-            raise ExperimentError(
-                f"--{name}: expected without; an export has no use for it."
-            )
+        flag = flags.FLAGS[name]
+        flag_checks.check(
+            flag,
+            not flag.present,
+            "without, since an export has no use for it",
+        )
     config = table_command.config_from_flags(table)
     # Importing TensorFlow takes seconds; a wrong flag is told before.
     print("Starting TensorFlow.", file=sys.stderr, flush=True)

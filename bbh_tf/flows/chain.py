@@ -70,12 +70,13 @@ class Chain(base.Flow):
         """
         scaled = [flow for flow in self.flows if flow.has_scales]
         if not scaled:
-            super().start_at(stds)
-        for after in scaled[1:]:
-            after.start_at(np.ones_like(stds))
-        for after in reversed(self.flows[self.flows.index(scaled[0]) + 1 :]):
+            return super().start_at(stds)
+        first, *others = scaled
+        for flow in others:
+            flow.start_at(np.ones_like(stds))
+        for after in reversed(self.flows[self.flows.index(first) + 1 :]):
             stds = after.order_back(stds)
-        scaled[0].start_at(stds)
+        return first.start_at(stds)
 
     def order_back(self, values):
         """Moves values through all flows; see `Flow.order_back`."""

@@ -192,9 +192,11 @@ class Bayesian(wrapper_saving.WrapperSaving, RandomLayer):
     @property
     def replaced_variables(self):
         """The variables of the wrapped layer whose values are drawn."""
-        places = self._random_indices if self._wraps_built() else None
+        if not self._wraps_built():
+            return []
         # Not kept: Keras would count them as this layer's own.
-        return [self.layer.weights[index] for index in places or ()]
+        places = self._random_indices or ()
+        return [self.layer.weights[index] for index in places]
 
     def draw(self, num_samples, key, position=0, first=0):
         """Draws the weights; see `RandomLayer.draw`."""

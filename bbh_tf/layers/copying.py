@@ -1,14 +1,11 @@
 """Copies of layers, as yet without variables."""
 
-import contextlib
 import inspect
 import warnings
 
 import keras
 
-# Keras has no public name for what it shares while it reads a file.
-from keras.src.backend.common import global_state
-
+from bbh_tf.layers import keras_globals
 from bbh_tf.layers import lora
 
 
@@ -59,22 +56,18 @@ def live_config(layer):
     return _live(config, layer, inner)
 
 
-@contextlib.contextmanager
 def _nothing_shared():
     """Keeps Keras from taking copies of one layer for that layer.
 
     While it reads or writes a file, an object that is described twice is one
     that is shared: all copies of a layer would then hold one inner layer.
+
+    Returns:
+        A context manager.
     """
-    names = [f"shared_objects/id_to_{of}_map" for of in ("obj", "config")]
-    kept = {name: global_state.get_global_attribute(name) for name in names}
-    for name in names:
-        global_state.set_global_attribute(name, None)
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            global_state.set_global_attribute(name, value)
+    return keras_globals.without(
+        *(f"shared_objects/id_to_{of}_map" for of in ("obj", "config"))
+    )
 
 
 def from_config(kind, config):
