@@ -103,18 +103,24 @@ def reseed_initializers(config, index):
     """Gives the seeded initialisers in a configuration seeds of their own.
 
     Args:
-        config: a configuration of Keras, a dictionary. What it names
-            `..._initializer` is taken for a serialised initialiser.
+        config: a configuration of Keras, a dictionary, or a list with some.
+            What it names `..._initializer` is taken for a serialised
+            initialiser.
         index: which of the copies it is for; see `fresh_initializer`.
 
     Returns:
         A changed copy of `config`, or `config` itself where there are none.
     """
+    if isinstance(config, (list, tuple)):
+        parts = [reseed_initializers(part, index) for part in config]
+        is_changed = any(new is not old for new, old in zip(parts, config))
+        return parts if is_changed else config
+    if not isinstance(config, dict):
+        return config
     changed = {}
     for name, part in config.items():
-        if not isinstance(part, dict):
-            continue
-        if not name.endswith("_initializer"):
+        is_own = name.endswith("_initializer") and isinstance(part, dict)
+        if not is_own:
             changed[name] = reseed_initializers(part, index)
         elif isinstance(part.get("config"), dict):
             own = _reseeded(part["config"], index)

@@ -165,6 +165,16 @@ def _mlp(name):
     )
 
 
+def _couplings():
+    features = keras.layers.Dense(
+        3, kernel_initializer=keras.initializers.GlorotUniform(seed=1)
+    )
+    coupling = bbh.flows.Coupling(keras.Sequential([features]))
+    return bbh.posteriors.Flow(
+        bbh.flows.Chain([coupling]), mean_initializer="zeros"
+    )
+
+
 @pytest.mark.parametrize(
     "posterior",
     [
@@ -177,8 +187,9 @@ def _mlp(name):
             )
         ),
         *map(_mlp, ("mlp", "sliced", "matrices")),
+        _couplings(),
     ],
-    ids=["mean field", "flow", "mlp", "sliced", "matrices"],
+    ids=["mean field", "flow", "mlp", "sliced", "matrices", "couplings"],
 )
 def test_layers_of_one_seeded_recipe_begin_apart(posterior):
     """Yet as the seed says: two calls make the same."""
