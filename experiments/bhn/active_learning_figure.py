@@ -6,6 +6,7 @@ from matplotlib import pyplot
 from experiments.bhn import active_learning_table
 from experiments.bhn import starts
 from experiments.reporting import figures
+from experiments.reporting import legends
 
 CAPTION = (
     "Test accuracy against the number of labels, mean over the runs, the band "
@@ -49,9 +50,7 @@ def write(found, folder):
                     loc="left",
                 )
                 axis.grid(color="0.92")
-                if axis.lines:
-                    axis.legend(frameon=False, fontsize=8)
-                else:
+                if not axis.lines:
                     axis.text(
                         0.5,
                         0.5,
@@ -62,6 +61,12 @@ def write(found, folder):
             row[0].set_ylabel("test accuracy")
         for axis in axes[-1]:
             axis.set_xlabel("labels")
+        of_methods = {
+            label: handle
+            for axis in axes.flat
+            for handle, label in zip(*axis.get_legend_handles_labels())
+        }
+        legends.outside(figure, list(of_methods.values()), list(of_methods))
         path = folder / "active_learning.png"
         figures.save(figure, path)
     return path
