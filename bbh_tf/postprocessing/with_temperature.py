@@ -48,10 +48,11 @@ def with_temperature(
         y: array-like, their labels, `(examples, ...)` or `(examples, ..., 1)`:
             integers for classes, or one-hot rows of them; 0 and 1; or numbers.
             None where `x` has them.
-        num_samples: number of draws; None for the model's own number.
+        num_samples: number of draws; None for the model's own number, and
+            for an ordinary Keras model, which has none.
         seed: seed of the draws; `predict` takes those of 0.
         batch_size: examples in a batch, where `x` holds arrays.
-        sample_weight: array-like, `(examples,)` or of the labels' shape, what
+        sample_weight: array-like, `(examples,)` or one for each label, what
             labels count, 0 for padding say, where they need be no labels; None
             for 1.
         likelihood: of an ordinary Keras model, `"categorical_logits"` (or
@@ -63,8 +64,9 @@ def with_temperature(
 
     Raises:
         ValueError: if the model's likelihood has no temperature, it has more
-            than one output, its outputs are no logits, labels do not fit, or
-            outputs have Keras' mask and labels no weights.
+            than one output, its outputs are no logits, labels do not fit,
+            outputs have Keras' mask and labels no weights, or an argument is
+            given that the model has no use for.
 
     Example:
     ```python
@@ -102,6 +104,11 @@ def with_temperature(
             "An ordinary Keras model is tempered under the likelihood "
             '"categorical_logits" or "bernoulli_logits"; got '
             f"{likelihood!r}."
+        )
+    if num_samples is not None:
+        raise ValueError(
+            "Expected num_samples=None: an ordinary Keras model predicts once; "
+            f"got {num_samples!r}."
         )
     num_outputs = len(getattr(model, "outputs", None) or ())
     if num_outputs != 1:
