@@ -121,7 +121,7 @@ def filled(labels, sample_weight, instead=0):
     Returns:
         Array of the labels' shape.
     """
-    labels = np.array(labels)
+    labels = np.array(checks.check_unmasked(labels, "labels"))
     if sample_weight is not None:
         shape = labels.shape[: labels.ndim - np.ndim(instead)]
         weights = _like(np.asarray(sample_weight), shape)

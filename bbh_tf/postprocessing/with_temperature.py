@@ -9,6 +9,7 @@ from bbh_tf.postprocessing.gathering import is_of_batches
 from bbh_tf.postprocessing.temperature import Temperature
 from bbh_tf.postprocessing.temperature_fit import fit_binary_temperature
 from bbh_tf.postprocessing.temperature_fit import fit_temperature
+from bbh_tf.uncertainty.checks import check_unmasked
 
 _FITS = {
     "categorical_logits": fit_temperature,
@@ -158,7 +159,7 @@ def of_rank(labels, rank):
 
     Keras lets labels have one more axis than they need, or one less.
     """
-    labels = np.asarray(labels)
+    labels = check_unmasked(labels, "labels")
     if labels.ndim == rank + 1 and labels.shape[-1] == 1:
         return labels[..., 0]
     return labels[..., None] if labels.ndim == rank - 1 else labels
