@@ -34,7 +34,9 @@ def with_temperature(
     it or, in regression, multiply the standard deviation of the noise by it
     (`fit_std_factor`). It is saved with the weights. The network's outputs do
     not change: `predict_samples`, `draw` and training ignore the temperature.
-    After more training, fit it again.
+    After more training, fit it again. Where an example has several labels, it
+    is fitted label by label; `evaluate` takes those of an example together, as
+    a draw predicts them, and its NLL may be least at another temperature.
 
     For an ordinary Keras model, it makes a new model on the same layers that
     ends with a `Temperature` layer.
