@@ -92,6 +92,24 @@ class AdversarialKL(sample_divergence.SampleDivergence):
         self.learning_rate = float(learning_rate)
         self.discriminator = None
 
+    def check(self, pairs):
+        """Refuses a prior that trains; see `SampleDivergence.check`.
+
+        The estimate moves samples of q. What p is, D alone has seen.
+
+        Raises:
+            ValueError: naming the layer, and what would do.
+        """
+        super().check(pairs)
+        for pair in pairs:
+            if getattr(pair.prior, "trainable_variables", ()):
+                raise ValueError(
+                    "AdversarialKL trains no prior: expected one that stays as "
+                    "it is, with trainable=False; the "
+                    f"{type(pair.prior).__name__} of layer {pair.name!r} has "
+                    "trainable variables."
+                )
+
     def build(self):
         """Makes the discriminator, once.
 

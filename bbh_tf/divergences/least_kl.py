@@ -28,15 +28,24 @@ def least_kl(mean, variance, num_samples, loc=0.0, scale=1.0):
         is left out. NaN where a mean or a variance is.
 
     Raises:
-        ValueError: if `num_samples` is below 2.
+        ValueError: if `num_samples` is below 2, shapes do not fit, or a
+            `scale` is not above 0.
     """
     if num_samples < 2:
         raise ValueError(
             f"least_kl expects num_samples to be at least 2; got {num_samples}."
         )
-    mean, variance, loc, scale = np.broadcast_arrays(
-        *(np.asarray(x, np.float64) for x in (mean, variance, loc, scale))
-    )
+    given = [np.asarray(x, np.float64) for x in (mean, variance, loc, scale)]
+    mean, variance, loc, scale = np.broadcast_arrays(*given)
+    if not given[0].shape == given[1].shape == mean.shape:
+        raise ValueError(
+            "least_kl expects mean and variance of one shape, to which loc and "
+            f"scale broadcast; got shapes {[x.shape for x in given]}."
+        )
+    if np.any(scale <= 0):
+        raise ValueError(
+            f"least_kl expects scale to be above 0; got {scale.min():.6g}."
+        )
     # What is no number is kept, and shows.
     varies = ~(variance <= 0)
     ratio = variance[varies] / scale[varies] ** 2

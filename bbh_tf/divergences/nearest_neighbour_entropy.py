@@ -93,7 +93,14 @@ class NearestNeighbourEntropy(divergence.Divergence):
     def estimate(self, pairs, num_prior_samples, key):
         """Estimates the entropy of the draws, and their density."""
         del num_prior_samples, key
-        return self(pairing.samples_of(pairs), pairing.distributions_of(pairs))
+        trains = [
+            bool(getattr(pair.prior, "trainable_variables", ()))
+            for pair in pairs
+            for _ in pair.specs
+        ]
+        return self._sum(
+            pairing.samples_of(pairs), pairing.distributions_of(pairs), trains
+        )
 
     def __call__(self, posterior, prior):
         """Estimates the divergence.
@@ -106,22 +113,34 @@ class NearestNeighbourEntropy(divergence.Divergence):
                 tensor of them; or a list of such, one for each tensor.
 
         Returns:
-            Scalar `float32` tensor, nats, for all weights together.
+            Scalar `float32` tensor, nats, for all weights together. Its
+            gradient is with respect to the samples, and to `tf.Variable`s of
+            the prior; not to other tensors that the prior was made of.
 
         Raises:
             ValueError: if the lists or numbers of samples do not fit.
         """
-        posterior = samples.as_samples(posterior)
         if not isinstance(prior, (list, tuple)):
             prior = [prior]
+        trains = [bool(getattr(p, "trainable_variables", ())) for p in prior]
+        return self._sum(samples.as_samples(posterior), prior, trains)
+
+    def _sum(self, posterior, prior, trains):
+        """Adds up estimates; `trains` says which priors have a gradient."""
         _check(posterior, prior, self.num_neighbours + 1)
+        trains = {id(p): train for p, train in zip(prior, trains)}
         # All weights of one prior at once: XLA takes a minute to compile for
         # fifty tensors.
         return tf.add_n(
             [
-                _estimate(weights.flatten(tensors), p, self.num_neighbours)
-                if not p.batch_shape.rank
-                else _estimate(tensors[0], p, self.num_neighbours)
+                _estimate(
+                    tensors[0]
+                    if p.batch_shape.rank
+                    else weights.flatten(tensors),
+                    p,
+                    self.num_neighbours,
+                    trains[id(p)],
+                )
                 for p, tensors in _by_prior(posterior, prior)
             ]
         )
@@ -155,7 +174,7 @@ def _largest_apart(tensors):
     return [tensors[place : place + 1], tensors[:place] + tensors[place + 1 :]]
 
 
-def _estimate(points, prior, num_neighbours):
+def _estimate(points, prior, num_neighbours, trains):
     """Estimates the divergence of samples `(n, *shape)` from one prior."""
 
     def log_prior(points):
@@ -167,7 +186,9 @@ def _estimate(points, prior, num_neighbours):
         n, count = points.shape[0], math.prod(points.shape[1:])
         # psi(n) - psi(k), psi being the digamma function.
         constant = math.log(2.0) + sum(1 / j for j in range(num_neighbours, n))
-        sums = nearest_neighbours.sum_of_logs(distances) + log_prior(points)
+        sums = nearest_neighbours.sum_of_logs(distances)
+        if not trains:
+            sums += log_prior(points)
         value = -sums / n - count * constant
         return nearest_neighbours.shown(value, points)
 
@@ -175,10 +196,11 @@ def _estimate(points, prior, num_neighbours):
     def gradient_of(points, distances, upstream):
         own = distances, 1.0
         gradient = nearest_neighbours.pull(points, points, own, own)
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            value = log_prior(points)
-        gradient += tape.gradient(value, points)
+        if not trains:
+            with tf.GradientTape() as tape:
+                tape.watch(points)
+                value = log_prior(points)
+            gradient += tape.gradient(value, points)
         return -upstream / points.shape[0] * gradient
 
     # The gradient of each sample is found from the distances alone.
@@ -191,6 +213,9 @@ def _estimate(points, prior, num_neighbours):
             points, distances, upstream
         )
 
+    if trains:
+        # The prior's parameters have a gradient, too, which is TensorFlow's.
+        return estimate(points) - log_prior(points) / points.shape[0]
     return estimate(points)
 
 

@@ -33,6 +33,11 @@ def gathered(batches):
                 "Expected batches (x, y) where labels are not given; got x "
                 "alone."
             )
+        if not all(map(np.ndim, keras.tree.flatten((x, y)))):
+            raise ValueError(
+                "Expected batches (x, y), each an array of several examples; "
+                "got a single number: data_set.batch(100) makes batches."
+            )
         parts.append((x, y) if weight is None else (x, y, weight))
     if not parts or len({len(part) for part in parts}) > 1:
         raise ValueError(

@@ -116,23 +116,27 @@ def filled(labels, sample_weight, instead=0):
         labels: array-like.
         sample_weight: as `check_weights` takes it, which refuses what is none;
             or of the first axes of labels.
-        instead: what is put there.
+        instead: what is put there: of several axes for labels that are rows.
 
     Returns:
         Array of the labels' shape.
     """
-    labels = np.array(labels)
+    labels = np.array(checks.check_unmasked(labels, "labels"))
     if sample_weight is not None:
-        weights = _like(np.asarray(sample_weight), labels.shape)
-        if weights.shape == labels.shape[: weights.ndim]:
+        shape = labels.shape[: labels.ndim - np.ndim(instead)]
+        weights = _like(np.asarray(sample_weight), shape)
+        if weights.shape == shape[: weights.ndim]:
             labels[weights == 0] = instead
     return labels
 
 
 def _like(weights, shape):
-    """Drops an axis of length 1 that labels do not have, or no more."""
-    is_longer = weights.ndim == len(shape) + 1 and weights.shape[-1] == 1
-    return weights[..., 0] if is_longer else weights
+    """Drops a last axis of length 1 that labels do not have, or no more.
+
+    Of two axes, it makes weights of examples, as in training.
+    """
+    is_extra = weights.ndim in (2, len(shape) + 1) and weights.shape[-1] == 1
+    return weights[..., 0] if is_extra else weights
 
 
 def _golden_section(function, low, high):

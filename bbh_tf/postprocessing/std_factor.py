@@ -30,7 +30,8 @@ def fit_std_factor(means, stds, labels, sample_weight=None):
 
     Of one network it is the root of the mean of ((label - mean) / std)^2. What
     draws disagree about is left as it is: it multiplies the noise of each draw
-    (`"aleatoric_std"`), not the spread of their means.
+    (`"aleatoric_std"`), not the spread of their means. An example of several
+    labels counts label by label.
 
     Args:
         means: array-like, `(num_samples, examples, ...)` of draws, or

@@ -9,6 +9,7 @@ from bbh_tf.postprocessing.gathering import is_of_batches
 from bbh_tf.postprocessing.temperature import Temperature
 from bbh_tf.postprocessing.temperature_fit import fit_binary_temperature
 from bbh_tf.postprocessing.temperature_fit import fit_temperature
+from bbh_tf.uncertainty.checks import check_unmasked
 
 _FITS = {
     "categorical_logits": fit_temperature,
@@ -33,7 +34,9 @@ def with_temperature(
     it or, in regression, multiply the standard deviation of the noise by it
     (`fit_std_factor`). It is saved with the weights. The network's outputs do
     not change: `predict_samples`, `draw` and training ignore the temperature.
-    After more training, fit it again.
+    After more training, fit it again. Where an example has several labels, it
+    is fitted label by label; `evaluate` takes those of an example together, as
+    a draw predicts them, and its NLL may be least at another temperature.
 
     For an ordinary Keras model, it makes a new model on the same layers that
     ends with a `Temperature` layer.
@@ -48,10 +51,11 @@ def with_temperature(
         y: array-like, their labels, `(examples, ...)` or `(examples, ..., 1)`:
             integers for classes, or one-hot rows of them; 0 and 1; or numbers.
             None where `x` has them.
-        num_samples: number of draws; None for the model's own number.
+        num_samples: number of draws; None for the model's own number, and
+            for an ordinary Keras model, which has none.
         seed: seed of the draws; `predict` takes those of 0.
         batch_size: examples in a batch, where `x` holds arrays.
-        sample_weight: array-like, `(examples,)` or of the labels' shape, what
+        sample_weight: array-like, `(examples,)` or one for each label, what
             labels count, 0 for padding say, where they need be no labels; None
             for 1.
         likelihood: of an ordinary Keras model, `"categorical_logits"` (or
@@ -63,8 +67,9 @@ def with_temperature(
 
     Raises:
         ValueError: if the model's likelihood has no temperature, it has more
-            than one output, its outputs are no logits, labels do not fit, or
-            outputs have Keras' mask and labels no weights.
+            than one output, its outputs are no logits, labels do not fit,
+            outputs have Keras' mask and labels no weights, or an argument is
+            given that the model has no use for.
 
     Example:
     ```python
@@ -102,6 +107,11 @@ def with_temperature(
             "An ordinary Keras model is tempered under the likelihood "
             '"categorical_logits" or "bernoulli_logits"; got '
             f"{likelihood!r}."
+        )
+    if num_samples is not None:
+        raise ValueError(
+            "Expected num_samples=None: an ordinary Keras model predicts once; "
+            f"got {num_samples!r}."
         )
     num_outputs = len(getattr(model, "outputs", None) or ())
     if num_outputs != 1:
@@ -151,7 +161,7 @@ def of_rank(labels, rank):
 
     Keras lets labels have one more axis than they need, or one less.
     """
-    labels = np.asarray(labels)
+    labels = check_unmasked(labels, "labels")
     if labels.ndim == rank + 1 and labels.shape[-1] == 1:
         return labels[..., 0]
     return labels[..., None] if labels.ndim == rank - 1 else labels

@@ -5,6 +5,28 @@ import numpy as np
 from bbh_tf import checks
 
 
+def check_unmasked(values, name):
+    """Turns `values` into an array, of which nothing is hidden.
+
+    Args:
+        values: array-like of any kind.
+        name: str, what the caller calls it.
+
+    Returns:
+        Array of the same shape.
+
+    Raises:
+        ValueError: if it is a masked array of NumPy, with some masked: what
+            lies below the mask would count.
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name}: expected an array without masked values, got "
+            f"{np.ma.count_masked(values)}."
+        )
+    return np.asarray(values)
+
+
 def check_floats(values, name):
     """Turns `values` into a finite, non-empty float64 array.
 
@@ -16,9 +38,10 @@ def check_floats(values, name):
         float64 array of the same shape.
 
     Raises:
-        ValueError: if it is not numeric, is empty, or holds NaN or inf.
+        ValueError: if it is not numeric, is empty, or holds NaN, inf or what
+            is masked.
     """
-    array = np.asarray(values)
+    array = check_unmasked(values, name)
     if array.dtype.kind in "cOSUmM":
         raise ValueError(
             f"{name}: expected real numbers, got dtype {array.dtype}."
@@ -177,7 +200,7 @@ def check_labels(labels, shape, num_classes):
         ValueError: on a wrong rank or length, a dtype that is not an
             integer one, or a label outside `0 .. num_classes - 1`.
     """
-    array = np.asarray(labels)
+    array = check_unmasked(labels, "labels")
     if array.ndim != len(shape):
         axes = "(examples,)" if len(shape) == 1 else f"{shape}"
         raise ValueError(f"labels: expected shape {axes}, got {array.shape}.")

@@ -60,3 +60,22 @@ def test_what_is_no_number_is_not_passed_over(mean, variance):
 def test_too_few_draws_are_refused():
     with pytest.raises(ValueError, match="at least 2; got 1"):
         bbh.divergences.least_kl([0.0], [1.0], 1)
+
+
+@pytest.mark.parametrize(
+    ("variance", "prior", "message"),
+    [
+        # Each would count three weights as nine, or as six.
+        (
+            np.ones((3, 1)),
+            {},
+            r"of one shape, .* got shapes \[\(3,\), \(3, 1\)",
+        ),
+        (np.ones(3), {"loc": np.zeros((2, 3))}, r"\(2, 3\), \(\)\]"),
+        (np.ones(3), {"scale": [1.0, 1.0, 0.0]}, "scale to be above 0; got 0"),
+        (np.ones(3), {"scale": -1.0}, "scale to be above 0; got -1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(variance, prior, message):
+    with pytest.raises(ValueError, match=message):
+        bbh.divergences.least_kl(np.zeros(3), variance, 5, **prior)

@@ -216,6 +216,69 @@ def test_trains_a_posterior_without_a_density(tmp_path):
     assert again.divergence.num_neighbours == 3
 
 
+class LearnedWidth(bbh.priors.Prior, keras.layers.Layer):
+    """A normal whose width is fitted with the posterior."""
+
+    def build(self, specs):
+        self.width = self.add_weight(name="width", initializer="ones")
+
+    def distributions(self, specs):
+        return [tfd.Normal(0.0, tf.abs(self.width))] * len(specs)
+
+    def sample(self, num_samples, specs, key):
+        return [tf.zeros((num_samples, *spec.shape)) for spec in specs]
+
+
+def test_a_prior_that_trains_gets_its_gradient():
+    layer = bbh.layers.Bayesian(
+        keras.layers.Dense(3), bbh.posteriors.MeanField(), LearnedWidth()
+    )
+    layer.build((None, 4))
+    parameters = [x.value for x in layer.posterior.trainable_variables]
+    width = layer.prior.width.value
+
+    def estimate(pair_of):
+        with tf.GradientTape() as tape:
+            draw = layer.draw(5, bbh.randomness.key(0))
+            kl = NearestNeighbourEntropy(3).estimate([pair_of(draw)], 5, None)
+        return draw.samples, kl, tape.gradient(kl, [width, *parameters])
+
+    samples, kl, (of_width, *found) = estimate(layer.pair)
+    # -log p(w) is log(width) + (w / width)^2 / 2, of each weight.
+    squares = sum(np.sum(np.square(x)) for x in samples)
+    expected = layer.draw_size() - squares / 5
+    assert float(of_width) == pytest.approx(expected, rel=1e-4)
+    # The rest is as with a prior that stays as it is.
+    still = bbh.priors.Normal()
+    _, other, (none, *gradients) = estimate(
+        lambda draw: layer.pair(draw)._replace(prior=still)
+    )
+    assert none is None
+    assert float(kl) == pytest.approx(float(other), rel=1e-5)
+    for new, old in zip(found, gradients, strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-5)
+    # Of one outside of any layer, too.
+    scale = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        prior = [tfd.Normal(0.0, scale)] * len(samples)
+        kl = NearestNeighbourEntropy(3)(samples, prior)
+    assert float(tape.gradient(kl, scale)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_no_discriminator_trains_a_prior():
+    layer = bbh.layers.Bayesian(
+        keras.layers.Dense(3), small_models.implicit(), LearnedWidth()
+    )
+    network = keras.Sequential([keras.Input((4,)), layer])
+    divergence = bbh.divergences.AdversarialKL()
+    with pytest.raises(
+        ValueError, match="AdversarialKL trains no prior: expected one that"
+    ):
+        small_models.model(network, divergence=divergence)
+    layer.prior.trainable = False
+    small_models.model(network, divergence=divergence)
+
+
 def test_what_is_no_number_shows():
     for n in (5, 12):
         q = np.arange(3.0 * n).reshape(n, 3).astype(np.float32)

@@ -381,6 +381,29 @@ class _Batches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda a: a[part], self._arrays)
 
 
+def test_weights_of_examples_may_have_an_axis_more():
+    # As `fit` and `evaluate` take them.
+    model = _model()
+    weights = np.arange(20) % 3
+    right = model.predict(X).argmax(axis=1)
+    right[1::4] = (right[1::4] + 1) % 3
+    one_hot = np.eye(3)[right] * (weights > 0)[:, None]
+
+    def found(labels, sample_weight):
+        postprocessing.with_temperature(
+            model, X, labels, sample_weight=sample_weight
+        )
+        return model.temperature
+
+    for labels in (right, one_hot):
+        assert found(labels, weights[:, None]) == found(right, weights)
+    generator = np.random.default_rng(0)
+    means, labels = generator.normal(size=(2, 20, 4))
+    assert postprocessing.fit_std_factor(
+        means, np.ones((20, 4)), labels, weights[:, None]
+    ) == postprocessing.fit_std_factor(means, np.ones((20, 4)), labels, weights)
+
+
 def test_data_sets_bring_their_labels():
     model = _model()
     labels = model.predict(X).argmax(axis=1)
@@ -439,6 +462,24 @@ def _of_one_s_own():
                 _plain("sequential")[0], X, Y, likelihood="normal"
             ),
             "\"bernoulli_logits\"; got 'normal'",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _plain("sequential")[0], X, Y, num_samples=7
+            ),
+            "num_samples=None: an ordinary Keras model .* got 7",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _model(), tf.data.Dataset.from_tensor_slices((X, Y))
+            ),
+            "batches .* got a single number",
+        ),
+        (
+            lambda: postprocessing.with_temperature(
+                _model(), X, np.eye(3)[Y], sample_weight=np.eye(3)[Y]
+            ),
+            r"sample_weight: expected shape \(20,\), .* got \(20, 3\)",
         ),
         (
             lambda: postprocessing.fit_temperature([[1.0], [-1.0]], [0, 0]),
