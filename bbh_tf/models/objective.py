@@ -88,6 +88,7 @@ def train_step(model, data, num_draws):
     return model.compute_metrics(x, y, predictions, sample_weight)
 
 
+@after_its_data
 def call(model, inputs, num_draws):
     """Runs a step's forward pass; see `BayesianModel.call`."""
     total_kl.check_stateless(model.divergence)

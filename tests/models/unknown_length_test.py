@@ -42,6 +42,17 @@ def test_a_model_counts_the_steps_that_had_data():
     assert _seeds(network) == [EPOCHS * STEPS]
 
 
+def test_a_model_inside_another_counts_them_too():
+    inner = small_models.model(compiled=False)
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, inner(inputs))
+    model.compile(
+        "sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    _fit(model)
+    assert int(inner.draw_number.value) == EPOCHS * STEPS
+
+
 def test_members_drop_units_as_often_as_they_are_trained():
     model = bbh.models.DeepEnsemble(
         keras.Sequential(
