@@ -50,7 +50,7 @@ def call(layer, training, args, kwargs):
         losses.append(type(layer).kl_weight.tensor(layer, "float32") * kl)
     total_kl.add_losses(layer, losses)
     if training:
-        layer.draw_number.assign(number + 1)
+        drawing.count_on(layer.draw_number, (args, kwargs))
     return outputs
 
 

@@ -53,6 +53,17 @@ def add_counter(owner, name):
     )
 
 
+def count_on(counter, inputs):
+    """Advances an `add_counter` by one, if a layer is given its inputs.
+
+    Keras finds the end of data of unknown length by a step that gets no batch.
+    In a program, what needs none would run all the same.
+    """
+    given = [x for x in keras.tree.flatten(inputs) if tf.is_tensor(x)]
+    with tf.control_dependencies(given):
+        counter.assign(counter.value + 1)
+
+
 @own_types.own_types()
 def sample(layers, num_samples, key, first=0):
     """Draws what fixes all random layers.

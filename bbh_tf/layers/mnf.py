@@ -179,7 +179,7 @@ class MNF(RandomLayer):
             )
             kl_weight = MNF.kl_weight.tensor(self, "float32")
             total_kl.add_losses(self, [kl_weight * self.kl(key)])
-            self.draw_number.assign(number + 1)
+            drawing.count_on(self.draw_number, inputs)
         outputs = self._sample_outputs(tf.cast(inputs, tf.float32))
         return self.activation(tf.cast(outputs, self.compute_dtype))
 

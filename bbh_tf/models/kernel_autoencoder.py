@@ -166,6 +166,11 @@ class KernelAutoencoder(
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
+    @objective.after_its_data
+    def train_step(self, data):
+        """Makes one optimiser step; see `keras.Model.train_step`."""
+        return super().train_step(data)
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):

@@ -1,6 +1,7 @@
 """What models have in common that are trained on a likelihood."""
 
 import functools
+import inspect
 
 import keras
 import numpy as np
@@ -60,12 +61,12 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
 
     @functools.wraps(keras.Model.fit)
     def fit(self, *args, **kwargs):
-        outputs_of.check_class_weight(self, kwargs.get("class_weight"))
+        _check_class_weight(self, keras.Model.fit, args, kwargs)
         return super().fit(*args, **kwargs)
 
     @functools.wraps(keras.Model.train_on_batch)
     def train_on_batch(self, *args, **kwargs):
-        outputs_of.check_class_weight(self, kwargs.get("class_weight"))
+        _check_class_weight(self, keras.Model.train_on_batch, args, kwargs)
         return super().train_on_batch(*args, **kwargs)
 
     def _loss_name(self):
@@ -190,6 +191,12 @@ class LikelihoodTraining(replicated_training.ReplicatedTraining):
             config["network"], custom_objects=custom_objects
         )
         return cls(**config)
+
+
+def _check_class_weight(model, method, args, kwargs):
+    """Refuses weights of classes, also where they are given by position."""
+    given = inspect.signature(method).bind(model, *args, **kwargs).arguments
+    outputs_of.check_class_weight(model, given.get("class_weight"))
 
 
 def _check_metrics(metrics, model):

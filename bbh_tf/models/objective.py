@@ -1,5 +1,6 @@
 """A training step of a Bayesian model, and the terms of its loss."""
 
+import functools
 import warnings
 
 import keras
@@ -13,6 +14,30 @@ from bbh_tf.models import likelihoods
 from bbh_tf.models import outputs as outputs_of
 
 
+def after_its_data(step):
+    """Lets nothing of a training step run before its data are there.
+
+    Keras finds the end of data of unknown length by a step that gets no batch.
+    In a program, what needs none would run all the same: counters, random
+    seeds and discriminators would be a step ahead after each epoch.
+
+    Args:
+        step: function of a model, data and more.
+
+    Returns:
+        A function of the same arguments.
+    """
+
+    @functools.wraps(step)
+    def waiting(model, data, *args):
+        given = [x for x in keras.tree.flatten(data) if tf.is_tensor(x)]
+        with tf.control_dependencies(given):
+            return step(model, data, *args)
+
+    return waiting
+
+
+@after_its_data
 def train_step(model, data, num_draws):
     """Makes one optimiser step; see `BayesianModel`.
 
@@ -63,6 +88,7 @@ def train_step(model, data, num_draws):
     return model.compute_metrics(x, y, predictions, sample_weight)
 
 
+@after_its_data
 def call(model, inputs, num_draws):
     """Runs a step's forward pass; see `BayesianModel.call`."""
     total_kl.check_stateless(model.divergence)

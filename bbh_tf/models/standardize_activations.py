@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from bbh_tf.layers import selection
 from bbh_tf.layers import weight_specs
 from bbh_tf.models import cloning
 from bbh_tf.models import inputs_of
@@ -26,7 +27,8 @@ def standardize_activations(network, inputs):
         network: a built functional or Sequential `keras.Model`, changed in
             place. Layers with a kernel whose last axis is that of their
             outputs (dense layers, convolutions) are standardised, for their
-            first call; others, and models within it, stay as they are.
+            first call in it; others, models within it, and what is frozen,
+            or has a frozen variable, stay as they are.
         inputs: array `(examples, ...)`, or a structure of such as the network
             takes it: some tens or hundreds of training inputs; 64 in the
             authors' code.
@@ -47,14 +49,19 @@ def standardize_activations(network, inputs):
         raise ValueError(
             f"standardize_activations expects two inputs or more; got {count}."
         )
-    layers = [layer for layer in network.layers if _has_outputs_last(layer)]
+    layers = [
+        layer
+        for layer in network.layers
+        if _has_outputs_last(layer) and not _is_frozen(layer)
+    ]
     if not layers:
         raise ValueError(
             "standardize_activations expects a layer with a kernel whose last "
-            f"axis is that of its outputs; {network.name!r} has none."
+            "axis is that of its outputs, and which is not frozen; "
+            f"{network.name!r} has none."
         )
     for layer in layers:
-        before = keras.Model(structure, layer.input)
+        before = keras.Model(structure, _input_of(layer, network))
         # A program for each layer would be compiled, and used once.
         _standardize(layer, before(inputs, training=False))
 
@@ -66,6 +73,20 @@ def _has_outputs_last(layer):
     return spec.output_axes == (len(spec.shape) - 1,)
 
 
+def _is_frozen(layer):
+    return any(map(selection.is_frozen, (layer.kernel, *layer.weights)))
+
+
+def _input_of(layer, network):
+    """Returns what a layer is called on first in a network, not in others."""
+    # Keras has no public names for the graph of a network.
+    graph = getattr(network, "_functional", network)._nodes_by_depth
+    known = {id(node) for nodes in graph.values() for node in nodes}
+    first, *_ = (n for n in layer._inbound_nodes if id(n) in known)
+    (tensor,) = first.input_tensors
+    return tensor
+
+
 def _standardize(layer, inputs):
     activation = layer.activation
     layer.activation = keras.activations.linear
@@ -73,6 +94,8 @@ def _standardize(layer, inputs):
         outputs = np.asarray(layer(inputs), np.float64)
     finally:
         layer.activation = activation
+    if getattr(layer, "data_format", None) == "channels_first":
+        outputs = np.moveaxis(outputs, 1, -1)
     outputs = outputs.reshape(-1, outputs.shape[-1])
     mean, std = outputs.mean(axis=0), outputs.std(axis=0)
     if not (np.isfinite(mean).all() and np.isfinite(std).all()):

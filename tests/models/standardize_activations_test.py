@@ -65,6 +65,52 @@ def test_a_network_of_several_inputs():
         np.testing.assert_allclose(np.std(outputs, axis=0), 1, rtol=1e-3)
 
 
+def _assert_standard(outputs):
+    axes = tuple(range(outputs.ndim - 1))
+    np.testing.assert_allclose(np.mean(outputs, axis=axes), 0, atol=1e-4)
+    np.testing.assert_allclose(np.std(outputs, axis=axes), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize("other", ["of the same input", "of another"])
+def test_layers_of_another_network_are_seen_in_this_one(other):
+    keras.utils.set_random_seed(0)
+    rows = X[:, :, 0, 0]
+    first, second = keras.layers.Dense(5), keras.layers.Dense(3)
+    inputs = keras.Input((8,))
+    keras.Model(inputs, second(first(inputs)))
+    if other == "of another":
+        inputs = keras.Input((8,))
+    hidden = keras.layers.ReLU()(first(inputs))
+    network = keras.Model(inputs, second(hidden))
+    bbh.models.standardize_activations(network, rows)
+    _assert_standard(first(rows))
+    _assert_standard(network(rows))
+
+
+def test_channels_may_come_first():
+    inputs = keras.Input((1, 8, 8))
+    layer = keras.layers.Conv2D(3, 3, data_format="channels_first")
+    network = keras.Model(inputs, layer(inputs))
+    images = np.moveaxis(X, -1, 1)
+    bbh.models.standardize_activations(network, images)
+    _assert_standard(np.moveaxis(network(images), 1, -1))
+
+
+@pytest.mark.parametrize("what", ["layer", "variable"])
+def test_what_is_frozen_stays(what):
+    network = _network()
+    frozen = network.layers[0]
+    (frozen if what == "layer" else frozen.bias).trainable = False
+    before = [np.array(x) for x in frozen.weights]
+    bbh.models.standardize_activations(network, X)
+    for old, new in zip(before, frozen.weights):
+        np.testing.assert_array_equal(old, new)
+    _assert_standard(_before_activations(network)[-1])
+    network.trainable = False
+    with pytest.raises(ValueError, match="which is not frozen; 'sequential"):
+        bbh.models.standardize_activations(network, X)
+
+
 def test_a_flow_over_scales_starts_there():
     network = _network()
     bbh.models.standardize_activations(network, X)

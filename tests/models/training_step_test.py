@@ -130,6 +130,9 @@ def test_weights_of_classes_need_one_label_an_example(likelihood, shape):
             ValueError, match=r"one label; got labels \('batch'"
         ):
             train(x, **given)
+    with pytest.raises(ValueError, match="one label"):
+        # By position, after weights of examples.
+        model.train_on_batch(x, y, None, given["class_weight"])
 
 
 def test_regularizers_and_losses_count_once():

@@ -141,6 +141,7 @@ class DeepEnsemble(
             for member in self.members
         ) / len(self.members)
 
+    @objective.after_its_data
     def train_step(self, data):
         """Makes one step of each member; see the class for the loss.
 
