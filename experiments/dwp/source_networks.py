@@ -13,6 +13,7 @@ from bbh_tf.datasets import notmnist
 from bbh_tf.datasets import prepared
 from experiments import epoch_bar
 from experiments import plain_network
+from experiments import shuffled
 from experiments.errors import ExperimentError
 
 _SMALL = "notMNIST_small-images-idx3-ubyte.gz"
@@ -179,9 +180,8 @@ def train(images, labels, config, seed):
         metrics=["accuracy"],
     )
     history = network.fit(
-        images,
-        labels,
-        batch_size=config.batch_size,
+        shuffled.batches((images, labels), config.batch_size, seed),
+        shuffle=False,
         epochs=config.epochs,
         callbacks=[epoch_bar.EpochBar(f"network of seed {seed}")],
         verbose=0,
