@@ -166,8 +166,8 @@ def train(images, labels, config, seed):
         seed: seed of the network and of its batches.
 
     Returns:
-        `(network, accuracy)`: the trained network, and its accuracy on the
-        images that it was trained on.
+        `(network, accuracy)`: the trained network, and Keras' accuracy of the
+        last epoch, on the images of each step before it.
     """
     keras.utils.set_random_seed(seed)
     network = SOURCES[config.dataset].make(l2(config))
