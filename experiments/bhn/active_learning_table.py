@@ -10,8 +10,9 @@ from experiments.reporting import tables
 
 CAPTION = (
     "Test accuracy in per cent at some numbers of labels, mean ± standard "
-    "deviation over the runs; the mean over all tests; instability, the mean "
-    "fall of accuracy from one test to the next, where it falls, in points."
+    "deviation over the runs; the mean over all tests; instability, how far "
+    "accuracy falls from one test to the next, in points, a mean over all "
+    "tests in which a rise counts 0."
 )
 SCORES = {**scores_of.SCORES, "random": "random"}
 _MOST_COLUMNS = 5

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import bbh_tf as bbh
+from experiments import shuffled
 from experiments.bhn import toy_data
 from experiments.toy import measures
 from experiments.toy import reference as nuts
@@ -155,11 +156,10 @@ def _schedule(settings, factor=1.0):
     )
 
 
-def _fit(model, settings, x, y):
+def _fit(model, settings, x, y, seed):
     return model.fit(
-        x,
-        y,
-        batch_size=settings.batch_size,
+        shuffled.batches((x, y), settings.batch_size, seed),
+        shuffle=False,
         epochs=settings.num_epochs,
         verbose=0,
     ).history
@@ -172,7 +172,7 @@ def _plain(settings, x, y, seed):
         "mse",
         steps_per_execution=32,
     )
-    _fit(network, settings, x, y)
+    _fit(network, settings, x, y, seed)
     return network
 
 
@@ -199,5 +199,5 @@ def _train(method, settings, x, y, noise_std, seed):
         keras.optimizers.Adam(_schedule(settings), global_clipnorm=10.0),
         steps_per_execution=32,
     )
-    history = _fit(model, settings, x, y)
+    history = _fit(model, settings, x, y, seed)
     return model, {key: history[key][-1] for key in ("loss", "nll", "kl")}

@@ -8,6 +8,7 @@ import numpy as np
 
 import bbh_tf as bbh
 from experiments import epoch_bar
+from experiments import shuffled
 from experiments.bhn import networks
 from experiments.bhn import released
 from experiments.errors import diverged
@@ -242,9 +243,8 @@ def fit(model, recipe, images, labels, seed, after_epoch=None):
         )
     keras.utils.set_random_seed(seed)
     history = model.fit(
-        images,
-        labels,
-        batch_size=recipe.batch_size,
+        shuffled.batches((images, labels), recipe.batch_size, seed),
+        shuffle=False,
         epochs=recipe.epochs,
         callbacks=callbacks,
         verbose=0,

@@ -17,7 +17,7 @@ class NoisyImplicit(bbh.posteriors.Posterior):
     """w = G(z) + sigma * epsilon, sigma a number for each weight.
 
     Its density is a mixture over z. The log-density of a sample is bounded
-    from below, on average, by that of the mixture over its own z and others
+    from above, on average, by that of the mixture over its own z and others
     drawn beside it, so that `MonteCarloKL` is an upper bound of the KL, and
     the objective one of the evidence.
 

@@ -11,6 +11,7 @@ from experiments.errors import diverged
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
+shuffled = lazy.import_module("experiments.shuffled")
 
 # Each member of the ensemble by itself is the plain network.
 PLAIN = "plain"
@@ -59,7 +60,10 @@ def run(method, dataset, problem, seed, epochs, **settings):
         **settings,
     )
     model.fit(
-        *problem.train, batch_size=dataset.batch_size, epochs=epochs, verbose=0
+        shuffled.batches(problem.train, dataset.batch_size, seed),
+        shuffle=False,
+        epochs=epochs,
+        verbose=0,
     )
     draws = [
         None if x is None else model.predict_samples(x, batch_size=1000)

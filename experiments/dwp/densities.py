@@ -8,6 +8,7 @@ import numpy as np
 import bbh_tf as bbh
 from bbh_tf.priors import latent_bound
 from experiments import epoch_bar
+from experiments import shuffled
 
 _NUM_SAMPLES, _NUM_IMPORTANCE_SAMPLES = 20, 200
 # The first of the kernels, on which a bound with many samples is computed.
@@ -43,8 +44,8 @@ def train(kernels, latent_dim, config):
     )
     autoencoder.compile(keras.optimizers.Adam(schedule))
     history = autoencoder.fit(
-        kernels,
-        batch_size=config.batch_size,
+        shuffled.batches((kernels,), config.batch_size, config.seed),
+        shuffle=False,
         epochs=config.epochs,
         callbacks=[epoch_bar.EpochBar(f"z of {autoencoder.latent_dim}")],
         verbose=0,

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from experiments import epoch_bar
+from experiments import shuffled
 from experiments.dwp import features_report
 from experiments.dwp import layer_densities
 from experiments.dwp import networks
@@ -112,9 +113,12 @@ def _find(config, one, images, densities, extractors):
         jit_compile=False,
     )
     head.fit(
-        train,
-        images.train_labels[: config.num_train],
-        batch_size=config.batch_size,
+        shuffled.batches(
+            (train, images.train_labels[: config.num_train]),
+            config.batch_size,
+            seed,
+        ),
+        shuffle=False,
         epochs=config.epochs,
         callbacks=[epoch_bar.EpochBar("dense layers")],
         verbose=0,

@@ -13,6 +13,7 @@ from bbh_tf.datasets import notmnist
 from bbh_tf.datasets import prepared
 from experiments import epoch_bar
 from experiments import plain_network
+from experiments import shuffled
 from experiments.errors import ExperimentError
 
 _SMALL = "notMNIST_small-images-idx3-ubyte.gz"
@@ -165,8 +166,8 @@ def train(images, labels, config, seed):
         seed: seed of the network and of its batches.
 
     Returns:
-        `(network, accuracy)`: the trained network, and its accuracy on the
-        images that it was trained on.
+        `(network, accuracy)`: the trained network, and Keras' accuracy of the
+        last epoch, on the images of each step before it.
     """
     keras.utils.set_random_seed(seed)
     network = SOURCES[config.dataset].make(l2(config))
@@ -179,9 +180,8 @@ def train(images, labels, config, seed):
         metrics=["accuracy"],
     )
     history = network.fit(
-        images,
-        labels,
-        batch_size=config.batch_size,
+        shuffled.batches((images, labels), config.batch_size, seed),
+        shuffle=False,
         epochs=config.epochs,
         callbacks=[epoch_bar.EpochBar(f"network of seed {seed}")],
         verbose=0,

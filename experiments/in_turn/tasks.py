@@ -14,6 +14,7 @@ from experiments.errors import diverged
 
 bbh = lazy.import_module("bbh_tf")
 keras = lazy.import_module("keras")
+shuffled = lazy.import_module("experiments.shuffled")
 
 # Key -> how the two tasks were learnt.
 WAYS = {
@@ -148,7 +149,12 @@ def _model(method, network, num_train, settings, seed, anneals, prior=None):
 
 def _fit(model, part, settings, seed):
     keras.utils.set_random_seed(seed)
-    model.fit(*part, batch_size=_BATCH_SIZE, epochs=settings.epochs, verbose=0)
+    model.fit(
+        shuffled.batches(part, _BATCH_SIZE, seed),
+        shuffle=False,
+        epochs=settings.epochs,
+        verbose=0,
+    )
 
 
 def _errors(model, data):

@@ -99,6 +99,23 @@ def test_the_band_is_the_tables_standard_deviation():
     assert several == pytest.approx(2 * 0.2 / np.sqrt(2))
 
 
+def test_instability_is_what_its_caption_says():
+    found = [
+        {
+            "trial": {"method": "mle", "score": "bald", "start": "warm"},
+            "measures": {
+                "labels": [20, 30, 40, 50],
+                "accuracy": [0.5, 0.4, 0.6, 0.55],
+            },
+            "seconds": 1.0,
+        }
+    ]
+    heading, row = active_learning_table.table(found)
+    # Falls of 10 and 5 points, and a rise.
+    assert row[heading.index("instability")] == "5.00"
+    assert "in which a rise counts 0" in active_learning_table.CAPTION
+
+
 def test_a_panel_without_runs_says_so(tmp_path, monkeypatch):
     def trial(score, start):
         names = {"method": "mle", "score": score, "start": start}
