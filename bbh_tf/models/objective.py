@@ -31,10 +31,19 @@ def after_its_data(step):
     @functools.wraps(step)
     def waiting(model, data, *args):
         given = [x for x in keras.tree.flatten(data) if tf.is_tensor(x)]
-        with tf.control_dependencies(given):
+        with (
+            tf.variable_creator_scope(_made_at_once),
+            tf.control_dependencies(given),
+        ):
             return step(model, data, *args)
 
     return waiting
+
+
+def _made_at_once(make, **kwargs):
+    """Makes a variable, of a metric say, whose first value XLA lifts out."""
+    with tf.control_dependencies(None):
+        return make(**kwargs)
 
 
 @after_its_data
