@@ -102,7 +102,7 @@ class AdversarialKL(sample_divergence.SampleDivergence):
         """
         super().check(pairs)
         for pair in pairs:
-            if getattr(pair.prior, "trainable_variables", ()):
+            if pair.prior_trains:
                 raise ValueError(
                     "AdversarialKL trains no prior: expected one that stays as "
                     "it is, with trainable=False; the "

@@ -93,11 +93,7 @@ class NearestNeighbourEntropy(divergence.Divergence):
     def estimate(self, pairs, num_prior_samples, key):
         """Estimates the entropy of the draws, and their density."""
         del num_prior_samples, key
-        trains = [
-            bool(getattr(pair.prior, "trainable_variables", ()))
-            for pair in pairs
-            for _ in pair.specs
-        ]
+        trains = [pair.prior_trains for pair in pairs for _ in pair.specs]
         return self._sum(
             pairing.samples_of(pairs), pairing.distributions_of(pairs), trains
         )

@@ -23,6 +23,11 @@ class Pair(typing.NamedTuple):
     specs: list
     draw: typing.Any = None
 
+    @property
+    def prior_trains(self):
+        """Whether the prior has variables that train, of a user's own say."""
+        return bool(getattr(self.prior, "trainable_variables", ()))
+
 
 def samples_of(pairs):
     """Returns the draws of q of all layers.

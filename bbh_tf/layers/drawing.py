@@ -11,6 +11,7 @@ import threading
 import keras
 import tensorflow as tf
 
+from bbh_tf.layers import arrival
 from bbh_tf.layers import own_types
 from bbh_tf.layers import replica_noise
 
@@ -54,13 +55,8 @@ def add_counter(owner, name):
 
 
 def count_on(counter, inputs):
-    """Advances an `add_counter` by one, if a layer is given its inputs.
-
-    Keras finds the end of data of unknown length by a step that gets no batch.
-    In a program, what needs none would run all the same.
-    """
-    given = [x for x in keras.tree.flatten(inputs) if tf.is_tensor(x)]
-    with tf.control_dependencies(given):
+    """Advances an `add_counter` by one, after a layer's inputs are there."""
+    with arrival.after(inputs):
         counter.assign(counter.value + 1)
 
 

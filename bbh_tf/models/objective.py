@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from bbh_tf import randomness
+from bbh_tf.layers import arrival
 from bbh_tf.layers import drawing
 from bbh_tf.layers import time_steps
 from bbh_tf.layers import total_kl
@@ -17,9 +18,8 @@ from bbh_tf.models import outputs as outputs_of
 def after_its_data(step):
     """Lets nothing of a training step run before its data are there.
 
-    Keras finds the end of data of unknown length by a step that gets no batch.
-    In a program, what needs none would run all the same: counters, random
-    seeds and discriminators would be a step ahead after each epoch.
+    Else counters, random seeds and discriminators would be a step ahead after
+    each epoch on data of unknown length; see `arrival.after`.
 
     Args:
         step: function of a model, data and more.
@@ -30,11 +30,7 @@ def after_its_data(step):
 
     @functools.wraps(step)
     def waiting(model, data, *args):
-        given = [x for x in keras.tree.flatten(data) if tf.is_tensor(x)]
-        with (
-            tf.variable_creator_scope(_made_at_once),
-            tf.control_dependencies(given),
-        ):
+        with tf.variable_creator_scope(_made_at_once), arrival.after(data):
             return step(model, data, *args)
 
     return waiting
