@@ -74,6 +74,9 @@ _LIKELIHOOD_DRAWS = flags.DEFINE_integer(
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's in the calls, in place of their choice."
 )
+_KL_SCALE = flags.DEFINE_float(
+    "kl_scale", None, "Factor of the KL in the calls, in place of 1."
+)
 _STRATEGY = strategies.define_flag()
 
 
@@ -109,6 +112,12 @@ def _check_flags():
             flag.value and set(flag.value) <= set(choices),
             f"some of {', '.join(choices)}",
         )
+    scale = _KL_SCALE.value
+    flag_checks.check(
+        _KL_SCALE,
+        scale is None or 0 <= scale < math.inf,
+        "a finite number >= 0",
+    )
     rate = _LEARNING_RATE.value
     flag_checks.check(
         _LEARNING_RATE,
@@ -185,6 +194,7 @@ def _replaced():
     chosen = {
         "learning_rate": _LEARNING_RATE.value,
         "num_likelihood_samples": _LIKELIHOOD_DRAWS.value,
+        "kl_scale": _KL_SCALE.value,
     }
     return {name: x for name, x in chosen.items() if x is not None}
 

@@ -64,6 +64,7 @@ class BayesianModel(
         num_prior_samples: prior samples of that estimate; None for as many,
             or at least 20 under a `KernelKL` of several neighbours.
         num_likelihood_samples: draws under which the likelihood is taken.
+        split_batches: whether each of them sees a part of the batch, not all.
         annealing: callable from the epoch (examples seen / N, a scalar
             tensor) to a factor; None for 1.
         kl_scale: factor on the KL; 1 is Bayes' rule, any other value a
@@ -95,6 +96,7 @@ class BayesianModel(
         num_samples=5,
         num_prior_samples=None,
         num_likelihood_samples=1,
+        split_batches=False,
         annealing=None,
         kl_scale=1.0,
         num_prediction_samples=100,
@@ -108,13 +110,11 @@ class BayesianModel(
         self.kept_seed = randomness.KeptSeed(seed)
         self._predictors = {}
         self.make_calibration()
-        for argument, value in (
-            ("num_samples", num_samples),
-            ("num_likelihood_samples", num_likelihood_samples),
-        ):
-            checks.check_count(argument, value)
+        checks.check_count("num_samples", num_samples)
+        checks.check_count("num_likelihood_samples", num_likelihood_samples)
         if num_prior_samples is not None:
             checks.check_count("num_prior_samples", num_prior_samples)
+        self.split_batches = checks.flag("split_batches", split_batches)
         self.num_train_examples = num_train_examples
         self.divergence = divergences.get(divergence)
         self.divergence.check(total_kl.pairs_of(self.random_layers))
@@ -157,8 +157,7 @@ class BayesianModel(
         Args:
             optimizer: a Keras optimiser.
             loss: None, or the name of the model's likelihood.
-            **kwargs: other arguments of `keras.Model.compile`. Metrics see
-                what `predict` returns.
+            **kwargs: others of `keras.Model.compile`; metrics see predictions.
 
         Raises:
             ValueError: if another loss is given, or a metric for logits.
@@ -288,6 +287,7 @@ class BayesianModel(
             "num_samples",
             "num_prior_samples",
             "num_likelihood_samples",
+            "split_batches",
             "kl_scale",
             "num_prediction_samples",
             "seed",

@@ -11,8 +11,7 @@ from bbh_tf.layers import arrival
 from bbh_tf.layers import drawing
 from bbh_tf.layers import time_steps
 from bbh_tf.layers import total_kl
-from bbh_tf.models import likelihoods
-from bbh_tf.models import outputs as outputs_of
+from bbh_tf.models import data_terms
 
 
 def after_its_data(step):
@@ -71,8 +70,8 @@ def train_step(model, data, num_draws):
             model.random_layers, num_draws, model.step_key()
         )
         draws, parts = drawing.apart(draws, model.num_likelihood_samples)
-        nll, penalty, predictions = data_terms(
-            model, x, y, sample_weight, parts
+        nll, penalty, predictions = data_terms.of_draws(
+            model, (x, y, sample_weight), parts
         )
         nll /= tf.cast(num_examples, tf.float32)
         kl = _kl_of(model, draws, divergence)
@@ -167,62 +166,9 @@ def _trained_divergence(model):
     return model.divergence.fit_step(estimate_of, key)
 
 
-def data_terms(model, x, y, sample_weight, weights):
-    """Runs the network on the drawn weights and scores the labels.
-
-    Args:
-        model: a `bbh_tf.models.BayesianModel`.
-        x: inputs of the network.
-        y: labels.
-        sample_weight: weights of examples or labels, or None; see
-            `likelihoods.log_prob`.
-        weights: for each draw, a list for each random layer of `(1, *shape)`,
-            or None for noise of its own for each example.
-
-    Returns:
-        `(nll, penalty, prediction)`: -log p(y | x, w) in nats, summed over
-        the examples and averaged over the draws; the sum of regularisers and
-        losses that layers added; the mean prediction.
-    """
-    count = len(weights)
-    nll, penalty, prediction = 0.0, _regularization(model.network), 0.0
-    for of_draw in weights:
-        outputs, losses = drawing.call(
-            model.network,
-            model.random_layers,
-            of_draw,
-            0,
-            (x,),
-            {"training": True},
-        )
-        mask = outputs_of.mask(outputs)
-        likelihoods.check_labels(model.likelihood, y, sample_weight, mask)
-        distribution = likelihoods.distribution(model.likelihood, outputs)
-        log_prob = likelihoods.log_prob(distribution, y, sample_weight, mask)
-        nll -= tf.reduce_sum(log_prob) / count
-        penalty += _sum(losses) / count
-        prediction += likelihoods.mean(distribution) / count
-    return nll, penalty, likelihoods.with_mask(prediction, mask)
-
-
 def sum_over_replicas(value):
     """Adds a tensor up over the replicas of the strategy in force."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return value
     context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
-
-
-def _regularization(network):
-    return _sum(
-        variable.regularizer(variable)
-        for variable in network.trainable_variables
-        if variable.regularizer is not None
-    )
-
-
-def _sum(values):
-    total = tf.constant(0.0)
-    for value in values:
-        total += tf.cast(value, tf.float32)
-    return total

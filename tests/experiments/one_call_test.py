@@ -20,6 +20,7 @@ _RESULTS = pathlib.Path(__file__).resolve().parents[2] / "results" / "one_call"
         (["--output_dir=a", "--datasets=iris"], "cifar5; got iris."),
         (["--output_dir=a", "--methods=plain"], "bbb, bbh; got plain."),
         (["--output_dir=a", "--learning_rate=0"], "number > 0; got 0.0."),
+        (["--output_dir=a", "--kl_scale=-1"], "number >= 0; got -1.0."),
         (
             ["--output_dir=a", "--methods=map", "--learning_rate=1"],
             "--learning_rate: is of bbb and bbh; got --methods=map.",

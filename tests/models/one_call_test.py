@@ -249,6 +249,9 @@ def test_says_what_it_chose():
 def test_warns_of_many_weights():
     with pytest.warns(UserWarning, match="31 random weights for 1 examples"):
         bbh.models.bayes_by_hypernet(network(), 1, print_fn=None)
+    with pytest.warns(UserWarning, match="31 random weights for 3 examples"):
+        bbh.models.bayes_by_hypernet(network(), 3, print_fn=None)
+    made(bbh.models.bayes_by_hypernet, network(), 4)
     made(bbh.models.bayes_by_hypernet, network(), 1, kl_scale=0.1)
 
 
@@ -264,7 +267,7 @@ def test_masks_of_dropout_are_no_weights_to_warn_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bbh.models.bayes_by_hypernet(
-            plain, 2, "normal", dropout="keras", print_fn=lines.append
+            plain, 5, "normal", dropout="keras", print_fn=lines.append
         )
     assert "over 41 weights" in lines[0]
 

@@ -73,6 +73,7 @@ def test_configuration_survives(tmp_path):
         num_samples=3,
         num_prior_samples=4,
         num_likelihood_samples=2,
+        split_batches=True,
         annealing=bbh.annealing.Linear(2, 3),
         kl_scale=0.25,
         seed=-(2**40),

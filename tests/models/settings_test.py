@@ -84,6 +84,7 @@ def test_what_programs_have_read_cannot_be_set():
     for owner, name, value in (
         (model, "num_samples", 7),
         (model, "num_likelihood_samples", 7),
+        (model, "split_batches", True),
         (model, "annealing", bbh.annealing.Linear()),
         (model, "divergence", bbh.divergences.KernelKL()),
         (model, "likelihood", "normal"),

@@ -73,6 +73,60 @@ def test_the_loss_by_hand(settings):
     assert logs["loss"] == pytest.approx(nll + weight * kl, rel=1e-5)
 
 
+def _parts(num_examples, num_draws):
+    """The draw that each example is seen under, by hand."""
+    bounds = [num_examples * k // num_draws for k in range(num_draws + 1)]
+    return np.repeat(np.arange(num_draws), np.diff(bounds))
+
+
+# Eight examples have parts of two and three, and parts of one and of none.
+@pytest.mark.parametrize("num_draws", [3, 11])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_each_draw_sees_its_part_of_the_batch(num_draws, jit_compile):
+    model = small_models.model(
+        num_likelihood_samples=num_draws, split_batches=True, kl_scale=0.0
+    )
+    model.compile(
+        keras.optimizers.SGD(0.1),
+        metrics=["sparse_categorical_crossentropy"],
+        jit_compile=jit_compile,
+    )
+    draws = _draws(model)
+    weights = np.linspace(0, 2, 8, dtype="float32")
+    every = np.stack([_log_probs(draws, k) for k in range(num_draws)])
+    expected = -every[_parts(8, num_draws), np.arange(8)]
+    # Sizes are not known before the program runs.
+    data = tf.data.Dataset.from_tensor_slices((X, Y, weights)).batch(8)
+    assert data.element_spec[0].shape[0] is None
+    logs = model.fit(data, shuffle=False, verbose=0).history
+    assert logs["nll"][0] == pytest.approx((expected * weights).mean(), 1e-5)
+    metric = logs["sparse_categorical_crossentropy"][0]
+    assert metric == pytest.approx(expected.mean(), rel=1e-5)
+
+
+def test_parts_of_a_batch_have_the_gradient_of_their_examples():
+    """One draw of a posterior without a spread: that of the whole batch."""
+
+    def trained(**settings):
+        posterior = bbh.posteriors.MeanField(-60.0)
+        model = small_models.model(
+            small_models.network(posterior=posterior),
+            divergence=bbh.divergences.AnalyticKL(),
+            kl_scale=0.0,
+            **settings,
+        )
+        model.compile(keras.optimizers.SGD(0.5))
+        model.train_on_batch(X, Y)
+        return model.get_weights()
+
+    keras.utils.set_random_seed(0)
+    whole = trained()
+    keras.utils.set_random_seed(0)
+    parts = trained(num_likelihood_samples=3, split_batches=True)
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
 def test_each_step_draws_anew():
     model = small_models.model(num_train_examples=10**6)
     model.compile(keras.optimizers.SGD(0.0))
