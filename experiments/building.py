@@ -99,6 +99,8 @@ def settings(config):
     parts += METHODS[config.method].describe(config)
     if config.num_likelihood_samples > 1:
         parts.append(f"likelihood under {config.num_likelihood_samples} draws")
+        if config.split_batches:
+            parts[-1] += ", each on a part of the batch"
     if config.normalization is not None:
         parts.append(f"{config.normalization} normalisation")
     if config.mixed_precision:

@@ -89,6 +89,11 @@ CHANGES = {
         kinds.COUNT,
         lambda found: found["method"] not in ("map", "ensemble"),
     ),
+    "split_batches": Change(
+        "whether each of these sees a part of the batch, not all",
+        kinds.BOOL,
+        lambda found: found.get("num_likelihood_samples", 1) > 1,
+    ),
     "divergence": Change(
         "estimate of the KL",
         kinds.texts(*_DIVERGENCES),

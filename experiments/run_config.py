@@ -63,6 +63,7 @@ class RunConfig:
             looks at several neighbours, for 20.
         num_neighbours: which neighbour's distance it takes.
         num_likelihood_samples: draws under which a step takes the likelihood.
+        split_batches: whether each of these sees a part of the batch, not all.
         prior_scale: standard deviation of the normal prior of each weight.
         released_kernel: whether the kernel KL has the authors' 1e-8 terms.
         discriminator_steps: steps of the adversarial estimate's
@@ -127,6 +128,7 @@ class RunConfig:
     num_prior_samples: int | None = None
     num_neighbours: int = 1
     num_likelihood_samples: int = 1
+    split_batches: bool = False
     prior_scale: float = 1.0
     released_kernel: bool = False
     discriminator_steps: int = 5

@@ -31,6 +31,7 @@ def model(config, data, network, **kwargs):
         num_samples=config.num_samples,
         num_prior_samples=config.num_prior_samples,
         num_likelihood_samples=config.num_likelihood_samples,
+        split_batches=config.split_batches,
         annealing=annealing,
         kl_scale=config.kl_scale,
         num_prediction_samples=config.num_prediction_samples,

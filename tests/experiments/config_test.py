@@ -249,6 +249,7 @@ def test_the_advised_row_is_what_one_call_makes(dataset, count, side):
                 for part in (model.divergence, model.annealing)
             ],
             (model.num_samples, model.num_likelihood_samples),
+            model.split_batches,
             (rate["config"], model.optimizer.global_clipnorm),
         )
 
