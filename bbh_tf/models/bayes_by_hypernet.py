@@ -49,7 +49,6 @@ _ON_FEW = {
     "units": (64, 256, 16),
     "num_likelihood_samples": 5,
     "learning_rate": 1e-3,
-    "global_clipnorm": None,
 }
 
 
@@ -78,7 +77,7 @@ def bayes_by_hypernet(
     | hypernetworks' kernel initialiser | hyperfan | Glorot |
     | initial weights | around those of `network` | random |
     | `FusedAdam` at | 3e-4 (up to 10,000 examples 1e-3), falling | 1e-4 |
-    | gradients clipped at | 100 above 10,000 examples | not |
+    | gradients clipped at | 100 | not |
 
     In both, the KL to N(0, 1) weights counts in full, with five samples per
     step. With `scope="network"` the initialiser is Glorot in both. The choices

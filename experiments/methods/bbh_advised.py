@@ -31,7 +31,6 @@ METHOD = dataclasses.replace(
             "hypernetwork_units": (64, 256, 16),
             "num_likelihood_samples": 5,
             "learning_rate": 1e-3,
-            "global_clipnorm": None,
         }
     },
     # The authors have no such row.

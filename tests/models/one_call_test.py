@@ -159,9 +159,9 @@ def test_few_examples_have_settings_of_their_own():
         draws = model.num_likelihood_samples
         return draws, width, pytest.approx(rate), clipnorm
 
-    assert chosen(10_000) == (5, 16, 1e-3, None)
+    assert chosen(10_000) == (5, 16, 1e-3, 100.0)
     assert chosen(10_001) == (1, 4, 3e-4, 100.0)
-    assert chosen(100, num_likelihood_samples=2) == (2, 16, 1e-3, None)
+    assert chosen(100, num_likelihood_samples=2) == (2, 16, 1e-3, 100.0)
     assert chosen(10_001, learning_rate=1e-3) == (1, 4, 1e-3, 100.0)
     assert chosen(10_001, form="paper") == (1, 512, 1e-4, None)
 
@@ -238,12 +238,15 @@ def test_says_what_it_chose():
         "1 / 64",
         "epochs 5 to 50",
         "likelihood under 5 draws",
-        "FusedAdam(0.001), falling over 100 epochs",
+        "FusedAdam(0.001), falling over 100 epochs, gradients clipped at 100",
     ):
         assert part in line
-    assert "clipped" not in line
     bbh.models.bayes_by_hypernet(network(), 10_001, print_fn=lines.append)
-    assert "falling over 100 epochs, gradients clipped at 100" in lines[-1]
+    assert "FusedAdam(0.0003), falling over 100 epochs, gradi" in lines[-1]
+    bbh.models.bayes_by_hypernet(
+        network(), 64, form="paper", print_fn=lines.append
+    )
+    assert "clipped" not in lines[-1]
 
 
 def test_warns_of_many_weights():
