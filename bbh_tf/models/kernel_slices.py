@@ -23,7 +23,7 @@ def kernel_slices(layer, min_norm=0.0):
         ValueError: if `layer` is neither, or the kernel is not finite.
 
     References:
-        Atanov et al., The Deep Weight Prior, arXiv:1810.06943, Sec. 4.1.
+        Atanov et al., The Deep Weight Prior, arXiv:1810.06943, Sec. 3.3.
     """
     checks.check_factor("min_norm", min_norm)
     kernel = layer

@@ -88,8 +88,9 @@ def notes(settings, found):
         )
     if settings.preset == "released_code":
         lines.append(
-            "Scales of the sets as in the authors' code, noise of a hundredth, "
-            "and a maximum entropy whose sign is not turned."
+            "Scales of the sets as in the authors' code, the hypernetworks' "
+            "noise a hundredth as wide, and a maximum entropy whose sign is "
+            "not turned."
         )
     if any(one["trial"]["method"] == "mle" for one in found):
         lines.append(

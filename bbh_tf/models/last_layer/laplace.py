@@ -64,7 +64,8 @@ def laplace(
             the value that maximises the marginal likelihood.
         mean: `"trained"`, the trained weights, so that the mean of the draws
             predicts as the network does; or `"mode"`, the mode under this
-            prior, found by Newton's method in several passes over the data.
+            prior, found by Newton's method in several passes over the data,
+            for which the covariance must be full.
         batch_size: examples in a batch, where there are arrays; None for 256.
         num_prediction_samples: as in `BayesianModel`.
         seed: as in `BayesianModel`.
