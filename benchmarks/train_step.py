@@ -39,6 +39,12 @@ _NOISE_DIM = flags.DEFINE_integer(
 _REPEATS = flags.DEFINE_integer(
     "repeats", 15, "Steps that are timed.", lower_bound=1
 )
+_PARTS = flags.DEFINE_integer(
+    "parts",
+    1,
+    "Parts of the batch, each under a draw of its own.",
+    lower_bound=1,
+)
 _STOCK = flags.DEFINE_bool("stock_adam", False, "Use Keras' own Adam.")
 _WIDTHS = flag_lists.numbers(
     "widths", ["512", "16"], "Widths of the last hidden layer.", int, 1
@@ -163,6 +169,8 @@ def _model_of(posterior, divergence, num_samples):
         num_train,
         divergence=divergence,
         num_samples=num_samples,
+        num_likelihood_samples=_PARTS.value,
+        split_batches=_PARTS.value > 1,
         seed=0,
     )
     model.compile(_adam(1e-4))
