@@ -70,7 +70,12 @@ _LIKELIHOOD_DRAWS = flags.DEFINE_integer(
     "Draws under which the calls take the likelihood, in place of their "
     "choice.",
 )
-
+_SPLIT_BATCHES = flags.DEFINE_bool(
+    "split_batches",
+    None,
+    "Whether each of these sees a part of the batch only, in place of the "
+    "calls' choice.",
+)
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's in the calls, in place of their choice."
 )
@@ -194,6 +199,7 @@ def _replaced():
     chosen = {
         "learning_rate": _LEARNING_RATE.value,
         "num_likelihood_samples": _LIKELIHOOD_DRAWS.value,
+        "split_batches": _SPLIT_BATCHES.value,
         "kl_scale": _KL_SCALE.value,
     }
     return {name: x for name, x in chosen.items() if x is not None}
