@@ -20,10 +20,11 @@ class LocalReparameterization(Bayesian):
         output ~ N(linear(x, mean) + bias, linear(x^2, variance))
 
     Each example then has its own noise, and gradients have a lower variance.
-    For a dense layer the expected loss is the same as under draws of the
-    weights. For a convolution, only the mean and the variance of each output
-    are the same: each position in an image gets its own noise, while a draw of
-    the weights has one kernel for all positions.
+    For a dense layer on inputs `(batch, features)` the expected loss is the
+    same as under draws of the weights. For a convolution, a dense layer on
+    sequences or a layer that is called twice, only the mean and the variance of
+    each output are the same: each position in an image, each time step and each
+    call gets its own noise, while a draw of the weights has one kernel for all.
 
     Outside training, predictions are those of `Bayesian`, with draws of the
     weights. The KL is the same, too.

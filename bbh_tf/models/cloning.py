@@ -23,9 +23,11 @@ def clone(network, replace):
 
     Raises:
         ValueError: if the network, or one inside it, is neither functional
-            nor sequential, or is not built.
+            nor sequential, or is not built; if two of its layers hold the
+            same weights.
     """
     check_cloneable(network)
+    check_own_weights(network)
     pairs = []
 
     def clone_layer(layer):
@@ -44,6 +46,37 @@ def clone(network, replace):
         )
     _freeze_alike(network, new_network)
     return new_network, pairs
+
+
+def check_own_weights(network):
+    """Refuses layers that hold another's weights, of which copies had more.
+
+    Each layer is made anew from its configuration, what it holds included.
+
+    Raises:
+        ValueError: naming the layers and one of these weights.
+    """
+    owners = {}
+    for layer in _layers_in(network):
+        for variable in layer.weights:
+            owner = owners.setdefault(id(variable), layer)
+            if owner is not layer:
+                raise ValueError(
+                    "Expected layers that hold no weights of others, since "
+                    "copies and files would have several of them; "
+                    f"{variable.path!r} is a "
+                    f"weight of {owner.name!r} and of {layer.name!r}: call one "
+                    "layer twice, or make both parts of one layer."
+                )
+
+
+def _layers_in(network):
+    """Returns the layers of a model and of those in it, but no models."""
+    found = []
+    for layer in network.layers:
+        is_model = isinstance(layer, keras.Model)
+        found += _layers_in(layer) if is_model else [layer]
+    return found
 
 
 def _freeze_alike(network, clone):

@@ -13,6 +13,37 @@ from bbh_tf.models import likelihoods
 # of batches.
 _TRACED = weakref.WeakKeyDictionary()
 
+# What leaves probabilities what they are, or averages them; the latter are
+# operations of `keras.ops`.
+_KEEPING_LAYERS = (
+    keras.layers.Average,
+    keras.layers.Concatenate,
+    keras.layers.Cropping1D,
+    keras.layers.Cropping2D,
+    keras.layers.Cropping3D,
+    keras.layers.Dropout,
+    keras.layers.Flatten,
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalAveragePooling3D,
+    keras.layers.Identity,
+    keras.layers.Permute,
+    keras.layers.Reshape,
+    keras.layers.UpSampling1D,
+    keras.layers.UpSampling2D,
+    keras.layers.UpSampling3D,
+)
+_KEEPING_OPERATIONS = {
+    "Cast",
+    "Concatenate",
+    "ExpandDims",
+    "GetItem",
+    "Mean",
+    "Reshape",
+    "Squeeze",
+    "Transpose",
+}
+
 
 def check(likelihood, network):
     """Refuses outputs that would be scored, but not as was meant.
@@ -166,7 +197,6 @@ def _keeps_values(last):
     is_linear = isinstance(last, keras.layers.Activation) and (
         last.activation is keras.activations.linear
     )
-    return is_linear or isinstance(
-        last,
-        (keras.layers.Flatten, keras.layers.Permute, keras.layers.Reshape),
-    )
+    if not isinstance(last, keras.layers.Layer):
+        return type(last).__name__ in _KEEPING_OPERATIONS
+    return is_linear or isinstance(last, _KEEPING_LAYERS)

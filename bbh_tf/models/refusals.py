@@ -121,7 +121,7 @@ def check_held_once(network):
 
     Raises:
         ValueError: naming the layer and two of the models, if it has
-            variables.
+            variables; or two layers, if one holds weights of the other.
     """
     holders = {}
     for model in selection.sublayers_of(network):
@@ -137,3 +137,4 @@ def check_held_once(network):
                     f"{model.name!r}: keep the weights alone, with "
                     "save_weights, and make the model by the same code."
                 )
+    cloning.check_own_weights(network)

@@ -140,6 +140,65 @@ def test_shared_layers_stay_shared():
     )
 
 
+@keras.saving.register_keras_serializable("bbh_tests")
+class Tied(layers.Layer):
+    """Multiplies by the transpose of another layer's embeddings."""
+
+    def __init__(self, embedding, **kwargs):
+        super().__init__(**kwargs)
+        self.embedding = embedding
+
+    def call(self, inputs):
+        return inputs @ keras.ops.transpose(self.embedding.embeddings)
+
+    def get_config(self):
+        embedding = keras.saving.serialize_keras_object(self.embedding)
+        return {**super().get_config(), "embedding": embedding}
+
+    @classmethod
+    def from_config(cls, config):
+        embedding = keras.saving.deserialize_keras_object(config["embedding"])
+        return cls(**{**config, "embedding": embedding})
+
+
+def _held_by_a_wrapper():
+    dense = layers.Dense(3, name="shared")
+    one, many = keras.Input((4,)), keras.Input((2, 4))
+    steps = layers.Flatten()(layers.TimeDistributed(dense)(many))
+    hidden = layers.Concatenate()([dense(one), steps])
+    return keras.Model([one, many], layers.Dense(3)(hidden))
+
+
+def _held_by_a_layer():
+    words = keras.Input((5,), dtype="int32")
+    embedding = layers.Embedding(7, 3, name="shared")
+    hidden = layers.GlobalAveragePooling1D()(embedding(words))
+    return keras.Model(words, Tied(embedding)(hidden))
+
+
+@pytest.mark.parametrize("make", [_held_by_a_wrapper, _held_by_a_layer])
+@pytest.mark.parametrize(
+    "copy",
+    [
+        lambda network: bbh.models.bayesify(
+            network, bbh.posteriors.MeanField()
+        ),
+        lambda network: bbh.models.bayesify(
+            network, bbh.posteriors.MeanField(), scope="network"
+        ),
+        lambda network: bbh.models.DeepEnsemble(network, 2),
+    ],
+    ids=["layers", "network", "ensemble"],
+)
+def test_a_layer_held_by_another_is_refused(make, copy):
+    # A copy would have two of it, with weights of their own.
+    with pytest.raises(
+        ValueError, match="a weight of .*'shared'|'shared' and of"
+    ) as error:
+        copy(make())
+    assert "\n" not in str(error.value)
+
+
 def test_operations_in_the_graph():
     inputs = keras.Input((4,))
     hidden = keras.ops.tanh(layers.Dense(3)(inputs)) * 2.0

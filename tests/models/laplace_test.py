@@ -416,6 +416,13 @@ def _with_nan():
     return made
 
 
+class Doubled(keras.layers.Dense):
+    """A dense layer that does more to its inputs."""
+
+    def call(self, inputs):
+        return 2 * super().call(inputs)
+
+
 _dense = keras.layers.Dense
 _SOFT = keras.activations.softmax
 DATA = (X, CLASSES)
@@ -425,6 +432,10 @@ NETWORKS = {
     "no dense layer": (
         _ends_in(_dense(3), keras.layers.Softmax(name="end")),
         "ends in a keras.layers.Dense; .* ends in the Softmax 'end'",
+    ),
+    "a dense layer of one's own": (
+        _ends_in(Doubled(3, name="end")),
+        "ends in a keras.layers.Dense; .* ends in the Doubled 'end'",
     ),
     "softmax": (_set("activation", _SOFT), "'last' has softmax: set its"),
     "frozen": (_set("trainable", False), "'last' is frozen"),

@@ -22,6 +22,21 @@ def _ops():
     return keras.Model(inputs, keras.ops.softmax(keras.layers.Dense(3)(inputs)))
 
 
+def _averaged():
+    inputs = keras.Input((4,))
+    heads = [
+        keras.layers.Dense(3, activation="softmax")(inputs) for _ in range(2)
+    ]
+    return keras.Model(inputs, keras.layers.Average()(heads))
+
+
+def _cast_and_squeezed():
+    inputs = keras.Input((4,))
+    shares = keras.layers.Dense(3, activation="softmax")(inputs)
+    shares = keras.ops.expand_dims(keras.ops.cast(shares, "float32"), 1)
+    return keras.Model(inputs, keras.ops.squeeze(shares, 1))
+
+
 SOFTMAX = {
     "Dense": lambda: _network(keras.layers.Dense(3, activation="softmax")),
     "Activation": lambda: _network(
@@ -38,6 +53,14 @@ SOFTMAX = {
         keras.layers.Softmax(),
         keras.layers.Reshape((1, 2, 3)),
         keras.layers.Activation("linear", dtype="float32"),
+    ),
+    "averaged": _averaged,
+    "cast and squeezed": _cast_and_squeezed,
+    "pooled": lambda: _network(
+        keras.layers.Reshape((2, 2, 1)),
+        keras.layers.Conv2D(3, 1, activation="softmax"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Identity(),
     ),
     "nested": lambda: _network(
         _network(keras.layers.Dense(3, activation="softmax"))

@@ -213,6 +213,29 @@ def test_a_layer_of_two_models_is_kept_by_its_weights(make, kind, tmp_path):
     )
 
 
+def test_a_layer_that_another_holds_is_refused_by_files_and_clones(tmp_path):
+    dense = bbh.layers.Bayesian(
+        keras.layers.Dense(3), bbh.posteriors.MeanField(), name="shared"
+    )
+    one, many = keras.Input((4,)), keras.Input((2, 4))
+    steps = keras.layers.Flatten()(keras.layers.TimeDistributed(dense)(many))
+    logits = keras.layers.Dense(3)(
+        keras.layers.Concatenate()([dense(one), steps])
+    )
+    model = bbh.models.BayesianModel(
+        keras.Model([one, many], logits),
+        num_train_examples=8,
+        divergence=bbh.divergences.AnalyticKL(),
+    )
+    for describe in (
+        lambda: model.save(tmp_path / "model.keras"),
+        lambda: keras.models.clone_model(model),
+        lambda: model.draw(),
+    ):
+        with pytest.raises(ValueError, match="a weight of .*'shared'"):
+            describe()
+
+
 def test_layers_without_variables_may_be_held_twice(tmp_path):
     model = _bayesian(_held_twice(keras.layers.ReLU(name="shared")))
     model.save(tmp_path / "model.keras")
