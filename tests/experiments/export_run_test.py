@@ -275,6 +275,7 @@ def test_what_cannot_run_is_told_in_one_line(tmp_path, exported):
     with files.only_user(tmp_path):
         with pytest.raises(SystemExit, match="--out: another run is writing"):
             run_exported.run_all(exported, tmp_path)
+    tmp_path.mkdir(exist_ok=True)
     (tmp_path / "map").write_text("")
     with pytest.raises(SystemExit, match="expected files that can be read"):
         run_exported.run_all(exported, tmp_path)
