@@ -98,6 +98,13 @@ def run():
         _STARTS.value,
         is_default=not any(_FLAGS[x].present for x in ("scores", "starts")),
     )
+    for start in _STARTS.value if _STARTS.present else ():
+        own = starts.STARTS[start].method
+        flag_checks.check(
+            _STARTS,
+            own is None or own in _FLAGS.methods,
+            f"no {start}, which is for {own}, without it among --methods",
+        )
     with task.job() as folder:
         settings = active_learning.Settings(
             dataset=_FLAGS.dataset,

@@ -50,14 +50,18 @@ def run():
     changes, noise_stds = _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as output:
         settings = identity.Settings(**changes)
+        told = {
+            "settings": dataclasses.asdict(settings),
+            "num_seeds": _NUM_SEEDS.value,
+        }
+        files.check_results(output, told)
         results, draws = identity.compare(
             settings, noise_stds, list(range(_NUM_SEEDS.value))
         )
         files.write_json(
             output / "results.json",
             {
-                "settings": dataclasses.asdict(settings),
-                "num_seeds": _NUM_SEEDS.value,
+                **told,
                 "results": results,
                 "provenance": provenance.describe(),
             },
@@ -81,9 +85,6 @@ def _check_flags():
     """Returns the changes of the settings, and the noise levels."""
     noise_stds = flag_lists.floats(
         _NOISE_STDS, lambda x: 0 < x < float("inf"), "positive numbers"
-    )
-    flag_checks.check(
-        _NOISE_STDS, len(set(noise_stds)) == len(noise_stds), "each once"
     )
     flag_checks.check_fewest(
         (

@@ -57,16 +57,16 @@ def run():
     changes = _check_flags()
     with files.only_user(_OUTPUT_DIR.value) as output:
         settings = toy.Settings(**changes)
+        told = {
+            "settings": dataclasses.asdict(settings),
+            "seed": _SEED.value,
+            "scale": _SCALE.value,
+        }
+        files.check_results(output, told)
         results, draws = toy.compare(settings, _SEED.value)
         files.write_json(
             output / "results.json",
-            {
-                "settings": dataclasses.asdict(settings),
-                "seed": _SEED.value,
-                "scale": _SCALE.value,
-                **results,
-                "provenance": provenance.describe(),
-            },
+            {**told, **results, "provenance": provenance.describe()},
         )
         path = toy_figure.write(draws, results["measures"], output)
         heading, *rows = toy_table.table(results)

@@ -34,6 +34,10 @@ def start(run, takes_strategy=False):
             run()
         except (ExperimentError, MemoryError) as error:
             return _fail(error)
+        except OSError as error:
+            return _fail(
+                f"expected files that can be read and written; {error}."
+            )
         except KeyboardInterrupt:
             print(
                 "\nstopped; the same command goes on from here.",

@@ -129,6 +129,7 @@ class Config:
                 "--num_steps: expected no --epochs beside it; got "
                 f"--epochs={self.epochs}."
             )
+        flag_checks.check_data_dir(self.data_dir, [self.dataset])
         if self.outlier_dir and self.dataset != "mnist":
             raise ExperimentError(
                 "--outlier_dir: only mnist takes notMNIST; got "

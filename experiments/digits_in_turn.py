@@ -54,6 +54,7 @@ _STRATEGY = strategies.define_flag()
 def run():
     """Trains what is not there yet; writes the table."""
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
+    flag_checks.check_data_dir(_DATA_DIR.value, [_DATASET.value])
     # NaN is no less than any bound.
     flag_checks.check_fewest(((_KL_SCALE, 0),))
     seeds = flag_lists.integers(_SEEDS, 0)

@@ -85,6 +85,7 @@ def _main():
     flag_checks.check_fewest(
         ((_NUM_STEPS, 1), (_NUM_SLICES, 1), (_NUM_TEST, 1))
     )
+    flag_checks.check_data_dir(_DATA_DIR.value, [dataset])
     flag_lists.check_kernels(_KERNELS, dataset)
     flag_checks.check(_KL_SCALE, 0 <= _KL_SCALE.value < 1e6, "0 <= x < 1e6")
     runs = settings.ClassificationRuns(

@@ -57,6 +57,7 @@ def _main():
     dataset = _DATASET.value
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     flag_checks.check_fewest(((_NUM_RUNS, 1), (_NUM_STEPS, 1), (_NUM_TEST, 1)))
+    flag_checks.check_data_dir(_DATA_DIR.value, [dataset])
     flag_lists.check_kernels(_KERNELS, dataset)
     steps = _STEPS[dataset]
     networks = tuple(steps)

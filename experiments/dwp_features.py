@@ -92,6 +92,7 @@ def _main():
     flag_checks.check_fewest(
         ((_NUM_RUNS, 1), (_NUM_EPOCHS, 1), (_NUM_TRAIN, 1))
     )
+    flag_checks.check_data_dir(_DATA_DIR.value, [dataset])
     flag_lists.check_kernels(_KERNELS, dataset)
     starts = start_flags.starts(_PRESET, _INITIALISATIONS)
     rate = _LEARNING_RATE.value

@@ -66,6 +66,7 @@ def _main():
     flag_checks.check_fewest(
         ((_NUM_STEPS, 1), (_NUM_DRAWS, 1), (_NUM_SLICES, 2))
     )
+    flag_checks.check_data_dir(_DATA_DIR.value, [dataset])
     flag_lists.check_kernels(_KERNELS, dataset)
     count = _NUM_EXAMPLES.value
     flag_checks.check(

@@ -13,6 +13,7 @@ that is stopped goes on with the first that is not there.
 """
 
 import math
+import pathlib
 
 from absl import flags
 
@@ -65,6 +66,20 @@ _STRATEGY = strategies.define_flag()
 
 def _config():
     flag_checks.check(_KERNELS, _KERNELS.value, "a file")
+    # One that comes twice would be trained on and held out.
+    paths = [pathlib.Path(x).resolve() for x in _KERNELS.value]
+    flag_checks.check(_KERNELS, len(set(paths)) == len(paths), "each file once")
+    if _HELD_OUT.value:
+        flag_checks.check(
+            _HELD_OUT,
+            pathlib.Path(_HELD_OUT.value).resolve() not in paths,
+            "a file that is not of --kernels, which are trained on",
+        )
+        flag_checks.check(
+            _HELD_OUT_FRACTION,
+            not _HELD_OUT_FRACTION.present,
+            "none beside --held_out, which says what is held out",
+        )
     flag_checks.check_output_dir(_OUTPUT_DIR.value)
     for flag in (_HELD_OUT_FRACTION, _LEARNING_RATE):
         flag_checks.check(flag, 0 < flag.value < 1, "0 < x < 1")
@@ -77,7 +92,7 @@ def _config():
         ((_NUM_STEPS, 0), (_EPOCHS, 1), (_BATCH_SIZE, 1), (_SEED, 0))
     )
     dims = ()
-    if _LATENT_DIMS.value:
+    if _LATENT_DIMS.value is not None:
         dims = flag_lists.integers(_LATENT_DIMS, 1)
     return settings.PriorConfig(
         tuple(_KERNELS.value),

@@ -66,6 +66,7 @@ def _config():
     flag_checks.check(
         _DATASET, _DATASET.value in _NAMES, f"one of {', '.join(_NAMES)}"
     )
+    flag_checks.check_data_dir(_DATA_DIR.value, [_DATASET.value])
     flag_checks.check_fewest(
         (
             (_NUM_NETWORKS, 1),

@@ -17,6 +17,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_lists
 from experiments import lazy
 from experiments import paper_tables
 from experiments.errors import ExperimentError
@@ -54,8 +55,8 @@ def run():
     """Tries all rows, prints a line of each, and leaves a table."""
     rows = [
         (table, row)
-        for table in _TABLES.value
-        for row in _rows_of(table)
+        for table in flag_lists.names(_TABLES, paper_tables.TABLES)
+        for row in paper_tables.TABLES[table].rows
         if not _ROWS.value or row in _ROWS.value
     ]
     unknown = set(_ROWS.value) - {row for _, row in rows}
@@ -96,15 +97,6 @@ def run():
             f"{len(failures)} of {len(rows)} rows did not come back: "
             + "; ".join(failures)
         )
-
-
-def _rows_of(table):
-    if table not in paper_tables.TABLES:
-        raise ExperimentError(
-            f"--tables: expected some of {', '.join(paper_tables.TABLES)}; "
-            f"got {table!r}."
-        )
-    return paper_tables.TABLES[table].rows
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from absl import flags
 
 from experiments import command_line
 from experiments import config as configs
+from experiments import flag_checks
 from experiments import flag_lists
 from experiments import lazy
 from experiments import paper_tables
@@ -71,6 +72,7 @@ def run():
         paper_tables.TABLES[x]
         for x in flag_lists.names(_TABLES, paper_tables.TABLES)
     ]
+    flag_checks.check_fewest(((_DIVERGENCE_WEIGHTS, 1), (_GLOBAL_CLIPNORM, 0)))
     datasets = {x for table in tables for x in table.datasets}
     if _DATASET.value is not None and _DATASET.value not in datasets:
         raise ExperimentError(

@@ -8,6 +8,13 @@ import pathlib
 
 from experiments.errors import ExperimentError
 
+# What experiments make with the settings of a folder: trials, runs, and what
+# these share. What a killed command left half begins with a dot.
+_MADE = (
+    *("trials/[!.]*.json", "runs/[!.]*.json"),
+    *("prior/[!.]*", "networks/[!.]*", "results.json"),
+)
+
 
 def write_json(path, value):
     """Writes a value as JSON, in one step as seen from outside."""
@@ -28,13 +35,13 @@ def replacing(path):
         path: where the file is to stand.
 
     Yields:
-        A path in the same folder, with the same ending.
+        A path in the same folder, with the same endings.
 
     Raises:
         ExperimentError: if the disk is full or may not be written.
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = path.with_name(f".partial_{path.name}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -45,7 +52,9 @@ def replacing(path):
             f"{path}: expected a file that can be written; {error.strerror}."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where nothing could be written, nothing is left.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def read_json(path, keys=(), expected=None):
@@ -89,21 +98,21 @@ def read_json_lines(path):
         ) from error
 
 
-def settings_of(folder, name, made):
+def settings_of(folder, name):
     """Reads the settings of what a folder holds; None where it holds nothing.
 
     A command that stopped at a mistake may have left its settings, which are
-    then of nothing.
+    then of nothing. What another experiment made counts, too: its settings
+    would be lost.
 
     Args:
         folder: a `pathlib.Path`.
         name: the file of the settings.
-        made: patterns of the files that are made with them.
 
     Raises:
         ExperimentError: if there is something, without settings.
     """
-    places = (path for pattern in made for path in folder.glob(pattern))
+    places = (path for pattern in _MADE for path in folder.glob(pattern))
     place = next(places, None)
     if place is None:
         return None
@@ -115,11 +124,44 @@ def settings_of(folder, name, made):
     return read_json(folder / name)
 
 
+def check_results(folder, settings):
+    """Refuses a folder whose results are of other settings.
+
+    They would be lost to a command that writes all of its own at once.
+
+    Args:
+        folder: a `pathlib.Path`.
+        settings: dictionary of what `results.json` is to have.
+
+    Raises:
+        ExperimentError: naming what differs first.
+    """
+    path = folder / "results.json"
+    if not path.exists():
+        return
+    found = read_json(path)
+    # Through JSON, which has no tuples.
+    for name, value in json.loads(json.dumps(settings)).items():
+        if name not in found or found[name] != value:
+            raise ExperimentError(
+                f"--output_dir: {path} holds results of another experiment or "
+                f"of other settings ({name}). Choose another folder, or remove "
+                "that one."
+            )
+
+
 @contextlib.contextmanager
-def only_user(folder):
+def only_user(folder, flag="--output_dir"):
     """Makes a folder and keeps a second run out of it.
 
     A folder in which nothing was written is removed again.
+
+    Args:
+        folder: the folder, a path.
+        flag: what says which it is.
+
+    Yields:
+        The folder, a `pathlib.Path`.
 
     Raises:
         ExperimentError: if it cannot be made or another run is in it.
@@ -130,7 +172,7 @@ def only_user(folder):
         lock = open(folder / ".lock", "w")
     except OSError as error:
         raise ExperimentError(
-            f"--output_dir: expected a folder that can be written; got "
+            f"{flag}: expected a folder that can be written; got "
             f"{folder}: {error.strerror}."
         ) from error
     with lock:
@@ -138,7 +180,7 @@ def only_user(folder):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ExperimentError(
-                f"--output_dir: another run is writing to {folder}."
+                f"{flag}: another run is writing to {folder}."
             ) from error
         try:
             yield folder

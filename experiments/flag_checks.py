@@ -1,6 +1,24 @@
 """What commands refuse alike."""
 
+import contextlib
+
 from experiments.errors import ExperimentError
+
+
+@contextlib.contextmanager
+def naming(name):
+    """Names the flag that a file is of, where a refusal names the file.
+
+    Args:
+        name: the flag's, without dashes.
+
+    Raises:
+        ExperimentError: with that name before what was said.
+    """
+    try:
+        yield
+    except ExperimentError as error:
+        raise ExperimentError(f"--{name}: {error}") from error
 
 
 def check_output_dir(value):
@@ -53,6 +71,24 @@ def check_fewest(pairs):
             flag,
             flag.value is None or fewest <= flag.value < 2**31 - 1,
             f"at least {fewest}, below 2^31 - 1",
+        )
+
+
+def check_data_dir(data_dir, datasets, without=("digits", "letters")):
+    """Refuses a folder of data where nothing would be read from it.
+
+    Args:
+        data_dir: what `--data_dir` says.
+        datasets: names of all data sets that are asked for.
+        without: names of those that read no folder.
+
+    Raises:
+        ExperimentError: if there is a folder, and all are such.
+    """
+    if data_dir and {*datasets} <= {*without}:
+        raise ExperimentError(
+            f"--data_dir: expected none with {', '.join(sorted(set(datasets)))}"
+            f", which read no folder; got {data_dir}."
         )
 
 

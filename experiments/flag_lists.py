@@ -49,7 +49,7 @@ def floats(flag, is_fit, expected):
         expected: what would, for the message.
 
     Returns:
-        A tuple.
+        A tuple, each once.
 
     Raises:
         ExperimentError: naming the flag.
@@ -59,6 +59,7 @@ def floats(flag, is_fit, expected):
     except ValueError:
         found = ()
     flag_checks.check(flag, found and all(map(is_fit, found)), expected)
+    flag_checks.check(flag, len(set(found)) == len(found), "each once")
     return found
 
 

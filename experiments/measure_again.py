@@ -64,6 +64,11 @@ def run():
         added = add(result, arrays.read(place), place, _DATA_DIR.value)
         if added:
             changed.append((path, result, added))
+    if not kept:
+        raise ExperimentError(
+            "--predictions: expected <row>/seed_<n>/predictions.npz of a run "
+            f"of --results in {other}; got none."
+        )
     for path, result, added in changed:
         files.write_json(path, result)
         print(f"{path}: {', '.join(added)}")

@@ -57,12 +57,13 @@ def run():
         )
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:
-        known = _gaussian(_NUM_WEIGHTS.value, _NOISE_DIM.value)
         settings = toy.Settings(
             num_steps=_NUM_STEPS.value,
             chain_draws=_CHAIN_DRAWS.value,
             seed=_SEED,
         )
+        files.check_results(folder, {"settings": dataclasses.asdict(settings)})
+        known = _gaussian(_NUM_WEIGHTS.value, _NOISE_DIM.value)
         reference, diagnostics = toy.posterior(settings)
         functions, found = {}, {}
         for variant in toy.VARIANTS:

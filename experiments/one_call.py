@@ -117,6 +117,12 @@ def _check_flags():
             flag.value and set(flag.value) <= set(choices),
             f"some of {', '.join(choices)}",
         )
+        flag_checks.check(
+            flag, len(set(flag.value)) == len(flag.value), "each once"
+        )
+    flag_checks.check_data_dir(
+        _DATA_DIR.value, _DATASETS.value, problems.NEED_NO_DATA
+    )
     scale = _KL_SCALE.value
     flag_checks.check(
         _KL_SCALE,

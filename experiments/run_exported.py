@@ -70,20 +70,30 @@ def run_all(folder, out, max_seconds=math.inf, state_seconds=120.0):
         SystemExit: with one line that says what is wrong, or was cut short. A
             run whose loss is no number does not keep others from running.
     """
+    for name, value in (
+        ("max_seconds", max_seconds),
+        ("state_seconds", state_seconds),
+    ):
+        # NaN is neither sooner nor later than anything.
+        if math.isnan(value):
+            _stop(f"--{name}: expected a number; got {value}.")
     try:
-        _run_all(folder, out, time.monotonic() + max_seconds, state_seconds)
+        with files.only_user(out, "--out"):
+            _run_all(folder, out, time.monotonic() + max_seconds, state_seconds)
     except ExperimentError as error:
         _stop(str(error))
+    except OSError as error:
+        _stop(f"expected files that can be read and written; {error}.")
 
 
 def _run_all(folder, out, deadline, state_seconds):
     if not (folder / "export.json").exists():
         _stop(f"{folder}: expected exported runs; got no export.json.")
     export = files.read_json(folder / "export.json")
-    if export["format"] != exported_run.FORMAT:
+    if export.get("format") != exported_run.FORMAT:
         _stop(
             f"{folder}: expected format {exported_run.FORMAT}; got "
-            f"{export['format']}."
+            f"{export.get('format')}."
         )
     parts = [part for parts in export["data"].values() for part in parts]
     wanted = [f"{name}/run.json" for name in export["runs"]] + parts

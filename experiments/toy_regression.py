@@ -12,6 +12,8 @@ methods approximate, so that "wide enough" is a number: see
 docs/toy_regression.md for what they reach.
 """
 
+import dataclasses
+
 from absl import flags
 
 from experiments import command_line
@@ -89,7 +91,15 @@ _CLIPNORM = flags.DEFINE_float(
 def run():
     """Samples the posterior, trains the methods, writes numbers and figure."""
     settings, num_draws = _check_flags()
+    told = {
+        "preset": _PRESET.value,
+        "scale": _SCALE.value,
+        "seed": _SEED.value,
+        "num_prediction_samples": num_draws,
+        "settings": {k: dataclasses.asdict(v) for k, v in settings.items()},
+    }
     with files.only_user(_OUTPUT_DIR.value) as output:
+        files.check_results(output, told)
         results, draws = toy_comparison.compare(
             settings, _SEED.value, num_draws, _SCALE.value
         )
@@ -98,7 +108,7 @@ def run():
         for line in toy_table.notes(results):
             print(line)
         path = toy_comparison.write(
-            {**results, "preset": _PRESET.value, "scale": _SCALE.value},
+            {**results, **told},
             draws,
             output,
             command_line.command(),

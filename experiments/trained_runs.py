@@ -67,7 +67,9 @@ def made_before(path, settings, trained, what):
     """
     if not path.exists():
         return None
-    found = files.read_json(path)
+    found = files.read_json(
+        path, ("settings", "trained"), f"{what} that this command wrote"
+    )
     if found["settings"] != settings or found["trained"] != trained:
         raise ExperimentError(
             f"--output_dir: {path} holds {what} of other settings or of "

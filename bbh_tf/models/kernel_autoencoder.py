@@ -180,10 +180,11 @@ class KernelAutoencoder(
         the replica's own slices, whatever their number.
 
         Raises:
-            ValueError: if there are weights.
+            ValueError: if there are weights, or labels.
         """
-        del x, y, training
+        del x, training
         _refuse("sample_weight", sample_weight)
+        _refuse("labels y", y if y is None else type(y).__name__)
         count = objective.sum_over_replicas(tf.size(y_pred))
         own = -tf.reduce_sum(y_pred) / tf.cast(count, y_pred.dtype)
         strategy = tf.distribute.get_strategy()
@@ -195,8 +196,7 @@ class KernelAutoencoder(
         """Trains on slices; see `keras.Model.fit`.
 
         Raises:
-            ValueError: if `x` is an array of another shape, or not finite; or
-                if slices are weighted.
+            ValueError: if `x` does not fit, or slices have weights or labels.
         """
         # Keras drops weights where there are no labels.
         _refuse("sample_weight", kwargs.get("sample_weight"))

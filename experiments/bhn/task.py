@@ -85,7 +85,7 @@ def job():
 
 
 def check_flags():
-    """Refuses numbers that are too small, and a missing folder.
+    """Refuses numbers that are too small, and folders that do not fit.
 
     Raises:
         ExperimentError: naming the flag.
@@ -100,6 +100,7 @@ def check_flags():
         # NaN is no less than any bound.
         flag_checks.check_fewest([(_FLAGS["kl_scale"], 0)])
     flag_checks.check_output_dir(_FLAGS.output_dir)
+    flag_checks.check_data_dir(_FLAGS.data_dir, [_FLAGS.dataset])
 
 
 def given(*names):

@@ -38,7 +38,7 @@ class Trials:
         self._folder = folder
         told = _as_json(dataclasses.asdict(settings))
         path = folder / _SETTINGS
-        found = files.settings_of(folder, _SETTINGS, [f"{_FOLDER}/*.json"])
+        found = files.settings_of(folder, _SETTINGS)
         if found is not None:
             # Folders of before a setting was there have what is its default.
             _check_same(path, {**_defaults(settings), **found}, told)
@@ -112,7 +112,7 @@ class Trials:
             files.read_json(
                 path, ("trial", "measures", "provenance"), "a trial"
             )
-            for path in sorted((self._folder / _FOLDER).glob("*.json"))
+            for path in sorted((self._folder / _FOLDER).glob("[!.]*.json"))
         ]
 
 

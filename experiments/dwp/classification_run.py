@@ -33,6 +33,7 @@ def run(config, runs, data_dir, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     run_folder.begin(folder, config, strategy)
     images = networks.load(config.dataset, data_dir)
+    networks.check_counts(images, num_test=config.num_test)
     # Before minutes go into densities, or hours into the first of them.
     for num_examples in runs.num_examples:
         networks.check_examples(images, num_examples)

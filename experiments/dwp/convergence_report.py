@@ -58,6 +58,9 @@ def write(folder, config, found, command):
                 "started from (Figure 7).",
             )
         )
+    images = ""
+    if config.num_test is not None:
+        images = f"; the first {config.num_test:,} test images"
     exhibit.write(
         folder,
         f"Convergence by initialisation: {config.dataset} (Figures 4 and 7)",
@@ -65,7 +68,7 @@ def write(folder, config, found, command):
         shown,
         [
             f"{config.dataset}: Adam {config.learning_rate:g}, batches of "
-            f"{config.batch_size}; all weights train.",
+            f"{config.batch_size}; all weights train{images}.",
             *run_folder.commits(found),
         ],
         command,

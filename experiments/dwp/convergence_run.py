@@ -37,6 +37,7 @@ def run(config, runs, data_dir, folder, command):
     """
     run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
+    networks.check_counts(images, num_test=config.num_test)
     densities = layer_densities.of_run(config, folder)
     made = {}
     for number in range(runs.num_runs):

@@ -73,6 +73,9 @@ def write(folder, config, found, command):
     shown = [table for table in shown if table.rows]
     _draw(config, cells, scales, folder / "features.png")
     seconds = np.mean([record["found"]["seconds"] for record in found])
+    images = ""
+    if config.num_train is not None:
+        images = f", the first {config.num_train:,} training images"
     exhibit.write(
         folder,
         f"Features of fixed convolutions: {config.dataset} (Figure 3)",
@@ -86,9 +89,9 @@ def write(folder, config, found, command):
         ],
         shown,
         [
-            f"{config.dataset}: convolutions stay at their initial kernels, "
-            f"biases at 0; {_NORMALIZED[config.normalization]}; the dense "
-            "layers train for "
+            f"{config.dataset}{images}: convolutions stay at their initial "
+            f"kernels, biases at 0; {_NORMALIZED[config.normalization]}; the "
+            "dense layers train for "
             f"{config.epochs} epochs of Adam, a rate that falls linearly from "
             f"{config.learning_rate:g} to 0, batches of {config.batch_size}.",
             f"A run took {seconds:.0f} seconds on average.",

@@ -30,6 +30,7 @@ def run(config, runs, data_dir, folder, command):
     """
     run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
+    networks.check_counts(images, num_train=config.num_train)
     densities = layer_densities.of_run(config, folder)
     extractors = {}
     for number in range(runs.num_runs):

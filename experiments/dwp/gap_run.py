@@ -5,6 +5,7 @@ import time
 import tensorflow as tf
 
 from bbh_tf import workers
+from experiments import files
 from experiments import model_files
 from experiments.dwp import classifiers
 from experiments.dwp import gap_bounds
@@ -134,10 +135,8 @@ def _trained(config, reverse, split, some, densities, folder, made, strategy):
     )
     if not workers.is_chief(strategy):
         return model
-    # Keras wants names that end so.
-    partial = there / f".partial_{path.name}"
-    model.model.save_weights(partial)
-    partial.rename(path)
+    with files.replacing(path) as partial:
+        model.model.save_weights(partial)
     return model
 
 

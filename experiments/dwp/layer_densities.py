@@ -11,6 +11,7 @@ import numpy as np
 
 import bbh_tf as bbh
 from experiments import files
+from experiments import flag_checks
 from experiments import model_files
 from experiments import strategies
 from experiments.dwp import densities
@@ -103,17 +104,18 @@ def load(dataset, kernels, autoencoders, folder):
     found = {}
     for index, name in enumerate(names):
         size = networks.ARCHITECTURES[dataset].convolutions[index].size
-        some = released.load_kernels(kernels[index])
+        with flag_checks.naming("kernels"):
+            some = released.load_kernels(kernels[index])
         if some.shape[1] != size:
             raise ExperimentError(
-                f"{kernels[index]}: expected kernels of {size} x {size} for "
-                f"{name}; got {some.shape[1]} x {some.shape[1]}."
+                f"--kernels: {kernels[index]}: expected kernels of {size} x "
+                f"{size} for {name}; got {some.shape[1]} x {some.shape[1]}."
             )
-        made = (
-            _read(autoencoders[index], size)
-            if autoencoders
-            else _trained(folder / f"{name}.keras", some, dataset)
-        )
+        if autoencoders:
+            with flag_checks.naming("autoencoders"):
+                made = _read(autoencoders[index], size)
+        else:
+            made = _trained(folder / f"{name}.keras", some, dataset)
         found[name] = LayerDensity(some, made)
     return found
 

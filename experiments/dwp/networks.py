@@ -98,6 +98,27 @@ def load(dataset, data_dir):
     )
 
 
+def check_counts(images, num_train=None, num_test=None):
+    """Refuses to take more images than there are.
+
+    Args:
+        images: `Images`.
+        num_train: training images to take, or None for all.
+        num_test: test images, likewise.
+
+    Raises:
+        ExperimentError: naming the flag.
+    """
+    for name, count, found in (
+        ("num_train", num_train, images.train_labels),
+        ("num_test", num_test, images.test_labels),
+    ):
+        if count is not None and count > len(found):
+            raise ExperimentError(
+                f"--{name}: expected at most {len(found)}; got {count}."
+            )
+
+
 def check_examples(images, num_examples):
     """Refuses more training examples than there are.
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bbh_tf import workers
 from experiments import files
+from experiments import flag_checks
 from experiments import model_files
 from experiments import provenance
 from experiments.dwp import densities
@@ -43,6 +44,10 @@ def run(config, folder, command, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     train, held_out = _split(config)
     size = train.shape[1]
+    if config.released:
+        # What is wrong with it is told before hours of training.
+        with flag_checks.naming("released"):
+            released.load_autoencoder(config.released, size)
     results = {
         "config": dataclasses.asdict(config),
         "kernel_size": size,
@@ -87,7 +92,8 @@ def run(config, folder, command, strategy=None):
 
 
 def _split(config):
-    parts = [released.load_kernels(path) for path in config.kernels]
+    with flag_checks.naming("kernels"):
+        parts = [released.load_kernels(path) for path in config.kernels]
     if len({part.shape[1:] for part in parts}) > 1:
         raise ExperimentError(
             "--kernels: expected kernels of one size; got "
@@ -95,7 +101,8 @@ def _split(config):
         )
     kernels = np.concatenate(parts)
     if config.held_out:
-        held_out = released.load_kernels(config.held_out)
+        with flag_checks.naming("held_out"):
+            held_out = released.load_kernels(config.held_out)
         if held_out.shape[1:] != kernels.shape[1:]:
             raise ExperimentError(
                 "--held_out: expected kernels of the size of --kernels, "
@@ -131,7 +138,9 @@ def _one(config, folder, train, held_out, dim, strategy):
         del wanted["rms"]
     is_there = record.exists() and path.exists()
     if workers.of_chief(is_there, strategy):
-        found = files.read_json(record)
+        found = files.read_json(
+            record, ("config", "train", "held_out"), "that of an autoencoder"
+        )
         if found["config"] != wanted:
             raise ExperimentError(
                 f"--output_dir: {record} is of other settings; expected a new "

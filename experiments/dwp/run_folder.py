@@ -16,11 +16,11 @@ import tensorflow as tf
 
 from bbh_tf import workers
 from experiments import files
+from experiments import flag_checks
 from experiments import provenance
 from experiments.errors import ExperimentError
 
 _SETTINGS = "settings.json"
-_MADE = ("runs/*.json", "prior/*", "networks/*", "results.json")
 
 
 def begin(folder, config, strategy=None):
@@ -38,8 +38,9 @@ def begin(folder, config, strategy=None):
     """
     settings = dataclasses.asdict(config)
     for name in ("kernels", "autoencoders"):
-        settings[name] = [fingerprint(path) for path in settings[name]]
-    found = files.settings_of(folder, _SETTINGS, _MADE)
+        with flag_checks.naming(name):
+            settings[name] = [fingerprint(path) for path in settings[name]]
+    found = files.settings_of(folder, _SETTINGS)
     if found not in (None, settings):
         keys = sorted({*found, *settings})
         other = [k for k in keys if found.get(k) != settings.get(k)]
@@ -103,7 +104,9 @@ def records(folder, like):
     Returns:
         List of records, those of other commands among them.
     """
-    found = [_read(path) for path in sorted((folder / "runs").glob("*.json"))]
+    found = [
+        _read(path) for path in sorted((folder / "runs").glob("[!.]*.json"))
+    ]
     for record in found:
         if set(record["run"]) != set(like):
             raise ExperimentError(

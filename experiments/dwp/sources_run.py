@@ -103,7 +103,9 @@ def _one(config, folder, images, labels, seed, strategy):
         wanted["seed"] = None
     is_there = place.exists() and path.exists()
     if workers.of_chief(is_there, strategy):
-        record = files.read_json(place)
+        record = files.read_json(
+            place, ("config", "accuracy", "seconds"), "the record of a network"
+        )
         if record["config"] != wanted:
             raise ExperimentError(
                 f"--output_dir: {place} is of other settings; expected a new "

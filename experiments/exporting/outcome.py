@@ -9,6 +9,7 @@ import numpy as np
 from experiments import arrays
 from experiments import evaluation
 from experiments import files
+from experiments import flag_checks
 from experiments import run_config
 from experiments import runner
 from experiments.errors import ExperimentError
@@ -39,8 +40,9 @@ def take_in(exported, out, output_dir):
             export, or its folder in the output has a run that was begun here.
     """
     exported, out = pathlib.Path(exported), pathlib.Path(out)
-    export = exported_folder.read(exported)
-    labels = exported_folder.read_array(exported, export, "test_labels")
+    with flag_checks.naming("exported"):
+        export = exported_folder.read(exported)
+        labels = exported_folder.read_array(exported, export, "test_labels")
     runs, left_out = [], []
     for name in export["runs"]:
         run = files.read_json(exported / name / "run.json")

@@ -42,6 +42,7 @@ def make(
             )
     chosen = {"num_draws": num_draws, "num_chosen": num_chosen}
     with files.only_user(output_dir) as output:
+        files.check_results(output, {"settings": chosen})
         every = {
             name: findings.draws(folder, config, output, chosen)
             for name, folder, config in zip(

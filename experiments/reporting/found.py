@@ -10,6 +10,11 @@ from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
 from experiments.reporting import tables
 
+_KEYS = (
+    *("measures", "seconds", "settings", "final", "provenance", "outliers"),
+    *("num_train", "num_test", "num_outliers", "num_parameters"),
+)
+
 
 class Found(typing.NamedTuple):
     """The contents of an output folder; some may be empty.
@@ -92,8 +97,28 @@ def read(path):
         ) from error
 
 
+def _whole(path):
+    """Reads the results of a run, of which a table needs all."""
+    place, found = read(path)
+    lacking = sorted({*_KEYS} - found.keys())
+    if lacking:
+        raise ExperimentError(
+            f"{path}: expected the results of a run of a table; lacks "
+            f"{', '.join(lacking)}."
+        )
+    measures = found["measures"]
+    if not isinstance(measures, dict):
+        measures = {"measures": measures}
+    for name, value in {**measures, "seconds": found["seconds"]}.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ExperimentError(
+                f"{path}: expected a number for {name}; got {value!r}."
+            )
+    return place, found
+
+
 def _sorted(folder, paths):
-    pairs = sorted(map(read, paths), key=lambda pair: pair[0])
+    pairs = sorted(map(_whole, paths), key=lambda pair: pair[0])
     for (place, first), (next_place, second) in itertools.pairwise(pairs):
         run = paper_tables.run_name(first["config"])
         if place == next_place:

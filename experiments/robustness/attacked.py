@@ -2,6 +2,7 @@
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments import image_data
 from experiments import inputs
 from experiments import lazy
@@ -48,6 +49,9 @@ def make(
             raise ExperimentError(
                 f"--runs: expected runs of tables on {data}; got {folder}."
             )
+    flag_checks.check_data_dir(
+        data_dir, [found["config"]["dataset"] for _, found in trained]
+    )
     names = [paper_tables.run_name(found["config"]) for _, found in trained]
     for (folder, _), name in zip(trained, names):
         if names.count(name) > 1:

@@ -2,6 +2,7 @@
 
 from experiments import command_line
 from experiments import files
+from experiments import flag_checks
 from experiments import image_data
 from experiments import lazy
 from experiments.errors import ExperimentError
@@ -43,6 +44,7 @@ def make(
     """
     trained = shift_runs.named(trained)
     dataset = next(iter(trained.values()))[1]["config"]["dataset"]
+    flag_checks.check_data_dir(data_dir, [dataset])
     data = _load(dataset, data_dir, idx_dir)
     digits = data.test_images, data.test_labels, indices
     if idx_dir:

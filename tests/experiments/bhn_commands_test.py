@@ -20,6 +20,17 @@ def test_the_curve_leaves_numbers_and_figure(tmp_path):
     found = exhibit.read(tmp_path / "toy")
     assert found["figures"][0].file == "bhn_toy.png"
     assert "R-hat" in done.stdout
+    # Results of others are not replaced in silence.
+    for name, flags in (
+        ("bhn_toy", ["--scale=smoke", "--seed=1"]),
+        ("bhn_identity", ["--num_seeds=1"]),
+        ("objective", []),
+        ("toy_regression", ["--scale=smoke"]),
+    ):
+        other = commands.call(name, *flags, f"--output_dir={tmp_path / 'toy'}")
+        commands.check_refused(other, "results of another experiment or of")
+    kept = json.loads((tmp_path / "toy" / "results.json").read_text())
+    assert kept == results
 
 
 def test_the_identity_leaves_numbers_and_figure(tmp_path):

@@ -69,6 +69,13 @@ def test_the_other_tasks_leave_tables_and_figures(tmp_path):
             ["--methods=bbh", "--starts=gal"],
             "--starts: expected more than gal, which is for dropout; got",
         ),
+        (
+            "active_learning",
+            ["--methods=mle", "--starts=warm,gal"],
+            "--starts: expected no gal, which is for dropout, without it",
+        ),
+        ("anomaly", ["--data_dir=b"], "--data_dir: expected none with digits"),
+        ("adversarial", ["--epsilons=0.1,0.10"], "expected each once; got"),
         ("adversarial", ["--epsilons=0,x"], "--epsilons: expected numbers"),
     ],
 )

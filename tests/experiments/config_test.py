@@ -149,6 +149,10 @@ def test_configs_are_frozen():
             {"dataset": "digits", "outlier_dir": "x"},
             "--outlier_dir: only mnist",
         ),
+        (
+            {"dataset": "digits", "data_dir": "x"},
+            "--data_dir: expected none with digits, which read no folder",
+        ),
         ({"output_dir": ""}, "--output_dir: expected a folder"),
         (
             {"table": "cifar5_methods"},

@@ -18,6 +18,7 @@ _RESULTS = (
     [
         ([], "--output_dir: expected a folder; got none."),
         (["--output_dir=a", "--seeds=0,x"], "from 0, each once; got 0,x."),
+        (["--output_dir=a", "--data_dir=b"], "--data_dir: expected none with"),
         (["--output_dir=a", "--seeds=0,0"], "from 0, each once; got 0,0."),
         (["--output_dir=a", "--seeds=9999999999"], "once; got 9999999999."),
         (["--output_dir=a", "--kl_scale=nan"], "expected at least 0, below"),

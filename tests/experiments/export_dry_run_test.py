@@ -56,6 +56,8 @@ def test_a_program_that_does_not_run_is_told(tmp_path, monkeypatch):
     ("flag", "message"),
     [
         ("--tables=table_3", "--tables: expected some of mnist_methods"),
+        ("--tables=", "--tables: expected some of mnist_methods"),
+        ("--tables=mnist_noise,mnist_noise", "each once; got mnist_noise,mn"),
         ("--rows=swag", "--rows: expected rows of --tables; got swag"),
     ],
 )

@@ -268,6 +268,22 @@ def test_a_run_cut_short_is_told_and_goes_on(tmp_path, exported, done, capsys):
     outcome.take_in(exported, out, tmp_path / "imported")
 
 
+def test_what_cannot_run_is_told_in_one_line(tmp_path, exported):
+    for name in ("max_seconds", "state_seconds"):
+        with pytest.raises(SystemExit, match=f"--{name}: expected a number"):
+            run_exported.run_all(exported, tmp_path, **{name: float("nan")})
+    with files.only_user(tmp_path):
+        with pytest.raises(SystemExit, match="--out: another run is writing"):
+            run_exported.run_all(exported, tmp_path)
+    tmp_path.mkdir(exist_ok=True)
+    (tmp_path / "map").write_text("")
+    with pytest.raises(SystemExit, match="expected files that can be read"):
+        run_exported.run_all(exported, tmp_path)
+    (tmp_path / "export.json").write_text("{}")
+    with pytest.raises(SystemExit, match="expected format .*; got None"):
+        run_exported.run_all(tmp_path, tmp_path)
+
+
 def test_files_that_are_missing_or_broken_are_named(tmp_path, exported, done):
     folder, out = tmp_path / "exported", tmp_path / "out"
     shutil.copytree(exported, folder)

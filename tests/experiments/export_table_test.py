@@ -185,6 +185,8 @@ def test_a_row_goes_there_and_back(tmp_path):
         ("--tables=", "--tables: expected some of mnist_methods"),
         ("--dataset=iris", "--dataset: expected one of cifar5, digits, mnist,"),
         ("--rows=swag", "--rows: expected some of"),
+        ("--global_clipnorm=nan", "--global_clipnorm: expected at least 0"),
+        ("--divergence_weights=0", "--divergence_weights: expected at least"),
         ("--results=/nowhere", "--results: expected a folder of results"),
     ],
 )

@@ -31,6 +31,21 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_no_file_can_have_is_told_in_one_line(tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(ExperimentError, match="expected a file that can be"):
+        files.write_text(tmp_path / "a" / "b.txt", "new")
+
+
+def test_results_of_other_settings_are_not_replaced(tmp_path):
+    files.check_results(tmp_path, {"seed": 0})
+    files.write_json(tmp_path / "results.json", {"seed": 0, "units": [1, 2]})
+    files.check_results(tmp_path, {"seed": 0, "units": (1, 2)})
+    for other in ({"seed": 1}, {"seed": 0, "scale": "full"}):
+        with pytest.raises(ExperimentError, match="results of another exp"):
+            files.check_results(tmp_path, other)
+
+
 def test_broken_json_is_named(tmp_path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(ExperimentError, match="a.json: expected a JSON file"):

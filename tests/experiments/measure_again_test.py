@@ -90,6 +90,12 @@ def test_predictions_of_another_run_are_refused(made):
         measure_again.add(result, saved, "here")
 
 
+def test_a_folder_without_predictions_is_named(made, tmp_path):
+    flags = (f"--results={tmp_path}", f"--predictions={tmp_path / 'none'}")
+    done = commands.call("measure_again", *flags)
+    commands.check_refused(done, "--predictions: expected <row>/seed_<n>/pred")
+
+
 def test_a_folder_without_results_is_named(tmp_path):
     done = commands.call("measure_again", f"--results={tmp_path}")
     commands.check_refused(done, "--results: expected <row>/seed_<n>/results")

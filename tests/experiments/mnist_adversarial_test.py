@@ -74,6 +74,8 @@ def test_curves_and_figure_of_all_runs(runs, tmp_path):
     other = commands.call("mnist_adversarial", *flags[:-1], "--epsilons=0")
     assert other.returncode == 1
     assert "holds curves of other settings" in other.stderr
+    other = commands.call("mnist_adversarial", *flags, "--data_dir=a")
+    commands.check_refused(other, "--data_dir: expected none with digits")
 
 
 def test_a_curve_is_the_attack_and_the_prediction(runs):

@@ -72,6 +72,21 @@ def test_figures_and_tables_of_all_runs(runs, tmp_path):
         shift_runs.analyse(folder, results, (), settings, tmp_path, 7)
 
 
+def test_a_folder_that_no_run_needs_is_refused(runs, tmp_path):
+    flags = (f"--runs={runs}", f"--output_dir={tmp_path}", "--data_dir=a")
+    done = commands.call("mnist_shift", *flags)
+    commands.check_refused(done, "--data_dir: expected none with digits")
+
+
+def test_a_file_that_is_none_of_these_is_named(runs, tmp_path):
+    path = tmp_path / "mnist_methods_map_seed_0.json"
+    path.write_text("{}")
+    folder, results = trained_runs.find([runs])[1]
+    assert results["config"]["row"] == "map"
+    with pytest.raises(ExperimentError, match="expected predictions that"):
+        shift_runs.analyse(folder, results, (), {}, tmp_path, None)
+
+
 def test_predictions_are_the_models(runs):
     model, _ = checkpoints.Checkpoints(runs / "bbb" / "seed_0").load()
     data = bbh.datasets.load("digits")

@@ -18,6 +18,12 @@ _RESULTS = pathlib.Path(__file__).resolve().parents[2] / "results" / "one_call"
         (["--output_dir=a", "--splits=0,x"], "from 0, each once; got 0,x."),
         (["--output_dir=a", "--splits=9999999999"], "once; got 9999999999."),
         (["--output_dir=a", "--datasets=iris"], "cifar5; got iris."),
+        (["--output_dir=a", "--datasets=wine,wine"], "each once; got wine,w"),
+        (["--output_dir=a", "--methods=map,map"], "each once; got map,map."),
+        (
+            ["--output_dir=a", "--datasets=wine", "--data_dir=b"],
+            "--data_dir: expected none with wine, which read no folder; got b.",
+        ),
         (["--output_dir=a", "--methods=plain"], "bbb, bbh; got plain."),
         (["--output_dir=a", "--learning_rate=0"], "number > 0; got 0.0."),
         (["--output_dir=a", "--kl_scale=-1"], "number >= 0; got -1.0."),

@@ -126,6 +126,9 @@ def test_weights_and_losses_are_refused(trained):
         given = {0: 2.0} if name == "class_weight" else ones
         with pytest.raises(ValueError, match="expected no sample_weight"):
             call(kernels, *labels, **{name: given})
+    for call in (trained.fit, trained.evaluate, trained.train_on_batch):
+        with pytest.raises(ValueError, match="expected no labels y"):
+            call(kernels, ones)
     with pytest.raises(ValueError, match="expected no loss; got 'mse'"):
         trained.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"expected no metrics; got \['mae"):

@@ -7,6 +7,8 @@ import pytest
 
 from experiments.bhn import training
 from experiments.bhn import trials
+from experiments.dwp import run_folder
+from experiments.dwp import settings
 from experiments.errors import ExperimentError
 
 
@@ -43,6 +45,31 @@ def test_what_is_done_is_not_done_again_and_stays_of_one_setting(tmp_path):
     for other in (Settings((2, 4)), Settings((2, 3), 4)):
         with pytest.raises(ExperimentError, match="holds trials of"):
             trials.Trials(tmp_path, other)
+
+
+def test_a_trial_that_a_kill_left_half_is_none(tmp_path):
+    kept = trials.Trials(tmp_path, Settings((2,)))
+    kept.do({"method": "mle", "seed": 0}, lambda: {"error": 1.5})
+    there = tmp_path / "trials"
+    half = there / ".partial_mle_1.json"
+    half.write_text((there / "mle_0.json").read_text())
+    assert len(kept.found()) == 1
+
+
+def test_settings_of_another_experiment_are_not_lost(tmp_path):
+    gap = settings.GapConfig()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    run_folder.begin(tmp_path / "a", gap)
+    run_folder.once(tmp_path / "a", {"split": 0}, dict)
+    trials.Trials(tmp_path / "b", Settings((2,))).do({"seed": 0}, dict)
+    kept = [(x / "settings.json").read_text() for x in tmp_path.iterdir()]
+    with pytest.raises(ExperimentError, match="holds trials of"):
+        trials.Trials(tmp_path / "a", Settings((2,)))
+    with pytest.raises(ExperimentError, match="holds runs of other settings"):
+        run_folder.begin(tmp_path / "b", gap)
+    now = [(x / "settings.json").read_text() for x in tmp_path.iterdir()]
+    assert now == kept
 
 
 def test_a_training_that_diverged_is_named(tmp_path):

@@ -234,6 +234,10 @@ def test_kernels_to_start_from(inputs, tmp_path):
             "multiples of 10 from 10, each once; got 55.",
         ),
         (
+            ["--output_dir=a", "--data_dir=b"],
+            "--data_dir: expected none with digits, which read no folder",
+        ),
+        (
             ["--output_dir=a", "--kl_scale=-1"],
             "--kl_scale: expected 0 <= x < 1e6; got -1.0.",
         ),

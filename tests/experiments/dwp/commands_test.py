@@ -14,6 +14,7 @@ from experiments.dwp import source_networks
 from experiments.dwp import sources_run
 from experiments.errors import ExperimentError
 from experiments.reporting import exhibit
+from tests.experiments import commands
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,47 @@ def test_a_density_of_other_kernels_is_not_gone_on_with(tmp_path, monkeypatch):
     np.save(path, np.concatenate([kernels, kernels]))
     with pytest.raises(ExperimentError, match="z2.json is of other settings"):
         prior_run.run(config, tmp_path, "command")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--kernels=a.npy,./a.npy", "--kernels: expected each file once; got"),
+        (
+            "--kernels=a.npy --held_out=a.npy",
+            "--held_out: expected a file that is not of --kernels",
+        ),
+        (
+            "--kernels=a.npy --held_out=b.npy --held_out_fraction=0.3",
+            "--held_out_fraction: expected none beside --held_out",
+        ),
+        ("--kernels=a.npy --latent_dims=", "from 1, each once; got none."),
+    ],
+)
+def test_wrong_flags_are_told_in_one_line(tmp_path, flags, message):
+    done = commands.call(
+        "dwp_prior", *flags.split(), f"--output_dir={tmp_path / 'none'}"
+    )
+    commands.check_refused(done, message)
+
+
+def test_letters_read_no_folder():
+    flags = ("--dataset=letters", "--data_dir=b", "--output_dir=a")
+    done = commands.call("dwp_sources", *flags)
+    commands.check_refused(done, "--data_dir: expected none with letters")
+
+
+def test_a_missing_file_is_told_with_its_flag_before_training(tmp_path):
+    path, none = str(tmp_path / "a.npy"), str(tmp_path / "none.npz")
+    np.save(path, np.random.default_rng(0).normal(size=(20, 3, 3)))
+    for config, flag in (
+        (settings.PriorConfig((none,)), "kernels"),
+        (settings.PriorConfig((path,), held_out=none), "held_out"),
+        (settings.PriorConfig((path,), released=none), "released"),
+    ):
+        with pytest.raises(ExperimentError, match=f"^--{flag}: .*none.npz"):
+            prior_run.run(config, tmp_path, "command")
+    assert not (tmp_path / "z4.keras").exists()
 
 
 def test_kernels_of_two_sizes_are_refused(tmp_path):

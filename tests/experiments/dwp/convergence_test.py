@@ -86,6 +86,7 @@ def test_runs_are_added_and_start_as_they_are_told(tmp_path, capsys):
     with np.load(samples) as some:
         assert some["samples"].shape == (1, 6, 8, 8)
     page = exhibit.read(tmp_path)
+    assert "weights train; the first 40 test images." in page["notes"][0]
     assert [x.file for x in page["figures"]] == [
         "convergence.png",
         "samples.png",
@@ -103,6 +104,13 @@ def test_runs_are_added_and_start_as_they_are_told(tmp_path, capsys):
     config = settings.ConvergenceConfig("digits", *inputs, num_test=50)
     with pytest.raises(ExperimentError, match=r"other settings \(num_test\)"):
         run(("classifier",), ("xavier",), 1)
+
+
+def test_more_images_than_there_are_are_refused(tmp_path):
+    runs = settings.ConvergenceRuns(("classifier",), ("xavier",), 1, {})
+    config = settings.ConvergenceConfig("digits", num_test=361)
+    with pytest.raises(ExperimentError, match="--num_test: .* 360; got 361"):
+        convergence_run.run(config, runs, None, tmp_path, "command")
 
 
 def test_a_run_made_again_with_more_steps_is_one_run(tmp_path):
@@ -129,6 +137,7 @@ def test_a_run_made_again_with_more_steps_is_one_run(tmp_path):
 
 def test_wrong_flags_are_told_in_one_line():
     for flags, message in (
+        (["--data_dir=b"], "--data_dir: expected none with digits, which"),
         (["--networks=both"], "--networks: expected some of classifier, aut"),
         (
             ["--dataset=cifar10", "--kernels=a", "--networks=autoencoder"],

@@ -40,6 +40,7 @@ def test_runs_are_added_and_do_not_depend_on_each_other(tmp_path, capsys):
     assert by_run["filters", 1.0]["num_features"] == 128
     assert by_run["xavier", 0.25]["nll"] != beside["nll"]
     page = exhibit.read(whole)
+    assert "digits, the first 60 training images: conv" in page["notes"][0]
     accuracies, differences = page["tables"]
     assert accuracies.heading == ["start", "k = 1/4", "k = 1"]
     assert accuracies.rows[0][1] == f"{beside['accuracy']:.4f} (1)"
@@ -73,6 +74,11 @@ def test_features_are_standardised_by_those_of_the_training_images():
         np.testing.assert_allclose(found, given / train.std(), rtol=1e-5)
 
 
+def test_more_images_than_there_are_are_refused(tmp_path):
+    with pytest.raises(ExperimentError, match="--num_train: .* 1437; got 1438"):
+        _run(((), ()), tmp_path, ("filters",), (1.0,), 1, num_train=1438)
+
+
 def test_the_head_learns(tmp_path):
     inputs = small.write(tmp_path)
     found = _run(
@@ -89,6 +95,7 @@ def test_the_head_learns(tmp_path):
         ("--initialisations=", "each once; got none."),
         ("--learning_rate=0", "--learning_rate: expected 0 < x < 1; got 0.0."),
         ("--dataset=mnist", "--kernels: expected a file for each"),
+        ("--data_dir=b", "--data_dir: expected none with digits, which read"),
         (
             "--initialisations=xavier --preset=released_code",
             "--preset: expected none beside --initialisations; got released",

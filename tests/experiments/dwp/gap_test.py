@@ -127,6 +127,7 @@ def test_markov_chains_are_refused(tmp_path):
 
 def test_wrong_flags_are_told_in_one_line():
     for flag, message in (
+        ("--data_dir=b", "--data_dir: expected none with digits, which"),
         ("--num_examples=55", "a multiple of 10 from 10; got 55."),
         ("--reverses=none", "--reverses: expected some of trained, frozen"),
     ):

@@ -25,6 +25,20 @@ def test_settings_are_of_what_was_made_with_them(tmp_path, made):
         run_folder.begin(tmp_path, _OTHER)
 
 
+def test_a_run_that_a_kill_left_half_is_none(tmp_path):
+    run_folder.begin(tmp_path, _ONE)
+    run_folder.once(tmp_path, {"split": 0}, dict)
+    (tmp_path / "runs" / ".partial_1.json").write_text("{")
+    assert len(run_folder.records(tmp_path, {"split": 0})) == 1
+
+
+def test_a_missing_file_is_told_with_its_flag(tmp_path):
+    for name in ("kernels", "autoencoders"):
+        config = settings.GapConfig(**{name: (str(tmp_path / "none"),)})
+        with pytest.raises(ExperimentError, match=f"^--{name}: .*none: exp"):
+            run_folder.begin(tmp_path, config)
+
+
 def test_a_file_that_is_no_run_is_named(tmp_path):
     (tmp_path / "runs").mkdir()
     files.write_json(tmp_path / "runs" / "a.json", {})

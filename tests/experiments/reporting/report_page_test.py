@@ -1,5 +1,6 @@
 """The page of all results: one file, whole, and readable on a phone."""
 
+import json
 import os
 import pathlib
 import re
@@ -151,6 +152,31 @@ def test_a_file_that_is_not_whole_is_named(tmp_path, name, text, message):
     path = tmp_path / name
     path.parent.mkdir(parents=True)
     path.write_text(text)
+    with pytest.raises(ExperimentError, match=message) as caught:
+        founds.find(str(tmp_path))
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"measures": {"nll": "0.1"}}, "expected a number for nll; got '0.1'"),
+        ({"measures": None}, "expected a number for measures; got None"),
+        ({"final": ...}, "the results of a run of a table; lacks final."),
+    ],
+)
+def test_results_without_their_numbers_are_named(tmp_path, changes, message):
+    config = {"method": "map", "seed": 0}
+    names = ("settings", "final", "provenance", "outliers", "num_parameters")
+    result = dict.fromkeys((*names, "num_train", "num_test", "num_outliers"), 1)
+    result |= {"config": config, "measures": {"nll": 0.1}, "seconds": 1.0}
+    folder = tmp_path / "map" / "seed_0"
+    folder.mkdir(parents=True)
+    path = folder / "results.json"
+    path.write_text(json.dumps(result))
+    assert len(founds.find(str(tmp_path)).results) == 1
+    result = {k: v for k, v in {**result, **changes}.items() if v is not ...}
+    path.write_text(json.dumps(result))
     with pytest.raises(ExperimentError, match=message) as caught:
         founds.find(str(tmp_path))
     assert str(path) in str(caught.value)
