@@ -163,10 +163,12 @@ def _check_size(model, begun):
     per_example = _num_weights(model) / model.num_train_examples
     if per_example * model.kl_scale > _MANY_WEIGHTS:
         instead = ", start='pretrained'" if begun == "random" else ""
+        if model.num_likelihood_samples == 1:
+            instead += ", num_likelihood_samples=5 with split_batches=True"
         warnings.warn(
             f"{_num_weights(model):,} random weights for "
             f"{model.num_train_examples:,} examples: the KL may drown the "
-            f"data. Fewer random layers (layers=...){instead} or "
+            f"data. Fewer random layers (layers=...), more epochs{instead} or "
             "kl_scale < 1 help; callbacks.CollapseDiagnostic tells.",
             stacklevel=4,
         )
