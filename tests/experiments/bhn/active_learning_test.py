@@ -162,6 +162,8 @@ def test_too_few_images_to_begin_with_are_named():
         run("mle", "random", "warm", few)
 
 
+# Few labels are what active learning begins with.
+@pytest.mark.filterwarnings("ignore:.* random weights for:UserWarning")
 def test_only_the_annealing_begins_anew(data, monkeypatch):
     seen = []
     fit = training.fit
