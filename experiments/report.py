@@ -41,7 +41,7 @@ def run():
         path is None or path.endswith(".html"),
         "a name that ends in .html",
     )
-    every = [founds.find(folder) for folder in _RUNS.value]
+    every = [founds.find(folder, whole=True) for folder in _RUNS.value]
     for index, found in enumerate(every):
         print("" if index == 0 else "\n", end="")
         for table, results in found.by_table():

@@ -45,12 +45,13 @@ class Found(typing.NamedTuple):
         return pairs
 
 
-def find(folder):
+def find(folder, whole=False):
     """Reads what is in a folder.
 
     Args:
         folder: output folder of an experiment, or a folder of such folders,
             one for each task of a job array, whose runs count as of one.
+        whole: whether results must have all that a page shows of them.
 
     Returns:
         A `Found`.
@@ -62,7 +63,8 @@ def find(folder):
     root = pathlib.Path(folder)
     paths = sorted(root.glob("*/seed_*/results.json"))
     paths += sorted(root.glob("*/*/seed_*/results.json"))
-    found = Found(folder, _sorted(folder, paths), exhibits(folder))
+    runs = list(map(_whole if whole else read, paths))
+    found = Found(folder, _sorted(folder, runs), exhibits(folder))
     if not (found.results or found.exhibits):
         raise ExperimentError(
             f"--runs: expected a folder with results of runs; got {folder}."
@@ -98,7 +100,7 @@ def read(path):
 
 
 def _whole(path):
-    """Reads the results of a run, of which a table needs all."""
+    """Reads the results of a run, of which a page shows all."""
     place, found = read(path)
     lacking = sorted({*_KEYS} - found.keys())
     if lacking:
@@ -117,8 +119,8 @@ def _whole(path):
     return place, found
 
 
-def _sorted(folder, paths):
-    pairs = sorted(map(_whole, paths), key=lambda pair: pair[0])
+def _sorted(folder, pairs):
+    pairs = sorted(pairs, key=lambda pair: pair[0])
     for (place, first), (next_place, second) in itertools.pairwise(pairs):
         run = paper_tables.run_name(first["config"])
         if place == next_place:

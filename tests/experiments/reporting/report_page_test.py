@@ -153,7 +153,7 @@ def test_a_file_that_is_not_whole_is_named(tmp_path, name, text, message):
     path.parent.mkdir(parents=True)
     path.write_text(text)
     with pytest.raises(ExperimentError, match=message) as caught:
-        founds.find(str(tmp_path))
+        founds.find(str(tmp_path), whole=True)
     assert str(path) in str(caught.value)
 
 
@@ -174,11 +174,11 @@ def test_results_without_their_numbers_are_named(tmp_path, changes, message):
     folder.mkdir(parents=True)
     path = folder / "results.json"
     path.write_text(json.dumps(result))
-    assert len(founds.find(str(tmp_path)).results) == 1
+    assert len(founds.find(str(tmp_path), whole=True).results) == 1
     result = {k: v for k, v in {**result, **changes}.items() if v is not ...}
     path.write_text(json.dumps(result))
     with pytest.raises(ExperimentError, match=message) as caught:
-        founds.find(str(tmp_path))
+        founds.find(str(tmp_path), whole=True)
     assert str(path) in str(caught.value)
 
 
