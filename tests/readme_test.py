@@ -5,6 +5,7 @@ import re
 
 import keras
 import numpy as np
+import pytest
 
 _README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 _MOST_LINES = 150
@@ -14,6 +15,8 @@ def test_is_read_in_one_sitting():
     assert len(_README.read_text().splitlines()) <= _MOST_LINES
 
 
+# A thousand images are few for such a network, as the call says.
+@pytest.mark.filterwarnings("ignore:.* random weights for:UserWarning")
 def test_code_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", _README.read_text(), re.S)
