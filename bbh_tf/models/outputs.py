@@ -13,8 +13,8 @@ from bbh_tf.models import likelihoods
 # of batches.
 _TRACED = weakref.WeakKeyDictionary()
 
-# What leaves probabilities what they are, or averages them; the latter are
-# operations of `keras.ops`.
+# What leaves probabilities what they are, or averages them: layers, and the
+# names of operations of `keras.ops`, which has no public classes for them.
 _KEEPING_LAYERS = (
     keras.layers.Average,
     keras.layers.Concatenate,
