@@ -74,6 +74,11 @@ CHANGES = {
             and not (found["method"] == "mnf" and found.get("released_mnf"))
         ),
     ),
+    "learned_prior_scale": Change(
+        "whether each tensor's is learnt, from prior_scale on",
+        kinds.BOOL,
+        _of("bbh", "bbh_advised", "bbb"),
+    ),
     "annealing_start": Change(
         "epoch at which the KL sets in",
         kinds.POSITIVE,

@@ -76,6 +76,12 @@ _SPLIT_BATCHES = flags.DEFINE_bool(
     "Whether each of these sees a part of the batch only, in place of the "
     "calls' choice.",
 )
+_LEARNED_PRIOR_SCALE = flags.DEFINE_bool(
+    "learned_prior_scale",
+    None,
+    "Whether the calls' prior learns the scale of each tensor's weights, in "
+    "place of their choice.",
+)
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's in the calls, in place of their choice."
 )
@@ -207,6 +213,7 @@ def _replaced():
         "num_likelihood_samples": _LIKELIHOOD_DRAWS.value,
         "split_batches": _SPLIT_BATCHES.value,
         "kl_scale": _KL_SCALE.value,
+        "learned_prior_scale": _LEARNED_PRIOR_SCALE.value,
     }
     return {name: x for name, x in chosen.items() if x is not None}
 

@@ -65,6 +65,7 @@ class RunConfig:
         num_likelihood_samples: draws under which a step takes the likelihood.
         split_batches: whether each of these sees a part of the batch, not all.
         prior_scale: standard deviation of the normal prior of each weight.
+        learned_prior_scale: whether that is learnt for each tensor.
         released_kernel: whether the kernel KL has the authors' 1e-8 terms.
         discriminator_steps: steps of the adversarial estimate's
             discriminator for each of training.
@@ -130,6 +131,7 @@ class RunConfig:
     num_likelihood_samples: int = 1
     split_batches: bool = False
     prior_scale: float = 1.0
+    learned_prior_scale: bool = False
     released_kernel: bool = False
     discriminator_steps: int = 5
     divergence_weights: int | None = None

@@ -40,6 +40,7 @@ def call(layer, training, args, kwargs):
         layer, [layer], weights, 0, args, kwargs, function=layer.run
     )
     if has_kl:
+        total_kl.fit_priors([layer], draws)
         kl = total_kl.divergence(
             [layer],
             draws,

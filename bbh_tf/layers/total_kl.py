@@ -54,6 +54,17 @@ def divergence(layers, draws, estimate, num_prior_samples, key):
     return total
 
 
+def fit_priors(layers, draws):
+    """Lets priors learn from a training step's draws, before its KL.
+
+    Args:
+        layers: list of `RandomLayer`.
+        draws: for each of them, its `LayerDraw`.
+    """
+    for pair in pairs_of(layers, draws):
+        pair.prior.fit_step(pair.posterior, pair.draw.samples, pair.specs)
+
+
 def add_losses(layer, losses):
     """Adds losses to those of a layer, for Keras to add up with its own.
 

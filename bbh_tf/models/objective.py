@@ -126,9 +126,11 @@ def count_step(model, num_examples):
 
 
 def _kl_of(model, draws, divergence):
+    draws = [draw.take(model.num_samples) for draw in draws]
+    total_kl.fit_priors(model.random_layers, draws)
     return total_kl.divergence(
         model.random_layers,
-        [draw.take(model.num_samples) for draw in draws],
+        draws,
         divergence,
         model.num_prior_samples,
         model.step_key(randomness.PRIOR),

@@ -15,6 +15,7 @@ from bbh_tf.models import report
 from bbh_tf.models.bayesian_model import BayesianModel
 from bbh_tf.models.bayesify import bayesify
 from bbh_tf.optimizers import epoch_cosine_decay
+from bbh_tf.priors import Normal
 
 # Weights for each example above which the user is warned. MNIST has 8 under the
 # paper's LeNet, which trains well at the full KL; CIFAR5 has 10 under a LeNet,
@@ -101,6 +102,7 @@ def _choices(model, begun, learning_rate):
     lines = [
         f"{', '.join(sorted(posteriors))} over {_num_weights(model):,} weights"
         f"{where}",
+        f"{_priors(model)}"
         f"{type(model.divergence).__name__}({_arguments(model.divergence)}), "
         f"{_samples(model)}times {model.kl_scale:g} / "
         f"{model.num_train_examples:,}",
@@ -119,6 +121,15 @@ def _choices(model, begun, learning_rate):
     if clipnorm is not None:
         lines[-1] += f", gradients clipped at {clipnorm:g}"
     return f"{model.name}: " + "; ".join(lines)
+
+
+def _priors(model):
+    """Says which priors there are, where not all are the paper's."""
+    priors = [layer.prior for layer in model.bayesian_layers]
+    if all(prior.sharing_key() == Normal().sharing_key() for prior in priors):
+        return ""
+    kinds = sorted({type(prior).__name__ for prior in priors})
+    return f"{', '.join(kinds)} as prior; "
 
 
 def _samples(model):

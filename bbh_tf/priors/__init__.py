@@ -8,6 +8,7 @@ from bbh_tf.priors.kernel_normal import KernelNormal
 from bbh_tf.priors.kernel_prior import KernelPrior
 from bbh_tf.priors.log_uniform import LogUniform
 from bbh_tf.priors.normal import Normal
+from bbh_tf.priors.normal_learned_scale import NormalLearnedScale
 from bbh_tf.priors.prior import Prior
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "KernelPrior",
     "LogUniform",
     "Normal",
+    "NormalLearnedScale",
     "Prior",
     "get",
 ]

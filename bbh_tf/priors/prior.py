@@ -56,6 +56,20 @@ class Prior(fixed.Fixed):
             copy.trainable = False
         return copy
 
+    def fit_step(self, posterior, samples, specs):
+        """Learns from a training step's draws: here, nothing.
+
+        Called before the KL is estimated, for a prior that follows the
+        posterior otherwise than by gradients.
+
+        Args:
+            posterior: the layer's `bbh_tf.posteriors.Posterior`.
+            samples: list of its draws, `float32` tensors `(num_samples,
+                *shape)`; empty where training draws no weights.
+            specs: list of their `WeightSpec`.
+        """
+        del posterior, samples, specs
+
     def sharing_key(self):
         """Says with which other priors this one is sampled in one call.
 

@@ -39,7 +39,8 @@ def run(method, dataset, problem, seed, epochs, **settings):
         problem: a `problems.Problem`.
         seed: of the beginning, the batches and the draws.
         epochs: passes over the training set.
-        **settings: arguments of the one calls in place of their choices.
+        **settings: arguments of the one calls in place of their choices;
+            `learned_prior_scale`, for the prior.
 
     Returns:
         Dictionary: `"measures"`, as `measures.of` returns them; `"members"`,
@@ -98,6 +99,10 @@ def _model(method, dataset, problem, seed, **settings):
             "bbb": bbh.models.bayes_by_backprop,
             "bbh": bbh.models.bayes_by_hypernet,
         }[method]
+        learned = settings.pop("learned_prior_scale", None)
+        if learned is not None:
+            kind = "NormalLearnedScale" if learned else "Normal"
+            settings["prior"] = getattr(bbh.priors, kind)()
         return call(network(), num_train, **common, **settings)
     # N(0, 1) on each weight of a kernel; the loss is a mean over examples.
     prior = keras.regularizers.L2(0.5 / num_train)

@@ -41,7 +41,9 @@ def model(config, data, network, **kwargs):
 
 
 def prior(config):
-    """Returns the prior of each weight, N(0, `prior_scale`^2)."""
+    """Returns the prior of each weight, N(0, `prior_scale`^2) at first."""
+    if config.learned_prior_scale:
+        return bbh.priors.NormalLearnedScale(rate=config.prior_scale**2)
     return bbh.priors.Normal(0.0, config.prior_scale)
 
 
@@ -113,6 +115,8 @@ def describe_kl(config):
         parts.append(text)
     if config.divergence_weights is not None:
         parts.append(f"of {config.divergence_weights:,} weights a step")
+    if config.learned_prior_scale:
+        parts.append("scale of the prior learnt")
     if config.prior_scale != 1:
         parts.append(f"N(0, {config.prior_scale**2:g}) prior")
     count = data_sets.num_train_examples(config)

@@ -84,6 +84,40 @@ def test_a_tensor_that_is_most_of_all_is_estimated_by_itself(monkeypatch):
         np.testing.assert_allclose(x, expected, rtol=1e-6)
 
 
+def test_small_tensors_under_other_normals_are_estimated_together(monkeypatch):
+    samples = [
+        bbh.randomness.normal(bbh.randomness.key(i), 5, shape)
+        for i, shape in enumerate(((3,), (2, 3), (7,), (4,)))
+    ]
+    prior = [tfd.Normal(0.5, 2.0), tfd.Normal(0.0, 0.1), tfd.Laplace(0.0, 1.0)]
+    prior.append(prior[0])
+    calls = []
+    own = nearest_neighbour_entropy._estimate
+    monkeypatch.setattr(
+        nearest_neighbour_entropy,
+        "_estimate",
+        lambda points, *rest: (
+            calls.append(points.shape[1]) or own(points, *rest)
+        ),
+    )
+
+    def estimate():
+        with tf.GradientTape() as tape:
+            tape.watch(samples)
+            value = NearestNeighbourEntropy(3)(samples, prior)
+        return value, tape.gradient(value, samples)
+
+    together, gradients = estimate()
+    # Three plus six plus four, and those under a Laplace.
+    assert calls == [13, 7]
+    monkeypatch.setattr(nearest_neighbour_entropy, "_LARGE", 0)
+    apart, gradients_apart = estimate()
+    assert len(calls) > 4
+    assert float(apart) == pytest.approx(float(together), rel=1e-5)
+    for x, expected in zip(gradients_apart, gradients, strict=True):
+        np.testing.assert_allclose(x, expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("std", [0.25, 1.0, 3.0])
 @pytest.mark.parametrize("loc", [0.0, 1.0])
 def test_is_the_kl_of_two_normals(std, loc):
