@@ -8,6 +8,7 @@ import keras
 from bbh_tf import annealing
 from bbh_tf import checks
 from bbh_tf import optimizers
+from bbh_tf import posteriors
 from bbh_tf.layers import total_kl
 from bbh_tf.models import likelihoods
 from bbh_tf.models import refusals
@@ -53,8 +54,9 @@ def make(
     """
     checks.check_count("num_train_examples", num_train_examples)
     if "posterior" in settings:
-        # Not all can begin around given weights.
-        defaults = {**defaults, "start": "random"}
+        # Not all can begin around given weights, or suit a prior that is not
+        # the paper's.
+        defaults = {**defaults, "start": "random", "prior": None}
     of_network, of_model = _split({**defaults, **settings})
     bayesian = bayesify(network, **of_network)
     if settings.get("divergence") is None:
@@ -174,6 +176,12 @@ def _check_size(model, begun):
     per_example = _num_weights(model) / model.num_train_examples
     if per_example * model.kl_scale > _MANY_WEIGHTS:
         instead = ", start='pretrained'" if begun == "random" else ""
+        if not _priors(model) and all(
+            isinstance(layer.posterior, posteriors.Implicit)
+            for layer in model.bayesian_layers
+        ):
+            # It is none for a MeanField, which it lets fall back to the prior.
+            instead += ", prior=bbh_tf.priors.NormalLearnedScale()"
         if model.num_likelihood_samples == 1:
             instead += ", num_likelihood_samples=5 with split_batches=True"
         warnings.warn(

@@ -28,6 +28,7 @@ METHOD = dataclasses.replace(
     # average out, and a small rate does not get far.
     datasets={
         "digits": {
+            "learned_prior_scale": True,
             "hypernetwork_units": (64, 256, 16),
             "num_likelihood_samples": 5,
             "learning_rate": 1e-3,

@@ -45,7 +45,12 @@ def test_is_what_its_choices_make():
         noise_dim=8,
     )
     expected = bbh.models.BayesianModel(
-        bbh.models.bayesify(network(), posterior, start="pretrained"),
+        bbh.models.bayesify(
+            network(),
+            posterior,
+            prior=bbh.priors.NormalLearnedScale(),
+            start="pretrained",
+        ),
         64,
         divergence=bbh.divergences.NearestNeighbourEntropy(3),
         annealing=bbh.annealing.Linear(1.0, 9.0),
