@@ -147,10 +147,6 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         if self._guess is None:
             self._guess = _guess_among_classes(self.model)
         self._best_nll = math.inf if self._guess is None else self._guess
-        key = randomness.key(self.model.seed, randomness.PRIOR, self.seed)
-        self._prior_spreads = spread.of_priors(
-            self.model, self.num_samples, key
-        )
 
     def on_epoch_end(self, epoch, logs=None):
         """Measures, writes, and warns if it has to."""
@@ -158,10 +154,13 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         model = self.model
         key = randomness.key(model.seed, randomness.PREDICTION, self.seed)
         spreads, kls, least = spread.of_layers(model, self.num_samples, key)
+        # A prior may learn, too.
+        key = randomness.key(model.seed, randomness.PRIOR, self.seed)
+        of_priors = spread.of_priors(model, self.num_samples, key)
         ratios = {
-            name: value / self._prior_spreads[name]
+            name: value / of_priors[name]
             for name, value in spreads.items()
-            if name in self._prior_spreads
+            if name in of_priors
         }
         self.values = {
             **{f"spread/{name}": x for name, x in spreads.items()},

@@ -277,6 +277,32 @@ def test_a_prior_that_cannot_be_sampled_has_no_spread():
     assert "spread_of_prior/dense" not in diagnostic.values
 
 
+def test_a_prior_that_learns_is_measured_as_it_is():
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model = small_models.model(
+        bbh.models.bayesify(
+            network,
+            bbh.posteriors.MeanField(-2.0),
+            prior=bbh.priors.NormalLearnedScale(rate=100.0),
+        ),
+        num_train_examples=60,
+        divergence=bbh.divergences.AnalyticKL(),
+    )
+    diagnostic = bbh.callbacks.CollapseDiagnostic(num_samples=300)
+    _fit(model, diagnostic, epochs=1)
+    (layer,) = model.bayesian_layers
+    scales = [float(p.scale) for p in layer.prior.distributions([None] * 2)]
+    # At first they were 10.
+    assert max(scales) < 9
+    values = diagnostic.values
+    found = (
+        values[f"spread/{layer.name}"] / values[f"spread_of_prior/{layer.name}"]
+    )
+    sizes = np.array([12, 3])
+    expected = np.sqrt(np.sum(sizes * np.square(scales)) / 15)
+    assert found == pytest.approx(expected, rel=0.1)
+
+
 def test_a_divergence_that_learns_knows_no_layers():
     model = small_models.model(divergence=bbh.divergences.AdversarialKL())
     spreads, kls, _ = spread.of_layers(model, 5, bbh.randomness.key(1))
