@@ -45,6 +45,9 @@ _PARTS = flags.DEFINE_integer(
     "Parts of the batch, each under a draw of its own.",
     lower_bound=1,
 )
+_LEARNED_PRIOR_SCALE = flags.DEFINE_bool(
+    "learned_prior_scale", False, "Learn the scale of each tensor's prior."
+)
 _STOCK = flags.DEFINE_bool("stock_adam", False, "Use Keras' own Adam.")
 _WIDTHS = flag_lists.numbers(
     "widths", ["512", "16"], "Widths of the last hidden layer.", int, 1
@@ -164,8 +167,11 @@ def _other(name):
 
 def _model_of(posterior, divergence, num_samples):
     make, _, _, num_train = _NETWORKS[_NETWORK.value]
+    prior = None
+    if _LEARNED_PRIOR_SCALE.value:
+        prior = bbh.priors.NormalLearnedScale()
     model = bbh.models.BayesianModel(
-        make(posterior),
+        make(posterior, prior),
         num_train,
         divergence=divergence,
         num_samples=num_samples,
