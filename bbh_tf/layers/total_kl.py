@@ -54,6 +54,7 @@ def divergence(layers, draws, estimate, num_prior_samples, key):
     return total
 
 
+@own_types.own_types()
 def fit_priors(layers, draws):
     """Lets priors learn from a training step's draws, before its KL.
 
