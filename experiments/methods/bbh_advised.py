@@ -13,6 +13,7 @@ METHOD = dataclasses.replace(
     title="Bayes by Hypernet, advised",
     color="#CC79A7",
     settings={
+        "learned_prior_scale": True,
         "divergence": "entropy",
         "num_neighbours": 3,
         "hypernetwork_units": (64, 256, 4),
@@ -28,7 +29,6 @@ METHOD = dataclasses.replace(
     # average out, and a small rate does not get far.
     datasets={
         "digits": {
-            "learned_prior_scale": True,
             "hypernetwork_units": (64, 256, 16),
             "num_likelihood_samples": 5,
             "learning_rate": 1e-3,
