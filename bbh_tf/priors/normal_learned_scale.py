@@ -30,7 +30,9 @@ class NormalLearnedScale(
     over the step's draws. The nats that the scales themselves cost, some
     log(d) / 2 for each tensor, are not in the KL.
 
-    It works with every divergence. Each layer has its own variances, saved
+    It works with every divergence, and suits `Implicit`, which is not charged
+    for dependence between weights. With `MeanField` on few examples training
+    fell back to the prior, whose scale fell with it. Each layer has its own variances, saved
     with it; `trainable = False` keeps them as they are.
 
     Args:
@@ -47,11 +49,12 @@ class NormalLearnedScale(
     model = bbh_tf.models.BayesianModel(
         bbh_tf.models.bayesify(
             network,
-            bbh_tf.posteriors.MeanField(),
+            bbh_tf.posteriors.Implicit(bbh_tf.hypernetworks.MLP()),
             prior=bbh_tf.priors.NormalLearnedScale(),
+            start="pretrained",
         ),
         num_train_examples=60_000,
-        divergence=bbh_tf.divergences.AnalyticKL(),
+        divergence=bbh_tf.divergences.NearestNeighbourEntropy(),
     )
     ```
 
