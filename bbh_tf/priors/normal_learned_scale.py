@@ -32,8 +32,8 @@ class NormalLearnedScale(
 
     It works with every divergence, and suits `Implicit`, which is not charged
     for dependence between weights. With `MeanField` on few examples training
-    fell back to the prior, whose scale fell with it. Each layer has its own variances, saved
-    with it; `trainable = False` keeps them as they are.
+    fell back to the prior, whose scale fell with it. Each layer has its own
+    variances, saved with it; `trainable = False` keeps them as they are.
 
     Args:
         concentration: of the gamma prior of the precision, positive.
