@@ -144,6 +144,15 @@ def is_released_mnf(config):
     return config["method"] == "mnf" and config.get("released_mnf", False)
 
 
+def learns_prior_scale(config):
+    """Says whether the prior of each tensor has a scale of its own.
+
+    Args:
+        config: the run's configuration, a dictionary.
+    """
+    return config.get("learned_prior_scale", False)
+
+
 def prior_std(config):
     """Returns the standard deviation of a run's prior of weights.
 
@@ -151,9 +160,9 @@ def prior_std(config):
         config: the run's configuration, a dictionary.
 
     Returns:
-        A number; None without a prior of weights.
+        A number; None without a prior of weights, or of one that all have.
     """
-    if config["method"] in _NO_KL_OF_WEIGHTS:
+    if config["method"] in _NO_KL_OF_WEIGHTS or learns_prior_scale(config):
         return None
     if is_released_mnf(config):
         return math.sqrt(mnf.RELEASED_VARIANCE)
@@ -188,7 +197,7 @@ def measure(drawn, config):
 
     Returns:
         Dictionary for `results.json`: sizes, quantiles of the standard
-        deviations, `"least_kl"` (None without a prior of weights), and under
+        deviations, `"least_kl"` (None where `prior_std` is), and under
         `"kernel"` and `"chosen"` what
         `posterior_measures.shapes` says of the first kernel and of weights
         chosen from all; under `"kernel"` also what `dependence` says.

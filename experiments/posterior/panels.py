@@ -115,7 +115,7 @@ def spreads(every, configs, priors):
     Args:
         every: see `correlations`.
         configs: the runs' configurations, in the same order.
-        priors: standard deviations of the priors, each once, at least one.
+        priors: standard deviations of the priors, each once.
 
     Returns:
         A figure.
@@ -152,18 +152,19 @@ def spreads(every, configs, priors):
         for std in priors:
             axis.axvline(std, color="0.7", linewidth=1, zorder=0)
         # Priors are near each other, beside the spread of weights.
-        axis.text(
-            priors[0],
-            1.01,
-            "prior" if len(priors) == 1 else "priors",
-            color="0.4",
-            fontsize=9,
-            ha="center",
-            transform=axis.get_xaxis_transform(),
-        )
+        for std in priors[:1]:
+            axis.text(
+                std,
+                1.01,
+                "prior" if len(priors) == 1 else "priors",
+                color="0.4",
+                fontsize=9,
+                ha="center",
+                transform=axis.get_xaxis_transform(),
+            )
         axis.set(
             xscale="log",
-            xlim=(bins[0], max(bins[-1], 2.0 * max(priors))),
+            xlim=(bins[0], max(bins[-1], 2.0 * max(priors, default=0.0))),
             xlabel="standard deviation of a weight over draws",
             ylabel="share of weights, %",
         )

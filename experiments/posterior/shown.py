@@ -102,20 +102,17 @@ def _write(every, found, configs, chosen, output):
             "with itself, and weights that do not vary.",
         )
     )
-    # An ensemble's weights, which have none, stand beside N(0, 1).
     stds = {findings.prior_std(config) for config in configs} - {None}
-    priors = sorted(stds) or [1.0]
-    several = "" if len(priors) == 1 else "s"
+    priors = sorted(stds)
+    if not any(map(findings.learns_prior_scale, configs)):
+        # An ensemble's weights, which have none, stand beside N(0, 1).
+        priors = priors or [1.0]
     pictures.append(
         exhibit.Figure(
             figures.save(
                 panels.spreads(every, configs, priors), output / "spreads.png"
             ),
-            "How much each weight of the network varies over draws, beside "
-            f"the prior's standard deviation{several} of "
-            f"{' and '.join(f'{std:.3g}' for std in priors)}. Far to the left, "
-            "a weight "
-            "is almost certain; at the prior, the data said nothing of it.",
+            _caption_of_spreads(priors),
         )
     )
     files.write_json(
@@ -141,3 +138,16 @@ def _write(every, found, configs, chosen, output):
         command_line.command(),
     )
     print(f"\nFigures: {', '.join(str(output / x.file) for x in pictures)}")
+
+
+def _caption_of_spreads(priors):
+    said = "How much each weight of the network varies over draws"
+    if not priors:
+        return f"{said}. Far to the left, a weight is almost certain."
+    several = "" if len(priors) == 1 else "s"
+    stds = " and ".join(f"{std:.3g}" for std in priors)
+    return (
+        f"{said}, beside the prior's standard deviation{several} of {stds}. "
+        "Far to the left, a weight is almost certain; at the prior, the data "
+        "said nothing of it."
+    )

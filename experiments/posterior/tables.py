@@ -170,6 +170,12 @@ def notes(found, configs, settings):
                 f"{name}: the weights of a kernel are functions of {inputs} "
                 f"random {what}."
             )
+        if findings.learns_prior_scale(config):
+            lines.append(
+                f"{name}: the prior learnt its scale, another for each tensor, "
+                "so that there is no one line for it, nor a KL that is the "
+                "least."
+            )
         if findings.is_released_mnf(config):
             lines.append(
                 f"{name}: the prior is N(0, e), and training leaves the KL of "

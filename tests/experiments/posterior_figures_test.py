@@ -131,6 +131,27 @@ def test_the_prior_of_the_authors_mnf_is_its_own(tmp_path):
         np.testing.assert_allclose(prior, std)
 
 
+def test_a_prior_whose_scale_was_learnt_is_no_line():
+    config = {
+        "table": "mnist_methods",
+        "row": "bbh_advised",
+        "method": "bbh_advised",
+        "prior_scale": 1.0,
+        "learned_prior_scale": True,
+    }
+    assert posterior_findings.prior_std(config) is None
+    assert posterior_findings.prior_std({**config, "method": "bbb"}) is None
+    weights = np.random.default_rng(0).normal(size=(40, 30))
+    drawn = posterior_draws.Draws(
+        weights, 4, weights, weights.mean(axis=0), weights.std(axis=0)
+    )
+    found = {"a": posterior_findings.measure(drawn, config)}
+    assert found["a"]["least_kl"] is None
+    assert not panels.spreads({"a": drawn}, [config], []).axes[0].lines
+    notes = posterior_tables.notes(found, [config], {"num_chosen": 30})
+    assert any("learnt its scale" in note for note in notes)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
