@@ -34,8 +34,8 @@ class CollapseDiagnostic(keras.callbacks.Callback):
     - `spread/<layer>`: standard deviation of a weight over draws, mean over
       the weights of each `Bayesian` layer;
     - `spread_of_prior/<layer>`: that, divided by the same for draws of the
-      prior: near 1, the layer's weights are the prior's (or as wide); not
-      where the prior has a density alone;
+      prior, as it is then: near 1, the layer's weights are the prior's (or
+      as wide); not where the prior has a density alone;
     - `kl/<layer>`, nats: the divergence of the layer alone, on other draws
       than the step's; not from divergences that learn, which know the whole
       network only. Those of `KernelKL(per_weight=False)` do not add up;
@@ -133,7 +133,7 @@ class CollapseDiagnostic(keras.callbacks.Callback):
         super().set_model(model)
 
     def on_train_begin(self, logs=None):
-        """Opens the files, and measures the prior's spread."""
+        """Opens the files."""
         self._writer = scalars.writer(self.log_dir)
         self._num_bad = 0
         self._kl = self._least_kl = 0.0

@@ -148,32 +148,33 @@ class NearestNeighbourEntropy(divergence.Divergence):
 
 
 def _to_one_normal(posterior, prior, trains):
-    """Standardises small tensors under different normals, for one estimate.
+    """Standardises tensors under different normals, for one estimate.
 
-    The KL of w and of (w - loc) / scale is the same. Large tensors are not
-    joined with others, so nothing is gained by it.
+    The KL of w and of (w - loc) / scale is the same, and XLA compiles it once.
+    A tensor that is most of all is estimated by itself in any case.
     """
     import tensorflow_probability as tfp
 
-    is_one_of_many = [
-        isinstance(p, tfp.distributions.Normal)
+    # A subclass may have another density.
+    places = [
+        place
+        for place, p in enumerate(prior)
+        if type(p) is tfp.distributions.Normal
         and not p.batch_shape.rank
         and not trains[id(p)]
-        and math.prod(x.shape[1:]) < _LARGE
-        for x, p in zip(posterior, prior)
     ]
-    if len({id(p) for p, one in zip(prior, is_one_of_many) if one}) < 2:
+    most = _most_of_all([posterior[place] for place in places])
+    if most is not None:
+        del places[most]
+    if len({id(prior[place]) for place in places}) < 2:
         return posterior, prior
+    posterior, prior = list(posterior), list(prior)
     standard = tfp.distributions.Normal(0.0, 1.0)
-    return (
-        [
-            (x - tf.cast(p.loc, x.dtype)) / tf.cast(p.scale, x.dtype)
-            if one
-            else x
-            for x, p, one in zip(posterior, prior, is_one_of_many)
-        ],
-        [standard if one else p for p, one in zip(prior, is_one_of_many)],
-    )
+    for place in places:
+        x, p = posterior[place], prior[place]
+        loc, scale = (tf.cast(y, x.dtype) for y in (p.loc, p.scale))
+        posterior[place], prior[place] = (x - loc) / scale, standard
+    return posterior, prior
 
 
 def _by_prior(posterior, prior):
@@ -192,12 +193,19 @@ def _by_prior(posterior, prior):
 
 def _largest_apart(tensors):
     """Takes out the tensor that is most of all: joining it would copy it."""
-    sizes = [math.prod(x.shape[1:]) for x in tensors]
-    most = max(sizes)
-    if len(tensors) == 1 or most < max(_LARGE, sum(sizes) / 2):
+    place = _most_of_all(tensors)
+    if len(tensors) == 1 or place is None:
         return [tensors]
-    place = sizes.index(most)
     return [tensors[place : place + 1], tensors[:place] + tensors[place + 1 :]]
+
+
+def _most_of_all(tensors):
+    """Returns the place of a large tensor of at least half of all weights."""
+    sizes = [math.prod(x.shape[1:]) for x in tensors]
+    most = max(sizes, default=0)
+    if not sizes or most < max(_LARGE, sum(sizes) / 2):
+        return None
+    return sizes.index(most)
 
 
 def _estimate(points, prior, num_neighbours, trains):

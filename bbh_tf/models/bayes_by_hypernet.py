@@ -90,11 +90,14 @@ def bayes_by_hypernet(
     printed. With a prior without a density of single weights (`KernelNormal`,
     `KernelFlow`, or one that can be sampled only) the advised divergence is
     `KernelKL(num_neighbours=3)`; a `DeepWeightPrior` needs
-    `train_reverse=False` for it, or a `divergence` of your own. A `posterior`
-    of your own has the prior N(0, 1), and starts at random unless you pass
-    `start="pretrained"`, since not all posteriors can start around given
-    weights. Be careful with larger learning rates on many examples: on MNIST
-    over 100 epochs, training at 1e-3 collapsed.
+    `train_reverse=False` for it, or a `divergence` of your own. With a
+    `posterior` of your own that is no `Implicit`, or a `divergence` that
+    compares samples, the prior is N(0, 1), as it is with `prior=None` and for
+    layers that a dictionary of priors does not name. A `posterior` of your own
+    starts at random unless you pass `start="pretrained"`, since not all
+    posteriors can start around given weights. Be careful with larger learning
+    rates on many examples: on MNIST over 100 epochs, training at 1e-3
+    collapsed.
 
     Args:
         network: a built functional or Sequential `keras.Model`, without a

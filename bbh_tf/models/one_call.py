@@ -7,6 +7,7 @@ import keras
 
 from bbh_tf import annealing
 from bbh_tf import checks
+from bbh_tf import divergences
 from bbh_tf import optimizers
 from bbh_tf import posteriors
 from bbh_tf.layers import total_kl
@@ -54,9 +55,17 @@ def make(
     """
     checks.check_count("num_train_examples", num_train_examples)
     if "posterior" in settings:
-        # Not all can begin around given weights, or suit a prior that is not
-        # the paper's.
-        defaults = {**defaults, "start": "random", "prior": None}
+        # Not all can begin around given weights.
+        defaults = {**defaults, "start": "random"}
+        if not isinstance(settings["posterior"], posteriors.Implicit):
+            defaults["prior"] = None
+    given = settings.get("divergence")
+    if given is not None and isinstance(
+        divergences.get(given), divergences.SampleDivergence
+    ):
+        # Some are least where the posterior is wider than the prior: a prior
+        # that follows would widen without end.
+        defaults = {**defaults, "prior": None}
     of_network, of_model = _split({**defaults, **settings})
     bayesian = bayesify(network, **of_network)
     if settings.get("divergence") is None:
@@ -130,8 +139,13 @@ def _priors(model):
     priors = [layer.prior for layer in model.bayesian_layers]
     if all(prior.sharing_key() == Normal().sharing_key() for prior in priors):
         return ""
-    kinds = sorted({type(prior).__name__ for prior in priors})
-    return f"{', '.join(kinds)} as prior; "
+    told = {
+        f"N({prior.loc:g}, {prior.scale**2:g})"
+        if isinstance(prior, Normal)
+        else type(prior).__name__
+        for prior in priors
+    }
+    return f"{', '.join(sorted(told))} as prior; "
 
 
 def _samples(model):

@@ -30,15 +30,21 @@ class NormalLearnedScale(
     over the step's draws. The nats that the scales themselves cost, some
     log(d) / 2 for each tensor, are not in the KL.
 
-    It works with every divergence, and suits `Implicit`, which is not charged
-    for dependence between weights. With `MeanField` on few examples training
-    fell back to the prior, whose scale fell with it. Each layer has its own
-    variances, saved with it; `trainable = False` keeps them as they are.
+    It needs a divergence that is least where q is as wide as p, such as
+    `NearestNeighbourEntropy`, `AnalyticKL` and `MonteCarloKL`. `KernelKL` is
+    least where q is wider: p would follow, and both widen without end. It
+    suits `Implicit`, which is not charged for dependence between weights. With
+    `MeanField` on few examples training fell back to the prior, whose scale
+    fell with it.
+
+    Each layer has its own variances, saved with it; `trainable = False` keeps
+    them as they are.
 
     Args:
         concentration: of the gamma prior of the precision, positive.
         rate: of it, positive: `rate / concentration` is the variance before
             the first step.
+        **kwargs: other arguments of a Keras layer: `trainable`.
 
     Raises:
         ValueError: if an argument is not positive and finite.
@@ -64,8 +70,8 @@ class NormalLearnedScale(
         scales. None of the papers that this library is a port of has it.
     """
 
-    def __init__(self, concentration=1.0, rate=1.0):
-        super().__init__(dtype="float32")
+    def __init__(self, concentration=1.0, rate=1.0, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
         for argument, value in (
             ("concentration", concentration),
             ("rate", rate),
@@ -140,7 +146,11 @@ class NormalLearnedScale(
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {"concentration": self.concentration, "rate": self.rate}
+        return {
+            "concentration": self.concentration,
+            "rate": self.rate,
+            "trainable": self.trainable,
+        }
 
 
 def _half_sums_of_squares(posterior, samples):

@@ -255,6 +255,7 @@ def test_the_advised_row_is_what_one_call_makes(dataset, count, side):
             (model.num_samples, model.num_likelihood_samples),
             model.split_batches,
             type(model.bayesian_layers[0].prior),
+            model.bayesian_layers[0].prior.get_config(),
             (rate["config"], model.optimizer.global_clipnorm),
         )
 

@@ -191,6 +191,45 @@ def test_an_argument_takes_the_place_of_a_choice(call):
     assert model.kl_scale == 0.5
 
 
+@pytest.mark.parametrize(
+    ("settings", "is_learned"),
+    [
+        ({}, True),
+        ({"posterior": bbh.posteriors.Implicit(bbh.hypernetworks.MLP())}, True),
+        ({"divergence": bbh.divergences.NearestNeighbourEntropy(2)}, True),
+        ({"form": "paper"}, False),
+        ({"prior": None}, False),
+        # It would widen with the posterior.
+        ({"divergence": bbh.divergences.KernelKL(num_neighbours=3)}, False),
+        (
+            {
+                "posterior": bbh.posteriors.MeanField(),
+                "divergence": bbh.divergences.AnalyticKL(),
+            },
+            False,
+        ),
+    ],
+)
+def test_the_prior_learns_its_scale_where_it_can(settings, is_learned):
+    texts = []
+    model = bbh.models.bayes_by_hypernet(
+        network(), 64, print_fn=texts.append, **settings
+    )
+    kind = "NormalLearnedScale" if is_learned else "Normal"
+    for layer in model.bayesian_layers:
+        assert type(layer.prior).__name__ == kind
+    assert ("NormalLearnedScale as prior" in texts[0]) == is_learned
+
+
+def test_priors_of_ones_own_are_told():
+    texts = []
+    priors = {"hidden": bbh.priors.Normal(0.0, 2.0)}
+    bbh.models.bayes_by_hypernet(
+        network(), 64, print_fn=texts.append, prior=priors
+    )
+    assert "; N(0, 1), N(0, 4) as prior; " in texts[0]
+
+
 def test_one_hypernetwork_for_all_weights():
     model = made(bbh.models.bayes_by_hypernet, network(), 64, scope="network")
     (layer,) = model.bayesian_layers

@@ -168,7 +168,7 @@ def test_training_goes_on_as_if_never_stopped(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_each_layer_has_its_own_and_a_frozen_one_stays():
+def test_each_layer_has_its_own_and_a_frozen_one_stays(tmp_path):
     given = NormalLearnedScale(2.0, 0.5)
     given.trainable = False
     model = _step(_model(prior={"hidden": given, "logits": given}))
@@ -177,9 +177,40 @@ def test_each_layer_has_its_own_and_a_frozen_one_stays():
     assert hidden.prior is not logits.prior
     hidden.prior.trainable = True
     model.compile("sgd")
-    _step(model)
-    assert (_variances(model)[0] != 0.25).all()
-    assert (_variances(model)[1] == 0.25).all()
+    model.save(tmp_path / "model.keras")
+    for one in (model, keras.models.load_model(tmp_path / "model.keras")):
+        _step(one)
+        assert (_variances(one)[0] != 0.25).all()
+        assert (_variances(one)[1] == 0.25).all()
+
+
+def test_no_gradient_passes_through_the_scale():
+    def trained(prior):
+        model = _model(bbh.posteriors.MeanField(-2.0), prior=prior)
+        model.compile(keras.optimizers.SGD(0.1))
+        return _step(model)
+
+    learned = trained(None)
+    fixed = {
+        layer.name: _Fixed([float(v) for v in variances])
+        for layer, variances in zip(
+            learned.bayesian_layers, _variances(learned)
+        )
+    }
+    for ours, theirs in zip(
+        learned.trainable_variables, trained(fixed).trainable_variables
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+class _Fixed(bbh.priors.Prior):
+    """Normals of given variances."""
+
+    def __init__(self, variances):
+        self.variances = variances
+
+    def distributions(self, specs):
+        return [tfp.distributions.Normal(0.0, v**0.5) for v in self.variances]
 
 
 def test_a_layer_that_trains_alone_has_it_too():
