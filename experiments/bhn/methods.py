@@ -93,8 +93,7 @@ def own_settings(names, falls=True):
     rate = "learning rate" if falls else "learning rate (constant here)"
     return [
         "Bayes by Hypernet has what models.bayes_by_hypernet advises: its own "
-        f"{rate}, clipping, start, and annealing of the KL; its prior is "
-        "N(0, 1)."
+        f"{rate}, clipping, prior, start, and annealing of the KL."
     ]
 
 

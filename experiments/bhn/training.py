@@ -155,8 +155,6 @@ class Maker:
                 self._num_train,
                 num_epochs=recipe.epochs,
                 print_fn=None,
-                # As the runs that are kept have it.
-                prior=bbh.priors.Normal(),
                 **settings,
             )
         if method.flow is None:

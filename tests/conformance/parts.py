@@ -157,6 +157,10 @@ PARTS = {
             _of_log_uniform_prior,
         ),
         "Normal": (lambda: bbh.priors.Normal(0.5, 2.0), _of_prior),
+        "NormalLearnedScale": (
+            lambda: bbh.priors.NormalLearnedScale(2.0, 0.5),
+            _of_prior,
+        ),
     },
     "divergences": {
         "AdversarialKL": (_small_adversary, _of_divergence),
