@@ -136,16 +136,22 @@ def _choices(model, begun, learning_rate):
 
 def _priors(model):
     """Says which priors there are, where not all are the paper's."""
-    priors = [layer.prior for layer in model.bayesian_layers]
-    if all(prior.sharing_key() == Normal().sharing_key() for prior in priors):
+    if _has_papers_prior(model):
         return ""
     told = {
         f"N({prior.loc:g}, {prior.scale**2:g})"
         if isinstance(prior, Normal)
         else type(prior).__name__
-        for prior in priors
+        for prior in (layer.prior for layer in model.bayesian_layers)
     }
     return f"{', '.join(sorted(told))} as prior; "
+
+
+def _has_papers_prior(model):
+    papers = Normal().sharing_key()
+    return all(
+        layer.prior.sharing_key() == papers for layer in model.bayesian_layers
+    )
 
 
 def _samples(model):
@@ -190,7 +196,7 @@ def _check_size(model, begun):
     per_example = _num_weights(model) / model.num_train_examples
     if per_example * model.kl_scale > _MANY_WEIGHTS:
         instead = ", start='pretrained'" if begun == "random" else ""
-        if not _priors(model) and all(
+        if _has_papers_prior(model) and all(
             isinstance(layer.posterior, posteriors.Implicit)
             for layer in model.bayesian_layers
         ):

@@ -101,8 +101,10 @@ def _model(method, dataset, problem, seed, **settings):
         }[method]
         learned = settings.pop("learned_prior_scale", None)
         if learned is not None:
-            kind = "NormalLearnedScale" if learned else "Normal"
-            settings["prior"] = getattr(bbh.priors, kind)()
+            priors = bbh.priors
+            settings["prior"] = (
+                priors.NormalLearnedScale() if learned else priors.Normal()
+            )
         return call(network(), num_train, **common, **settings)
     # N(0, 1) on each weight of a kernel; the loss is a mean over examples.
     prior = keras.regularizers.L2(0.5 / num_train)

@@ -152,9 +152,9 @@ def spreads(every, configs, priors):
         for std in priors:
             axis.axvline(std, color="0.7", linewidth=1, zorder=0)
         # Priors are near each other, beside the spread of weights.
-        for std in priors[:1]:
+        if priors:
             axis.text(
-                std,
+                priors[0],
                 1.01,
                 "prior" if len(priors) == 1 else "priors",
                 color="0.4",

@@ -102,8 +102,7 @@ def _write(every, found, configs, chosen, output):
             "with itself, and weights that do not vary.",
         )
     )
-    stds = {findings.prior_std(config) for config in configs} - {None}
-    priors = sorted(stds)
+    priors = sorted({findings.prior_std(x) for x in configs} - {None})
     if not any(map(findings.learns_prior_scale, configs)):
         # An ensemble's weights, which have none, stand beside N(0, 1).
         priors = priors or [1.0]

@@ -17,6 +17,17 @@ def data(count=8):
     return x, generator.integers(3, size=count)
 
 
+def plain():
+    """Makes the network of `network`, without posteriors."""
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(5, activation="tanh", name="hidden"),
+            keras.layers.Dense(3, name="logits"),
+        ]
+    )
+
+
 def network(*between, posterior=None):
     posterior = posterior or implicit()
     return keras.Sequential(

@@ -30,15 +30,8 @@ def page():
 
 
 def _model(page, scope="layer", divergence=None, prior=None, **kwargs):
-    network = keras.Sequential(
-        [
-            keras.Input((4,)),
-            keras.layers.Dense(5, activation="tanh", name="hidden"),
-            keras.layers.Dense(3, name="logits"),
-        ]
-    )
     random = bbh.models.bayesify(
-        network,
+        small_models.plain(),
         page["LogNormalScales"](),
         prior=prior or page["GammaScales"](),
         scope=scope,

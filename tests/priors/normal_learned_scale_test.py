@@ -23,24 +23,16 @@ class _Implicit(bbh.posteriors.Posterior):
 
 def _model(posterior=None, prior=None, **settings):
     keras.utils.set_random_seed(0)
-    network = keras.Sequential(
-        [
-            keras.Input((4,)),
-            keras.layers.Dense(5, activation="tanh", name="hidden"),
-            keras.layers.Dense(3, name="logits"),
-        ]
-    )
     random = bbh.models.bayesify(
-        network,
+        small_models.plain(),
         posterior or small_models.implicit(),
         prior=prior or NormalLearnedScale(),
     )
-    settings = {"divergence": KL.MonteCarloKL(), **settings}
-    if posterior is None and isinstance(
-        settings["divergence"], KL.MonteCarloKL
-    ):
-        settings["divergence"] = KL.NearestNeighbourEntropy(1)
-    return small_models.model(random, **settings)
+    # One that the posterior allows.
+    divergence = (
+        KL.MonteCarloKL() if posterior else KL.NearestNeighbourEntropy(1)
+    )
+    return small_models.model(random, **{"divergence": divergence, **settings})
 
 
 def _step(model, **kwargs):
