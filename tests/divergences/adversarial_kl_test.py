@@ -120,6 +120,8 @@ def test_a_subset_of_the_weights_is_unbiased():
     by_weight = kl.discriminator(q).numpy().mean(0)
     spread = by_weight.var(ddof=1) * 13**2 / 4 * (1 - 4 / 13)
     assert values.var(ddof=1) == pytest.approx(spread, rel=0.4)
+    # Called by itself, it looks at all of them.
+    assert float(few(q, p)) == pytest.approx(truth, rel=1e-6)
 
 
 def test_as_many_weights_as_there_are():
@@ -208,6 +210,25 @@ def test_pretraining_is_once_and_every_step_has_samples_of_its_own():
         assert len(set(keys)) == len(keys) == steps
         # What comes back is what has been learned.
         assert float(estimate(*samples(3))) == float(kl(*samples(3)))
+
+
+def test_every_step_looks_at_weights_of_its_own():
+    keras.utils.set_random_seed(1)
+    kl = AdversarialKL(
+        (2,),
+        num_pretraining_steps=0,
+        num_steps=20,
+        num_weights=4,
+        learning_rate=1e-30,
+    )
+    losses = []
+
+    def estimate_of(estimate, key):
+        losses.append(estimate(*samples(100)))
+        return losses[-1]
+
+    kl.fit_step(estimate_of, bbh.randomness.key(0))
+    assert len({float(loss) for loss in losses}) == 20
 
 
 def _two_steps(wrap):

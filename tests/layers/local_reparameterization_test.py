@@ -211,12 +211,17 @@ def test_a_plain_model_trains_on_outputs_and_predicts_by_one_draw():
     assert np.ptp(one, axis=0).min() > 1e-3
     assert np.abs(one - two).min() > 1e-6
     # A seed says all of it.
-    again = bbh.layers.LocalReparameterization(
-        layers.Dense(3), _posterior(), kl_weight=0, seed=1
+    again, other = (
+        bbh.layers.LocalReparameterization(
+            layers.Dense(3), _posterior(), kl_weight=0, seed=seed
+        )
+        for seed in (1, 2)
     )
-    again.build((None, 4))
-    again.posterior.set_weights(dense.posterior.get_weights())
+    for layer in (again, other):
+        layer.build((None, 4))
+        layer.posterior.set_weights(dense.posterior.get_weights())
     np.testing.assert_allclose(again(x, training=True), one, rtol=1e-6)
+    assert np.abs(other(x, training=True) - one).min() > 1e-6
     assert len(model.losses) == 1
     predicted = np.array(model(x))
     np.testing.assert_array_equal(predicted, predicted[:1] + 0 * predicted)

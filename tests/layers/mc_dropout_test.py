@@ -37,6 +37,15 @@ def test_a_plain_model_masks_each_example_anew_at_prediction():
     assert abs(first.mean() - 1) < 5 * error
 
 
+def test_a_seed_says_the_masks_of_single_examples():
+    first, again, other = (
+        np.asarray(bbh.layers.MCDropout(0.4, seed=seed)(ONES))
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(again, first)
+    assert (other != first).any()
+
+
 def test_a_draw_is_one_mask_for_all_examples():
     samples = _model().predict_samples(ONES, num_samples=200, seed=3)
     assert (samples == samples[:, :1]).all()

@@ -67,6 +67,17 @@ def test_the_loss_of_a_plain_model_has_the_kl():
     assert [int(layer.draw_number.value) for layer in layers] == [2, 2]
 
 
+def test_each_kl_of_a_plain_model_has_noise_of_its_own():
+    layer = MNFDense(3, seed=2, kl_weight=0.5, **SMALL)
+    found = []
+    for step in range(2):
+        layer(X, training=True)
+        key = bbh.randomness.key(2, bbh.randomness.TRAINING, step)
+        found.append(float(layer.losses[0]))
+        assert found[-1] == pytest.approx(0.5 * float(layer.kl(key)), rel=1e-5)
+    assert abs(found[0] - found[1]) > 1e-3
+
+
 def test_fit_in_a_plain_model():
     model = plain(1e-4, learning_rate=0.05, initial_log_std=-4)
     before = [np.array(variable) for variable in model.trainable_variables]

@@ -146,6 +146,8 @@ def test_each_example_and_call_has_noise_of_its_own():
     # A seed says all of it.
     again = mnf_layers.built("dense")
     np.testing.assert_array_equal(again(inputs), first)
+    other = mnf_layers.built("dense", seed=8)
+    assert np.abs(other(inputs) - first).min() > 0
 
 
 def test_one_z_serves_the_axes_between():

@@ -160,6 +160,7 @@ def test_batch_norm_beside_and_inside():
     model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
     for norm in (inside, beside):
         assert np.abs(np.array(norm.moving_mean)).max() > 0
+        assert np.abs(np.array(norm.moving_variance) - 1).max() > 0
         assert np.abs(np.array(norm.gamma) - 1).max() > 0
 
 

@@ -33,6 +33,11 @@ def test_dropout_of_keras_becomes_monte_carlo():
     _, spatial, _, plain, _ = made.layers
     assert (spatial.rate, spatial.noise_shape) == (0.25, (None, 1, 1, None))
     assert (plain.rate, plain.noise_shape) == (0.5, None)
+    first = LAYERS.SpatialDropout2D(0.25, data_format="channels_first")
+    (first,) = bbh.models.bayesify(
+        keras.Sequential([keras.Input((6, 6, 2)), first]), dropout="keras"
+    ).layers
+    assert first.noise_shape == (None, None, 1, 1)
     x = np.ones((2, 6, 6, 2), "float32")
     # The rest is as it was: the mean over many draws is nearly its output.
     model = bbh.models.BayesianModel(made, 8, "normal", seed=1)

@@ -88,9 +88,29 @@ def test_evaluation_does_not_depend_on_its_blocks(trained, monkeypatch):
     assert fewer.shape == (4,)
 
 
+def test_seeds_say_the_noise(trained, monkeypatch):
+    kernels = np.repeat(_kernels(1), 4, axis=0)
+    one, other = (trained.log_prob(kernels, 1, seed=seed) for seed in (0, 1))
+    assert (one != other).all()
+    # Equal kernels have noise of their own, in other blocks too.
+    monkeypatch.setattr(kernel_log_prob, "_KERNELS", 2)
+    assert len(set(trained.log_prob(kernels, 1))) == 4
+    made = [bbh.models.KernelAutoencoder(3, seed=seed) for seed in (0, 0, 1)]
+    for model in made[1:]:
+        model.set_weights(made[0].get_weights())
+    one, again, other = (np.array(model(kernels)) for model in made)
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).all()
+
+
 def test_the_prior_is_the_autoencoder(trained):
     kernels = _kernels(300)
-    prior = trained.as_prior(num_importance_samples=1500)
+    others = bbh.priors.Normal(0.0, 2.0)
+    prior = trained.as_prior(
+        num_importance_samples=1500, others=others, num_slices=7
+    )
+    assert prior.others is others
+    assert prior.num_slices == 7
     key = bbh.randomness.key(0)
     found = np.asarray(prior.slice_log_prob(tf.constant(kernels[:20]), key))
     expected = trained.log_prob(kernels[:20], 1500, importance_weighted=True)

@@ -124,6 +124,49 @@ def test_prior_and_noise_are_those_of_bayesian_ridge():
     np.testing.assert_allclose(covariance, oracle.sigma_, rtol=1e-4, atol=1e-8)
 
 
+def test_features_are_those_of_predictions():
+    made = network(targets=0.7 * NUMBERS)
+    hidden, last = made.layers
+    dropping = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, activation="tanh"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(2),
+        ]
+    )
+    dropping.set_weights(hidden.get_weights() + last.get_weights())
+    one, other = (
+        mean_and_covariance(
+            bbh.models.laplace(
+                each, (X, NUMBERS), likelihoods.Normal(0.4), mean="mode"
+            )
+        )
+        for each in (made, dropping)
+    )
+    for found, expected in zip(other, one):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_given_precision_is_kept_and_the_noise_is_the_best_for_it():
+    made = network(targets=0.7 * NUMBERS)
+
+    def found(likelihood):
+        return bbh.models.laplace(
+            made, (X, NUMBERS), likelihood, prior_precision=2.0, mean="mode"
+        )
+
+    model = found("normal")
+    assert model.prior_precision == 2.0
+    noise = model.likelihood.scale
+    lower, best, higher = (
+        found(likelihoods.Normal(factor * noise)).log_evidence
+        for factor in (0.99, 1.0, 1.01)
+    )
+    assert model.log_evidence == pytest.approx(best, abs=1e-6)
+    assert max(lower, higher) < best - 1e-3
+
+
 @pytest.mark.parametrize("unit", [1e-9, 1e9])
 def test_labels_of_any_unit(unit):
     found = []

@@ -126,7 +126,9 @@ def test_a_model_inside_another_trains_on_its_own_loss():
     assert int(inner.examples_seen.value) == 24
     # And in a loop of one's own.
     number = int(alone.draw_number.value)
-    nll = alone.compute_loss(X, Y, alone(X))
+    outputs = alone(X)
+    nll = alone.compute_loss(X, Y, outputs)
+    assert float(nll) == pytest.approx(float(loss(Y, outputs)), rel=1e-5)
     whole = alone.compute_loss(X, Y, alone(X, training=True))
     assert float(whole - nll) == pytest.approx(
         float(

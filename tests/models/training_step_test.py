@@ -51,12 +51,14 @@ def _kl(model, draws):
     [
         {},
         {"num_samples": 3, "num_prior_samples": 4, "kl_scale": 0.5},
-        {"num_likelihood_samples": 3, "num_train_examples": 100},
+        {"num_likelihood_samples": 7, "num_train_examples": 100},
     ],
     ids=["defaults", "prior samples and scale", "several likelihoods"],
 )
 def test_the_loss_by_hand(settings):
     model = small_models.model(**settings)
+    for name, value in settings.items():
+        assert getattr(model, name) == value
     draws = _draws(model)
     logs = model.train_on_batch(X, Y, return_dict=True)
     nll = -np.mean(

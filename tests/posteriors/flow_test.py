@@ -96,6 +96,15 @@ def test_the_scales_of_a_convolution_are_those_of_its_filters():
     assert [posterior.replaces(spec) for spec in SPECS] == [True, False]
 
 
+def test_scales_start_around_what_is_asked():
+    one, three = (
+        built(bbh.posteriors.WeightNormFlow(stack(), scale), CONVOLUTION)
+        for scale in (1.0, 3.0)
+    )
+    for moved, x in zip(three.draw(3, KEY).samples, one.draw(3, KEY).samples):
+        np.testing.assert_allclose(moved - x, np.full((3, 5), 2.0), rtol=1e-5)
+
+
 def test_scales_of_two_output_axes():
     spec = WeightSpec("kernel", (3, 4, 2), output_axes=(1, 2))
     posterior = built(bbh.posteriors.WeightNormFlow(stack()), [spec])

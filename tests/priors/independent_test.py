@@ -94,6 +94,18 @@ def test_densities_are_those_of_float32():
     np.testing.assert_allclose(one, two, rtol=1e-6)
 
 
+def test_tensors_of_one_distribution_of_many_weights_add_up():
+    class Shared(priors.Prior):
+        def distributions(self, specs):
+            return [tfd.Laplace([0.0, 1.0, -2.0], 0.5)] * len(specs)
+
+    points = [tf.constant([[0.5, -2.0, 0.1]]), tf.constant([[1.0, 0.0, 3.0]])]
+    specs = [WeightSpec("bias", (3,)), WeightSpec("other", (3,))]
+    each = [Shared().log_prob([x], specs[:1], None) for x in points]
+    found = Shared().log_prob(points, specs, None)
+    np.testing.assert_allclose(found, sum(each), rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "make, message",
     [

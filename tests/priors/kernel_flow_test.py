@@ -99,6 +99,18 @@ def test_it_does_not_learn_few_kernels_by_heart():
     assert by_heart < kept - 1
 
 
+def test_kernels_are_held_out_at_random():
+    # In the order of a layer: its first are small ones.
+    kernels = bent(2000, 2) * np.linspace(0.2, 2.0, 2000)[:, None, None]
+    flow = bbh.flows.real_nvp(2, (4,), initial_log_scale=0.0, seed=0)
+    prior = bbh.priors.KernelFlow((1, 2), flow)
+    history = prior.fit(kernels, 1, learning_rate=1e-9, validation_split=0.25)
+    density = np.array(prior.slice_log_prob(kernels.astype("float32"), None))
+    error = density.std() / np.sqrt(500)
+    assert abs(history["val_log_prob"][0] - density.mean()) < 4 * error
+    assert density[:500].mean() > density.mean() + 5 * error
+
+
 def test_an_inverse_of_several_passes_is_refused():
     with pytest.raises(ValueError, match="whose inverse is one") as error:
         bbh.priors.KernelFlow(3, bbh.flows.inverse_autoregressive(1))

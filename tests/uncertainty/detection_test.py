@@ -96,6 +96,12 @@ def test_fpr95_counts_exactly_95_percent_as_enough():
     assert uncertainty.fpr95([1.0], [0.0, *out_scores]) == 1.0
 
 
+def test_fpr95_sees_thresholds_on_a_straight_stretch_of_the_curve():
+    # Equal sets: scikit-learn's curve is the diagonal, of which two points do.
+    scores = np.arange(100.0)
+    assert uncertainty.fpr95(scores, scores) == pytest.approx(0.95)
+
+
 @pytest.mark.parametrize("score", _SCORES)
 @pytest.mark.parametrize(
     "in_scores, out_scores, message",

@@ -90,6 +90,16 @@ def test_mutual_information_of_equal_draws_is_zero_and_never_negative():
     np.testing.assert_allclose(information, 0.0, atol=1e-14)
 
 
+def test_draws_count_alike_whatever_their_rows_add_up_to():
+    samples = _samples(3)
+    sums = 1.0 + 9e-4 * np.linspace(-1.0, 1.0, 7)[:, None, None]
+    np.testing.assert_allclose(
+        uncertainty.mutual_information(samples * sums),
+        uncertainty.mutual_information(samples),
+        rtol=1e-10,
+    )
+
+
 def test_no_warning_at_zero_probability():
     with np.errstate(all="raise"):
         uncertainty.mutual_information([[[0.0, 1.0]], [[1.0, 0.0]]])
