@@ -39,6 +39,7 @@ class Chain(base.Flow):
 
     def build(self, dim):
         """Builds the flows; see `Flow.build`."""
+        super().build(dim)
         for flow in self.flows:
             flow.build(dim)
 
@@ -56,6 +57,7 @@ class Chain(base.Flow):
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
+        self.check_vectors(mapped)
         log_det = tf.zeros(tf.shape(mapped)[:-1])
         for flow in reversed(self.flows):
             mapped, one = flow.inverse(mapped)

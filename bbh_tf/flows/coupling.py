@@ -86,6 +86,7 @@ class Coupling(flow.Flow):
 
     def build(self, dim):
         """Makes the networks; see `Flow.build`."""
+        super().build(dim)
         kept = dim // 2
         self._hidden = self._new_hidden()
         width = kept
@@ -142,6 +143,7 @@ class Coupling(flow.Flow):
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
+        self.check_vectors(mapped)
         kept, moved = self._split(mapped)
         shift, scale = self._shift_and_scale(kept)
         log_det = tf.reduce_sum(tf.math.log(scale), axis=-1)

@@ -55,6 +55,7 @@ class ElementwiseAffine(flow.Flow):
 
     def build(self, dim):
         """Makes the parameters; see `Flow.build`."""
+        super().build(dim)
         self.log_scale, self.shift = (
             self.add_weight(
                 name=name,
@@ -81,6 +82,7 @@ class ElementwiseAffine(flow.Flow):
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
+        self.check_vectors(mapped)
         scale = self._scale()
         return (mapped - self.shift) / scale, -self._log_det(scale, mapped)
 

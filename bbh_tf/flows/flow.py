@@ -1,6 +1,8 @@
 """What all normalizing flows have in common."""
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from bbh_tf import checkpointing
 from bbh_tf import checks
@@ -17,20 +19,23 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     It draws nothing: what is random in a flow is handed to it, so that it can
     be inverted. Everything is float32 under any dtype policy.
 
-    A subclass makes its parameters in `build(dim)`, counts them in
-    `count_parameters(dim)` and maps in `call` and, where that is one pass,
-    `inverse`. A flow given to a posterior or a `Chain` is a recipe: they make
-    their own from its configuration.
+    A subclass makes its parameters in `build(dim)`, after that of this class,
+    counts them in `count_parameters(dim)` and maps in `call` and, where that
+    is one pass, `inverse`, which hands its argument to `check_vectors` first.
+    A flow given to a posterior or a `Chain` is a recipe: they make their own
+    from its configuration.
 
     Args:
         name: name of the layer.
 
     Attributes:
+        dim: dimension of the vectors, an integer; None before `build`.
         has_inverse: whether `inverse` is available: the way back is one pass.
         has_scales: whether there is a scale of each element, for `start_at`.
         takes_masks: whether `call` and `inverse` need `masks`.
     """
 
+    dim = None
     has_inverse = True
     has_scales = False
     takes_masks = False
@@ -39,12 +44,59 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         super().__init__(name=name, dtype="float32")
 
     def build(self, dim):
-        """Makes the parameters.
+        """Makes the parameters. Here, only remembers the dimension.
 
         Args:
             dim: dimension of the vectors, an integer.
+
+        Raises:
+            ValueError: if it is no positive integer.
         """
-        raise NotImplementedError
+        checks.check_count("dim", dim)
+        self.dim = int(dim)
+
+    def _add_places(self, name, places):
+        """Makes a weight that does not train of what was drawn in `build`.
+
+        A map that reads it goes along with `save_weights`, checkpoints and
+        `set_weights`, which know nothing of seeds.
+
+        Args:
+            name: str.
+            places: array of integers, `(count,)`.
+
+        Returns:
+            The variable, `int64`: on GPUs, programs find no `int32` ones.
+        """
+        return self.add_weight(
+            name=name,
+            shape=(len(places),),
+            dtype="int64",
+            initializer=lambda shape, dtype: tf.constant(places, dtype, shape),
+            trainable=False,
+            autocast=False,
+        )
+
+    def check_vectors(self, vectors):
+        """Checks what the flow is to map, one way or back.
+
+        Args:
+            vectors: tensor of any shape.
+
+        Raises:
+            ValueError: if the flow is not built, or was for another dimension.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{type(self).__name__} must be built before it is called: "
+                "build(dim)."
+            )
+        shape = tuple(getattr(vectors, "shape", None) or np.shape(vectors))
+        if self.dim and (not shape or shape[-1] not in (self.dim, None)):
+            raise ValueError(
+                f"{type(self).__name__} was built for vectors of dimension "
+                f"{self.dim}: expected shape (..., {self.dim}); got {shape}."
+            )
 
     def count_parameters(self, dim):
         """Counts the trainable parameters that `build(dim)` would make.
@@ -98,14 +150,10 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         """
         return values
 
-    def __call__(self, *args, **kwargs):
-        """Maps forward, if it is built; see `call`."""
-        if not self.built:
-            raise ValueError(
-                f"{type(self).__name__} must be built before it is called: "
-                "build(dim)."
-            )
-        return super().__call__(*args, **kwargs)
+    def __call__(self, z, *args, **kwargs):
+        """Maps forward, once vectors are checked; see `call`."""
+        self.check_vectors(z)
+        return super().__call__(z, *args, **kwargs)
 
     def call(self, z, masks=None):
         """Maps forward.
@@ -132,7 +180,8 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             forward one with its sign turned.
 
         Raises:
-            ValueError: if the way back is not one pass.
+            ValueError: if the way back is not one pass, or as `check_vectors`
+                does.
         """
         raise NotImplementedError
 

@@ -13,17 +13,15 @@ class FlowDense(keras.layers.Layer):
         weight_norm: whether kernels are `g v / |v|` for each output.
         kernel_std: standard deviation of the initial kernel; None for that of
             He's initialisation.
-        mask: array of zeros and ones `(inputs, units)`, or None.
         relu: whether the outputs are rectified.
     """
 
-    def __init__(self, units, weight_norm, kernel_std, mask=None, relu=False):
+    def __init__(self, units, weight_norm, kernel_std, relu=False):
         super().__init__(dtype="float32")
         self.units = units
         self.weight_norm = weight_norm
         self.kernel_std = kernel_std
         self.relu = relu
-        self._mask = None if mask is None else np.asarray(mask, np.float32)
 
     def build(self, dim):
         """Makes kernel, bias and, on request, scales."""
@@ -53,11 +51,17 @@ class FlowDense(keras.layers.Layer):
                 autocast=False,
             )
 
-    def call(self, inputs):
-        """Returns what a dense layer does."""
+    def call(self, inputs, connections=None):
+        """Returns what a dense layer does.
+
+        Args:
+            inputs: `float32` tensor `(rows, dim)`.
+            connections: tensor of zeros and ones `(dim, units)`, which of the
+                kernel's entries count; None for all.
+        """
         kernel = tf.convert_to_tensor(self._kernel)
-        if self._mask is not None:
-            kernel *= self._mask
+        if connections is not None:
+            kernel *= connections
         if self.weight_norm:
             kernel = self._scale * tf.math.l2_normalize(kernel, axis=0)
         outputs = tf.matmul(inputs, kernel) + self._bias

@@ -30,8 +30,8 @@ class InverseAutoregressive(flow.Flow):
             hidden unit may see, is drawn from the seed, as in the authors'
             code; or a list of integers, the place of each element in the
             order, hidden units taking turns; None for the natural order.
-        seed: seed of a random ordering, saved with the flow; None for a
-            random one.
+        seed: seed of a random ordering; None for a random one. Weights hold
+            the ordering itself.
         weight_norm: whether its layers are weight-normalised, as in the
             authors' code.
         initial_std: standard deviation of the last layer's initial kernel.
@@ -87,22 +87,22 @@ class InverseAutoregressive(flow.Flow):
         Raises:
             ValueError: if a given ordering is of another dimension.
         """
-        degrees = self._degrees(dim)
+        super().build(dim)
+        self._places = [
+            self._add_places(f"places_{index}", degrees)
+            for index, degrees in enumerate(self._degrees(dim))
+        ]
         self._layers_in_turn = []
-        for index, (before, after) in enumerate(zip(degrees, degrees[1:])):
+        widths = [dim, *self.units]
+        for index, (inputs, units) in enumerate(zip(widths, [*self.units, 0])):
             is_last = index == len(self.units)
-            mask = after >= before[:, None]
-            if is_last:
-                # Strictly before, for shifts and for scales.
-                mask = np.tile(degrees[0] > before[:, None], (1, 2))
             layer = flow_dense.FlowDense(
-                mask.shape[1],
+                2 * dim if is_last else units,
                 self.weight_norm,
                 self.initial_std if is_last else None,
-                mask,
                 relu=not is_last,
             )
-            layer.build(mask.shape[0])
+            layer.build(inputs)
             self._layers_in_turn.append(layer)
 
     def _degrees(self, dim):
@@ -128,7 +128,18 @@ class InverseAutoregressive(flow.Flow):
                 degrees.append(generator.randint(fewest, most + 1, units))
             else:
                 degrees.append(fewest + np.arange(units) % (most - fewest + 1))
-        return [*degrees, order + 1]
+        return degrees
+
+    def _connections(self):
+        """Returns masks of the layers in turn, of zeros and ones."""
+        first, *others = map(tf.convert_to_tensor, self._places)
+        masks, before = [], first
+        for after in others:
+            masks.append(after >= before[:, None])
+            before = after
+        # Strictly before, for shifts and for scales.
+        masks.append(tf.tile(first > before[:, None], (1, 2)))
+        return [tf.cast(mask, tf.float32) for mask in masks]
 
     def count_parameters(self, dim):
         """Counts the parameters, those behind the masks too."""
@@ -142,8 +153,8 @@ class InverseAutoregressive(flow.Flow):
         """Maps forward; see `Flow.call`."""
         shape = tf.shape(z)
         hidden = tf.reshape(z, (-1, z.shape[-1]))
-        for layer in self._layers_in_turn:
-            hidden = layer(hidden)
+        for layer, mask in zip(self._layers_in_turn, self._connections()):
+            hidden = layer(hidden, mask)
         shift, log_scale = (
             tf.reshape(half, shape) for half in halves.cut(hidden, z.shape[-1])
         )

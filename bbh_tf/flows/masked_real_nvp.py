@@ -51,6 +51,7 @@ class MaskedRealNVP(flow.Flow):
 
     def build(self, dim):
         """Makes the parameters; see `Flow.build`."""
+        super().build(dim)
         self._steps = [self._add_step(i, dim) for i in range(self.num_flows)]
 
     def _add_step(self, index, dim):
@@ -106,6 +107,7 @@ class MaskedRealNVP(flow.Flow):
 
     def inverse(self, mapped, masks):
         """Maps back; see `Flow.inverse`."""
+        self.check_vectors(mapped)
         log_det = tf.zeros(tf.shape(mapped)[:-1])
         for index in reversed(range(self.num_flows)):
             mask = masks[..., index, :]

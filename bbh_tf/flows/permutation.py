@@ -16,8 +16,8 @@ class Permutation(flow.Flow):
     Args:
         order: `"random"`, drawn once from the seed; `"reversed"`; or a list
             of integers, the places from which the elements are taken.
-        seed: seed of a random order, saved with the flow; None for a random
-            one.
+        seed: seed of a random order; None for a random one. Weights hold the
+            order itself.
         name: name of the layer.
 
     Raises:
@@ -43,6 +43,7 @@ class Permutation(flow.Flow):
         Raises:
             ValueError: if a given order is of another dimension.
         """
+        super().build(dim)
         if self.order == "reversed":
             order = np.arange(dim)[::-1]
         elif self.order == "random":
@@ -54,8 +55,7 @@ class Permutation(flow.Flow):
                     f"Expected vectors of dimension {len(order)}, as the "
                     f"order is; got {dim}."
                 )
-        self._places = order
-        self._places_back = np.argsort(order)
+        self._places = self._add_places("places", order)
 
     def count_parameters(self, dim):
         """Returns 0."""
@@ -63,16 +63,21 @@ class Permutation(flow.Flow):
 
     def call(self, z):
         """Maps forward; see `Flow.call`."""
-        return _take(z, self._places), tf.zeros(tf.shape(z)[:-1])
+        places = tf.convert_to_tensor(self._places)
+        log_det = tf.zeros(tf.shape(z)[:-1])
+        return _take(z, places, tf.math.invert_permutation(places)), log_det
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
+        self.check_vectors(mapped)
+        places = tf.convert_to_tensor(self._places)
         log_det = tf.zeros(tf.shape(mapped)[:-1])
-        return _take(mapped, self._places_back), log_det
+        back = tf.math.invert_permutation(places)
+        return _take(mapped, back, places), log_det
 
     def order_back(self, values):
         """Moves values to where the elements came from."""
-        return values[self._places_back]
+        return values[np.argsort(self._places)]
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -100,13 +105,9 @@ def check_order(argument, order):
 
 
 @tf.custom_gradient
-def _gather(z, places, back):
+def _take(z, places, back):
     # Its gradient is the permutation back, no scattered sum.
     def gradient(upstream):
         return tf.gather(upstream, back, axis=-1), None, None
 
     return tf.gather(z, places, axis=-1), gradient
-
-
-def _take(z, places):
-    return _gather(z, tf.constant(places), tf.constant(np.argsort(places)))

@@ -41,19 +41,15 @@ def real_nvp(
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
     """
-    checks.check_count("num_layers", num_layers, fewest=0)
-    seed = randomness.seed_or_random(seed)
-    flows = [elementwise_affine.ElementwiseAffine(initial_log_scale)]
-    for index in range(num_layers):
-        flows += [
-            coupling.Coupling(
-                units=units,
-                weight_norm=weight_norm,
-                max_log_scale=max_log_scale,
-            ),
-            permutation.Permutation(mixing, seed + index),
-        ]
-    return chain.Chain(flows)
+    couple = coupling.Coupling(
+        units=units, weight_norm=weight_norm, max_log_scale=max_log_scale
+    )
+    return _stack(
+        initial_log_scale,
+        lambda seed: [couple, permutation.Permutation(mixing, seed)],
+        num_layers,
+        seed,
+    )
 
 
 def inverse_autoregressive(
@@ -83,16 +79,27 @@ def inverse_autoregressive(
     References:
         Krueger et al., Bayesian Hypernetworks, arXiv:1710.04759.
     """
+    return _stack(
+        initial_log_scale,
+        lambda seed: [
+            autoregressive.InverseAutoregressive(
+                units, seed=seed, max_log_scale=max_log_scale
+            )
+        ],
+        num_layers,
+        seed,
+    )
+
+
+def _stack(initial_log_scale, make_layer, num_layers, seed):
     checks.check_count("num_layers", num_layers, fewest=0)
     seed = randomness.seed_or_random(seed)
-    return chain.Chain(
-        [
-            elementwise_affine.ElementwiseAffine(initial_log_scale),
-            *(
-                autoregressive.InverseAutoregressive(
-                    units, seed=seed + index, max_log_scale=max_log_scale
-                )
-                for index in range(num_layers)
-            ),
-        ]
-    )
+    # One at least is made: wrong arguments are refused if none is asked for.
+    layers = [
+        make_layer((seed + index) % 2**63)
+        for index in range(max(num_layers, 1))
+    ]
+    flows = [elementwise_affine.ElementwiseAffine(initial_log_scale)]
+    for layer in layers[:num_layers]:
+        flows += layer
+    return chain.Chain(flows)

@@ -64,6 +64,37 @@ def _ensemble():
     return bbh.models.DeepEnsemble(network, 2)
 
 
+def _flows():
+    stack = bbh.flows.real_nvp(2, (4,), initial_log_scale=-1.0)
+    network = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Reshape((2, 2, 1)),
+            bbh.layers.Bayesian(
+                keras.layers.Conv2D(4, 3, padding="same"),
+                bbh.posteriors.MeanField(),
+                bbh.priors.KernelFlow(3, stack),
+            ),
+            keras.layers.Flatten(),
+            bbh.layers.Bayesian(
+                keras.layers.Dense(5), bbh.posteriors.WeightNormFlow(stack)
+            ),
+            bbh.layers.Bayesian(
+                keras.layers.Dense(3),
+                bbh.posteriors.Flow(
+                    bbh.flows.inverse_autoregressive(2, (4,), -1.0)
+                ),
+            ),
+        ]
+    )
+    return small_models.model(
+        network,
+        seed=None,
+        compiled=False,
+        divergence=bbh.divergences.MonteCarloKL(),
+    )
+
+
 def _laplace():
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     # Trained, as it were.
@@ -81,13 +112,14 @@ MODELS = {
     },
     "layers and normalisation": _with_normalization,
     "MNFConv2D": _convolution,
+    "flows": _flows,
     "DeepEnsemble": _ensemble,
     "laplace": _laplace,
 }
 
 
-def _made(name):
-    keras.utils.set_random_seed(1)
+def _made(name, seed=1):
+    keras.utils.set_random_seed(seed)
     model = MODELS[name]()
     model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
     model.make_train_function()
@@ -145,8 +177,29 @@ def assert_same(model, kept):
 @pytest.mark.parametrize("way", WAYS)
 def test_all_is_kept(trained, way, tmp_path):
     name, model = trained
-    kept = WAYS[way](model, _made(name), tmp_path)
+    # Whatever it drew itself, and keeps nowhere, is another's.
+    kept = WAYS[way](model, _made(name, seed=2), tmp_path)
     assert_same(model, kept)
+    np.testing.assert_allclose(
+        kept.predict_on_batch(parts.X),
+        model.predict_on_batch(parts.X),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_orders_that_flows_chose_are_kept(way, tmp_path):
+    def seen(model):
+        found = model.evaluate(parts.X, parts.Y, verbose=0, return_dict=True)
+        return model.predict_samples(parts.X), found["loss"]
+
+    model, fresh = (_made("flows", seed) for seed in (1, 2))
+    expected, other = seen(model), seen(fresh)
+    assert np.abs(expected[0] - other[0]).max() > 1e-3
+    kept = WAYS[way](model, fresh, tmp_path)
+    for one, other in zip(expected, seen(kept), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def _autoencoder():

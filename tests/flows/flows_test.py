@@ -193,6 +193,57 @@ def _orders(chain):
     return np.array([flow(tf.range(20.0)[None])[0][0] for flow in mixing])
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: flows.Permutation(),
+        lambda: flows.real_nvp(2, (7,), initial_log_scale=-0.5),
+        lambda: flows.inverse_autoregressive(2, (9, 8), -0.5),
+    ],
+)
+def test_weights_hold_the_orders_that_a_flow_chose_itself(make):
+    one, other = make(), make()
+    z = densities.normal_noise(3, 20)
+    one.build(20)
+    other.build(20)
+    densities.shake(one, 0.3)
+    program = tf.function(other, jit_compile=True, autograph=False)
+    expected = one(z)[0]
+    assert np.abs(program(z)[0] - expected).max() > 0.1
+    other.set_weights(one.get_weights())
+    for mapped in (other(z)[0], program(z)[0]):
+        np.testing.assert_allclose(mapped, expected, rtol=1e-4, atol=1e-5)
+    if other.has_inverse:
+        np.testing.assert_allclose(
+            other.inverse(expected)[0], z, rtol=1e-3, atol=1e-3
+        )
+    values = np.arange(20.0)
+    np.testing.assert_array_equal(
+        other.order_back(values), one.order_back(values)
+    )
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_vectors_of_another_dimension_are_refused(name):
+    message = r"dimension 5: expected shape \(\.\.\., 5\); got "
+    flow = built(name)
+    ways = [flow, flow.forward, flow.inverse]
+    for way in ways[: None if flow.has_inverse else 2]:
+        for shape in ((3, 4), (3, 1), (6,), ()):
+            with pytest.raises(ValueError, match=message):
+                way(np.zeros(shape, "float32"))
+    with pytest.raises(ValueError, match="dim to be a positive integer; got 0"):
+        FLOWS[name]().build(0)
+    if flow.has_inverse:
+        with pytest.raises(ValueError, match="must be built before"):
+            FLOWS[name]().inverse(np.zeros((3, 5), "float32"))
+
+
+def test_seeds_of_a_stack_wrap_around():
+    one, *_, other = _orders(flows.real_nvp(2, seed=2**63 - 1))
+    assert (one != other).any()
+
+
 def test_stacks_start_near_a_scaling_by_exp_of_minus_six():
     for chain in (flows.real_nvp(8), flows.inverse_autoregressive(4)):
         chain.build(30)
@@ -329,6 +380,11 @@ def test_a_flow_of_ones_own_needs_no_configuration_for_no_arguments():
             "dimension 2, as the",
         ),
         (lambda: flows.real_nvp(-1), "num_layers to be an integer >= 0"),
+        (lambda: flows.real_nvp(0, mixing="x"), '"reversed" or a list of'),
+        (
+            lambda: flows.inverse_autoregressive(0, units=7),
+            "units to be a list of positive",
+        ),
         (lambda: flows.real_nvp()(np.zeros((1, 2))), "must be built before"),
     ],
 )
