@@ -100,6 +100,18 @@ def check_positive(argument, value):
         _refuse(argument, value, "a finite number > 0")
 
 
+def check_learning_rate(value):
+    """Refuses what is no step size: a number above zero or a Keras schedule.
+
+    Raises:
+        ValueError: naming the argument and the value.
+    """
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    if not is_positive(value) and not isinstance(value, schedule):
+        expected = "a finite number > 0 or a Keras schedule"
+        _refuse("learning_rate", value, expected)
+
+
 def limits(argument, values):
     """Returns `(lowest, highest)` as Python's numbers; None for None.
 

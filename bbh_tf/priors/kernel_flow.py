@@ -20,9 +20,9 @@ class KernelFlow(kernel_normal.KernelNormal):
 
     The pixels are whitened as in `KernelNormal`, and a flow models the
     whitened ones. `fit` finds mean and covariance in closed form, then trains
-    the flow by maximum likelihood; before, the prior is nearly a standard
-    normal. The density is exact, so `divergences.MonteCarloKL` estimates the
-    KL itself, not a bound.
+    the flow by maximum likelihood; before, and in a clone made from the
+    configuration alone, the prior is nearly a standard normal. The density is
+    exact, so `divergences.MonteCarloKL` estimates the KL itself, not a bound.
 
     Args:
         kernel_size: height and width, an integer or two.
@@ -95,7 +95,7 @@ class KernelFlow(kernel_normal.KernelNormal):
             num_epochs: passes over them.
             batch_size: slices in a step; the last, if fewer, are left to the
                 next epoch's order.
-            learning_rate: Adam's step size.
+            learning_rate: Adam's step size, a number or a Keras schedule.
             validation_split: share of the slices that is held out, chosen at
                 random, at least one slice; 0 for none, which keeps the last
                 epoch's flow. Mean and covariance use all slices.
@@ -109,8 +109,9 @@ class KernelFlow(kernel_normal.KernelNormal):
 
         Raises:
             ValueError: if kernels are not as `KernelNormal.fit` wants them, or
-                an argument is invalid; or if the prior was made, or is to
-                be fitted, in the scope of a strategy of `tf.distribute`.
+                an argument is invalid; if training diverges, which leaves the
+                prior as it was; or if the prior was made, or is to be fitted,
+                in the scope of a strategy of `tf.distribute`.
         """
         for name, value in (
             ("num_epochs", num_epochs),
@@ -120,6 +121,7 @@ class KernelFlow(kernel_normal.KernelNormal):
         if seed is None:
             seed = randomness.seed_or_random(None)
         checks.check_count("seed", seed, fewest=0)
+        checks.check_learning_rate(learning_rate)
         checks.check_factor("validation_split", validation_split)
         if validation_split >= 1:
             raise ValueError(
@@ -134,10 +136,11 @@ class KernelFlow(kernel_normal.KernelNormal):
                 "of a strategy; layers made within have copies of it."
             )
         kernels = kernel_prior.check_slices(kernels, self.kernel_size)
+        before = self.get_weights()
         super().fit(kernels)
         self.flow.trainable = True
         try:
-            return self._train(
+            history = self._train(
                 *_split(kernels, validation_split, seed),
                 num_epochs,
                 batch_size,
@@ -146,6 +149,15 @@ class KernelFlow(kernel_normal.KernelNormal):
             )
         finally:
             self.flow.trainable = False
+        mean = float(np.mean(self.slice_log_prob(kernels, None)))
+        if not math.isfinite(mean):
+            self.set_weights(before)
+            raise ValueError(
+                "KernelFlow expects training to end at a finite density of "
+                f"the kernels; got a mean log-density of {mean} with "
+                f"learning_rate={learning_rate!r}. Take a smaller one."
+            )
+        return history
 
     def _train(
         self, kernels, held_out, num_epochs, batch_size, optimizer, order

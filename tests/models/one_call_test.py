@@ -191,6 +191,13 @@ def test_an_argument_takes_the_place_of_a_choice(call):
     assert model.kl_scale == 0.5
 
 
+@every_call
+@pytest.mark.parametrize("rate", [0, -1e-3, np.inf, "fast"])
+def test_what_is_no_learning_rate_is_refused(call, rate):
+    with pytest.raises(ValueError, match="learning_rate to be a finite number"):
+        made(call, network(), 64, learning_rate=rate)
+
+
 @pytest.mark.parametrize(
     ("settings", "is_learned"),
     [

@@ -128,6 +128,26 @@ def test_arguments_of_fit_are_checked():
         with pytest.raises(ValueError, match="seed to be an integer >= 0"):
             prior.fit(np.zeros((20, 3, 3)), seed=seed)
 
+    for rate in (0, -1, np.nan, "fast"):
+        with pytest.raises(ValueError, match="learning_rate to be a finite"):
+            prior.fit(np.zeros((20, 3, 3)), learning_rate=rate)
+
+
+@pytest.mark.parametrize("validation_split", [0, 0.1])
+def test_a_diverged_flow_is_not_kept(validation_split):
+    prior = bbh.priors.KernelFlow(
+        (1, 2), bbh.flows.real_nvp(4, (8,), initial_log_scale=0.0, seed=0)
+    )
+    prior.fit(bent(400, 0), 1)
+    before = prior.get_weights()
+    with pytest.raises(ValueError, match="a smaller one") as error:
+        prior.fit(
+            3 * bent(400, 0), 2, 16, 1e6, validation_split=validation_split
+        )
+    assert "\n" not in str(error.value)
+    for old, new in zip(before, prior.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
 
 def test_what_cannot_be_fitted_is_refused():
     with pytest.raises(ValueError, match="a flow without masks; got Masked"):
