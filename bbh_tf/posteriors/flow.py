@@ -11,6 +11,7 @@ from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.flows import flow as base_flow
 from bbh_tf.posteriors import posterior
+from bbh_tf.posteriors import starts
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -158,10 +159,10 @@ class Flow(posterior.Posterior):
             ValueError: if the flow has no scale of each element.
         """
         self.check_built()
-        self._start_at(values, relative_std)
+        self._start_at(starts.arrays(values, self._specs), relative_std)
 
     def _start_at(self, values, relative_std):
-        stds = posterior.start_stds(values, relative_std)
+        stds = starts.stds(values, relative_std)
         for start, value in zip(self._starts, values, strict=True):
             start.assign(value)
         sizes = [spec.size for spec in self._random_specs]

@@ -12,6 +12,7 @@ from bbh_tf import weights
 from bbh_tf.hypernetworks import hyperfan
 from bbh_tf.hypernetworks import sliced
 from bbh_tf.posteriors import posterior
+from bbh_tf.posteriors import starts
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -174,8 +175,9 @@ class Implicit(posterior.Posterior):
             ValueError: if the hypernetworks cannot hold given weights.
         """
         self.check_built()
-        stds = posterior.start_stds(values, relative_std)
-        flat = [np.asarray(value, np.float32).ravel() for value in values]
+        values = starts.arrays(values, self._specs)
+        stds = starts.stds(values, relative_std)
+        flat = [value.ravel() for value in values]
         stds = [np.full(x.shape, std) for x, std in zip(flat, stds)]
         if self.per == "layer":
             flat, stds = [np.concatenate(flat)], [np.concatenate(stds)]

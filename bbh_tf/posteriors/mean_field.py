@@ -10,6 +10,7 @@ from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.posteriors import posterior
+from bbh_tf.posteriors import starts
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -98,7 +99,8 @@ class MeanField(posterior.Posterior):
         `initial_log_variance` does not count.
         """
         self.check_built()
-        stds = posterior.start_stds(values, relative_std)
+        values = starts.arrays(values, self._specs)
+        stds = starts.stds(values, relative_std)
         for mean, log_variance, value, std in zip(
             self._means, self._log_variances, values, stds, strict=True
         ):

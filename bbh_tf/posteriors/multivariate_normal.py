@@ -9,6 +9,7 @@ from bbh_tf import normal
 from bbh_tf import randomness
 from bbh_tf import weights
 from bbh_tf.posteriors import posterior
+from bbh_tf.posteriors import starts
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.posteriors")
@@ -124,7 +125,8 @@ class MultivariateNormal(posterior.Posterior):
         variance: `initial_log_variance` does not count.
         """
         self.check_built()
-        stds = posterior.start_stds(values, relative_std)
+        values = starts.arrays(values, self._specs)
+        stds = starts.stds(values, relative_std)
         for mean, value in zip(self._means, values, strict=True):
             mean.assign(value)
         self._log_scale.assign(

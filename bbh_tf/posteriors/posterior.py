@@ -1,9 +1,6 @@
 """What all posteriors over weights have in common."""
 
-import math
-
 import keras
-import numpy as np
 
 from bbh_tf import checkpointing
 from bbh_tf import checks
@@ -164,10 +161,12 @@ class Posterior(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
         Args:
             values: list of arrays, one for each weight tensor.
             relative_std: standard deviation of a weight, in units of its
-                tensor's root mean square; see `start_stds`.
+                tensor's root mean square; of that of all tensors where one
+                holds zeros only.
 
         Raises:
-            ValueError: if this posterior cannot, or has no parameters yet.
+            ValueError: if this posterior cannot, or has no parameters yet, or
+                the arrays are not finite ones of the tensors' shapes.
         """
         del values, relative_std
         raise ValueError(
@@ -250,28 +249,6 @@ def log_variance(kind, value):
             f"{kind} expects a finite initial_log_variance; got {value!r}."
         )
     return float(value)
-
-
-def start_stds(values, relative_std):
-    """Says how wide a narrow distribution around given weights is.
-
-    A weight's own size would not do: those that are 0 would be constants.
-
-    Args:
-        values: list of arrays, one for each weight tensor.
-        relative_std: standard deviation in units of a tensor's root mean
-            square; of that of all tensors where one holds zeros only (as
-            biases may), of 1 where all do.
-
-    Returns:
-        List of positive numbers, one for each tensor.
-    """
-    squares = [np.square(np.asarray(x, np.float64)) for x in values]
-    whole = np.concatenate([square.ravel() for square in squares]).mean()
-    return [
-        relative_std * math.sqrt(square.mean() or whole or 1.0)
-        for square in squares
-    ]
 
 
 def get(posterior):

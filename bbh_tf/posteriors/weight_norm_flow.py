@@ -8,6 +8,7 @@ from bbh_tf import checks
 from bbh_tf import weights
 from bbh_tf.posteriors import flow
 from bbh_tf.posteriors import posterior
+from bbh_tf.posteriors import starts
 
 # Under squared lengths: weights that are all 0 stay 0.
 _TINY = 1e-12
@@ -111,6 +112,7 @@ class WeightNormFlow(flow.Flow):
 
     def weights_of(self, samples):
         """Scales the directions; see `Posterior.weights_of`."""
+        self.check_built()
         return [
             _scaled(tf.convert_to_tensor(v), g, spec)
             for spec, v, g in zip(self._specs, self._directions, samples)
@@ -123,10 +125,10 @@ class WeightNormFlow(flow.Flow):
         its kernel's scales.
         """
         self.check_built()
-        values = [np.asarray(value, np.float32) for value in values]
+        values = starts.arrays(values, self._specs)
         scales = [
             np.sqrt(np.sum(np.square(value), axis=_summed(spec)))
-            for value, spec in zip(values, self._specs, strict=True)
+            for value, spec in zip(values, self._specs)
         ]
         for direction, value in zip(self._directions, values):
             direction.assign(value)
