@@ -26,7 +26,8 @@ def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
             classes)`.
         count: how many examples, a positive integer.
         num_outcomes: most joint outcomes that are gone through.
-        seed: of what is sampled, an integer.
+        seed: of what is sampled, an integer >= 0, or a
+            `numpy.random.Generator`.
 
     Returns:
         `(indices, values)`: int64 `(count,)`, in the order in which they were
@@ -35,8 +36,8 @@ def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
 
     Raises:
         ValueError: if the draws are not distributions or fewer than two,
-            `count` is not from 1 to the number of examples, or `num_outcomes`
-            is not a positive integer.
+            `count` is not from 1 to the number of examples, `num_outcomes` is
+            not a positive integer, or the seed is none.
 
     References:
         Kirsch et al., BatchBALD, arXiv:1906.08158, Algorithm 1 and Sec. 3.3.
@@ -45,7 +46,7 @@ def batch_bald(sample_probabilities, count, num_outcomes=10_000, seed=0):
     num_draws, num_examples, num_classes = draws.shape
     checks.check_number(count, num_examples)
     counts.check_count("num_outcomes", num_outcomes)
-    generator = np.random.default_rng(seed)
+    generator = checks.generator(seed)
     conditional = uncertainty.expected_entropy(draws)
     # Joint probabilities of outcomes of the labels chosen, under each draw;
     # outcomes sampled with probability `mean` each count 1 / (m mean).

@@ -1,5 +1,7 @@
 """Refusals shared by the scores."""
 
+import numpy as np
+
 from bbh_tf import checks as counts
 from bbh_tf.uncertainty import checks
 
@@ -44,3 +46,18 @@ def check_number(count, num_examples):
             f"Expected count to be at most the number of examples, "
             f"{num_examples}; got {count}."
         )
+
+
+def generator(seed):
+    """Makes a generator of random numbers.
+
+    Args:
+        seed: an integer >= 0, or a `numpy.random.Generator`, which is
+            returned as it is.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if not isinstance(seed, np.random.Generator):
+        counts.check_count("seed", seed, fewest=0)
+    return np.random.default_rng(seed)

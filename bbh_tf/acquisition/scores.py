@@ -123,13 +123,13 @@ def random(sample_probabilities, seed):
     Args:
         sample_probabilities: array-like, `(num_samples, examples,
             classes)`.
-        seed: an integer, or a `numpy.random.Generator`.
+        seed: an integer >= 0, or a `numpy.random.Generator`.
 
     Returns:
         float64 array `(examples,)`.
 
     Raises:
-        ValueError: if the draws are not distributions.
+        ValueError: if the draws are not distributions, or the seed is neither.
     """
     num_examples = checks.check_draws(sample_probabilities).shape[1]
-    return np.random.default_rng(seed).random(num_examples)
+    return checks.generator(seed).random(num_examples)

@@ -164,6 +164,12 @@ def test_rows_in_float16_are_rescaled():
         (lambda: acquisition.select([1.0], 2), "at most the number of exam"),
         (lambda: acquisition.select([1.0], 0), "count to be a positive"),
         (lambda: acquisition.batch_bald(DRAWS, 4), "at most the number of ex"),
+        (lambda: acquisition.random(DRAWS, "a"), "seed to be an integer >= 0"),
+        (lambda: acquisition.random(DRAWS, -1), "seed to be an integer >= 0"),
+        (
+            lambda: acquisition.batch_bald(DRAWS, 1, seed=0.5),
+            "seed to be an integer >= 0; got 0.5",
+        ),
     ],
 )
 def test_refusals(call, message):
