@@ -15,8 +15,13 @@ def of(pair):
     found = []
     if pair.posterior.has_log_prob and pair.prior.has_log_prob(pair.specs):
         found.append("MonteCarloKL needs densities only")
-    if pair.prior.can_be_sampled() and not pair.prior.trains_with_density():
+    if pair.prior.can_be_sampled():
         found.append("KernelKL needs samples only")
+        if pair.prior.trains_with_density():
+            found[-1] += (
+                ", but a prior that stays as it is, such as "
+                "autoencoder.as_prior(train_reverse=False)"
+            )
     if _has_closed_form(pair):
         found.append("AnalyticKL has their closed form")
     if found:

@@ -17,8 +17,6 @@ from bbh_tf.models.networks import kernel_networks
 from bbh_tf.priors import kernel_prior
 from bbh_tf.priors import latent_bound
 
-_TRANSITION_UNITS = 32
-
 
 @keras.saving.register_keras_serializable(package="bbh_tf.models")
 class KernelAutoencoder(
@@ -90,31 +88,26 @@ class KernelAutoencoder(
         if latent_dim is None:
             latent_dim = 2 if kernel_size == 7 else 4
         checks.check_count("latent_dim", latent_dim)
-        if num_steps != 0:
-            checks.check_count("num_steps", num_steps)
-        self._is_scaled = scale is not None
-        scale = scale if self._is_scaled else 1.0
-        if not checks.is_number(scale) or scale <= 0:
+        if not checks.is_count(num_steps, fewest=0):
             raise ValueError(
-                f"Expected scale to be a finite number above 0; got {scale!r}."
+                "Expected num_steps to be a positive integer or 0; got "
+                f"{num_steps!r}."
             )
+        if scale is not None:
+            checks.check_positive("scale", scale)
+        self._is_scaled = scale is not None
+        self.scale = float(scale) if self._is_scaled else 1.0
         self.kernel_size = int(kernel_size)
         self.latent_dim = int(latent_dim)
         self.num_steps = int(num_steps)
         self.seed = randomness.seed_or_random(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
-        self.scale = float(scale)
         self.encoder, self.decoder = (
             make(kernel_size, latent_dim, self.scale)
             for make in (kernel_networks.encoder, kernel_networks.decoder)
         )
         self.transitions, self.reverse_transitions = (
-            [
-                kernel_networks.transition(
-                    latent_dim, _TRANSITION_UNITS, f"{what}_{step}"
-                )
-                for step in range(self.num_steps)
-            ]
+            kernel_networks.transitions(latent_dim, self.num_steps, what)
             for what in ("transition", "reverse_transition")
         )
         self.built = True
@@ -200,16 +193,19 @@ class KernelAutoencoder(
         """
         # Keras drops weights where there are no labels.
         _refuse("sample_weight", kwargs.get("sample_weight"))
-        if isinstance(x, (np.ndarray, tf.Tensor)):
-            kernels = self._check(x)
-            if not self._is_scaled:
-                kernel_networks.warn_of_small(kernels)
+        x = self._slices(x)
+        if isinstance(x, np.ndarray) and not self._is_scaled:
+            kernel_networks.warn_of_small(x)
         return super().fit(x, *args, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, *args, **kwargs):
         """Returns minus the mean bound; see `keras.Model.evaluate`, `fit`."""
         _refuse("sample_weight", kwargs.get("sample_weight"))
-        return super().evaluate(*args, **kwargs)
+        return super().evaluate(self._slices(x), *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """Returns the bounds; see `call`, `fit` and `keras.Model.predict`."""
+        return super().predict(self._slices(x), *args, **kwargs)
 
     def log_prob(
         self, kernels, num_samples=20, importance_weighted=False, seed=0
@@ -231,7 +227,7 @@ class KernelAutoencoder(
         Raises:
             ValueError: if `kernels` has another shape or is not finite.
         """
-        kernels = self._check(kernels)
+        kernels = kernel_prior.check_slices(kernels, 2 * (self.kernel_size,))
         checks.check_count("num_samples", num_samples)
         checks.flag("importance_weighted", importance_weighted)
 
@@ -288,8 +284,11 @@ class KernelAutoencoder(
         config = {name: getattr(self, name) for name in names}
         return {**config, "scale": self.scale if self._is_scaled else None}
 
-    def _check(self, kernels):
-        return kernel_prior.check_slices(kernels, 2 * (self.kernel_size,))
+    def _slices(self, x):
+        # Of a list Keras would make inputs, one a slice.
+        if not isinstance(x, (np.ndarray, tf.Tensor, list, tuple)):
+            return x
+        return kernel_prior.check_slices(x, 2 * (self.kernel_size,))
 
 
 def _refuse(argument, value):

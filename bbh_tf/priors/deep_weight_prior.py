@@ -22,8 +22,10 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
 
     The decoder p(w | z) was trained on kernels of other networks, and is
     frozen; `bbh_tf.models.KernelAutoencoder(...).as_prior()` makes such a
-    prior. The density cannot be computed; `log_prob` is a lower bound on its
-    logarithm, with a reverse model r(z | w),
+    prior. (Of a clone made from the configuration alone, as
+    `keras.models.clone_model` makes it, the networks are new.) The density
+    cannot be computed; `log_prob` is a lower bound on its logarithm, with a
+    reverse model r(z | w),
 
         E_r[log p(w | z) + log p(z) - log r(z | w)],
 
@@ -34,10 +36,10 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
     With `transitions` z is the end of a Markov chain (Eq. 9).
 
     Args:
-        decoder: p(w | z), a built Keras model from `(n, latent_dim)` to a list
-            of means and variances, each `(n, height, width)`; or its
-            serialised form. It is copied, as the others are, and computes in
-            float32.
+        decoder: p(w | z), a built functional or Sequential Keras model from
+            `(n, latent_dim)` to a list of means and variances, each `(n,
+            height, width)`; or its serialised form. It is copied, as the
+            others are, and computes in float32, as it does in inference.
         reverse: r(z | w), where the reverse model starts: a Keras model from
             `(n, height, width)` to means and variances `(n, latent_dim)`.
         transitions: list of Keras models, p(z_{t+1} | z_t); frozen.
@@ -93,6 +95,15 @@ class DeepWeightPrior(kernel_prior.KernelPrior):
         dim = _check_networks(decoder, reverse)
         super().__init__(decoder.output_shape[0][1:], others, num_slices, name)
         checks.check_count("num_importance_samples", num_importance_samples)
+        for name, models in (
+            ("transitions", transitions),
+            ("reverse_transitions", reverse_transitions),
+        ):
+            if not isinstance(models, (list, tuple)):
+                raise ValueError(
+                    f"DeepWeightPrior expects {name} to be a list of Keras "
+                    f"models; got {models!r}."
+                )
         if len(transitions) != len(reverse_transitions):
             raise ValueError(
                 "DeepWeightPrior expects as many reverse_transitions as "
@@ -229,9 +240,11 @@ def _copy_of(model):
     """Makes a copy in float32, under whatever policy the model was made."""
     if isinstance(model, dict):
         return _in_float32(keras.saving.deserialize_keras_object(model))
-    if not isinstance(model, keras.Model) or not model.built:
+    is_model = isinstance(model, keras.Model) and model.built
+    if not is_model or getattr(model, "inputs", None) is None:
         raise ValueError(
-            f"DeepWeightPrior expects built Keras models; got {model!r}."
+            "DeepWeightPrior expects built Keras models, functional or "
+            f"Sequential; got {model!r}."
         )
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
@@ -246,8 +259,8 @@ def _in_float32(model):
 
 def _check_networks(decoder, reverse):
     """Refuses networks that do not fit; returns the dimension of z."""
-    dim = decoder.input_shape[-1]
-    kernel = reverse.input_shape[1:]
+    (*_, dim), _ = _shapes("decoder", decoder)
+    kernel, _ = _shapes("reverse", reverse)
     if len(kernel) != 2:
         raise ValueError(
             "DeepWeightPrior expects reverse to take kernels (n, height, "
@@ -258,15 +271,25 @@ def _check_networks(decoder, reverse):
     return dim
 
 
-def _check_outputs(what, model, inputs, outputs):
-    expected = tuple(inputs), (tuple(outputs), tuple(outputs))
-    shapes = model.output_shape
-    found = (
-        tuple(model.input_shape[1:]),
-        tuple(tuple(shape[1:]) for shape in shapes)
-        if isinstance(shapes, list)
-        else tuple(shapes[1:]),
+def _shapes(what, model):
+    """Returns the shapes of an example: of the input, of the outputs."""
+    if len(model.inputs) != 1:
+        raise ValueError(
+            f"DeepWeightPrior expects its {what} to have one input; got "
+            f"{len(model.inputs)}."
+        )
+    (inputs,) = model.inputs
+    shapes = keras.tree.map_structure(
+        lambda tensor: tuple(tensor.shape[1:]),
+        model.compute_output_spec(inputs),
     )
+    is_list = isinstance(shapes, list)
+    return tuple(inputs.shape[1:]), tuple(shapes) if is_list else shapes
+
+
+def _check_outputs(what, model, inputs, outputs):
+    expected = inputs, (outputs, outputs)
+    found = _shapes(what, model)
     if found != expected:
         raise ValueError(
             f"DeepWeightPrior expects its {what} to map {expected[0]} to means "

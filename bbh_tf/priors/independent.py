@@ -13,6 +13,8 @@ from bbh_tf.priors import prior
 _DISTRIBUTION = "tfp_distribution"
 _DTYPE = "dtype"
 _ARRAY = "array"
+# Where a density is looked at, before training does.
+_PLACES = (-100.0, -10.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 10.0, 100.0)
 
 
 @keras.saving.register_keras_serializable(package="bbh_tf.priors")
@@ -25,7 +27,8 @@ class Independent(prior.Prior):
 
     Raises:
         ValueError: if its batch or event shape is not `()`, its type is no
-            float, or a parameter is a variable.
+            float, a parameter is a variable, or its density is not a number
+            anywhere, as that of a negative scale.
 
     Example:
 
@@ -54,6 +57,12 @@ class Independent(prior.Prior):
                 f"train or save the variable {variable.name!r} of "
                 f"{distribution}. Give its value, or write a "
                 "bbh_tf.priors.Prior that is a keras.layers.Layer besides."
+            )
+        if _is_nowhere(distribution):
+            raise ValueError(
+                "A prior expects a distribution with a density; the log_prob "
+                f"of {distribution} is NaN wherever it is looked at. Its "
+                f"parameters: {dict(distribution.parameters)}."
             )
         self.distribution = distribution
         self._sampler = randomness.compiled_sampler(
@@ -93,6 +102,18 @@ class Independent(prior.Prior):
     def from_config(cls, config):
         """Makes a prior from `get_config`'s dictionary."""
         return cls(_deserialize(config["distribution"]))
+
+
+def _is_nowhere(distribution):
+    """Whether a density, where there is one, is NaN at all places."""
+    with tf.init_scope():
+        try:
+            found = distribution.log_prob(
+                tf.constant(_PLACES, distribution.dtype)
+            )
+        except NotImplementedError:
+            return False
+        return bool(np.isnan(found).all())
 
 
 def _variables_of(distribution):

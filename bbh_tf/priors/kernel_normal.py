@@ -16,7 +16,8 @@ class KernelNormal(kernel_prior.KernelPrior):
     """N(mean, covariance) for each slice of a kernel, over its pixels.
 
     `fit` finds mean and covariance from kernels of trained networks, in closed
-    form; before, they are 0 and the identity. The density is exact.
+    form; before, they are 0 and the identity, and in a clone made from the
+    configuration alone they are so again. The density is exact.
 
     Args:
         kernel_size: height and width, an integer or two.

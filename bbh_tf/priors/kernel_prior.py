@@ -20,11 +20,15 @@ class KernelPrior(prior.Prior, checkpointing.Checkpointed, keras.layers.Layer):
     pixels within a slice are dependent. A layer's biases, if its posterior is
     over them too, have a separate prior.
 
-    A subclass has `slice_log_prob` and `sample_slices`.
+    A subclass has `slice_log_prob` and `sample_slices`. What was fitted or
+    learnt is in files and in layers' copies; a copy made from the
+    configuration alone, as `keras.models.clone_model` makes it, has new
+    parameters, here as everywhere in Keras.
 
     Args:
         kernel_size: height and width, an integer or two.
-        others: prior of the biases, without variables; None for N(0, 1).
+        others: prior of everything but kernels, without variables; None for
+            N(0, 1).
         num_slices: how many slices a `log_prob` looks at, chosen at random,
             new ones for each key; their mean stands for all, so that the value
             and its gradient are unbiased. None, or more than the layer has, for
@@ -96,6 +100,16 @@ class KernelPrior(prior.Prior, checkpointing.Checkpointed, keras.layers.Layer):
         """
         self._check_specs(specs)
         return super().for_layer(specs)
+
+    def can_be_sampled(self):
+        """Whether the slices and the rest can be."""
+        return super().can_be_sampled() and self.others.can_be_sampled()
+
+    def has_log_prob(self, specs):
+        """Whether the slices and the rest have one, for such specs."""
+        rest = [spec for spec in specs if not self._is_kernel(spec)]
+        is_whole = not rest or self.others.has_log_prob(rest)
+        return super().has_log_prob(specs) and is_whole
 
     def build(self, specs=None):
         """Makes the variables: here, none."""
@@ -182,8 +196,8 @@ class KernelPrior(prior.Prior, checkpointing.Checkpointed, keras.layers.Layer):
             found = ", ".join(f"{s.name} {s.shape}" for s in wrong or specs)
             raise ValueError(
                 f"{type(self).__name__} is a prior of {size} kernels of 2-D "
-                f"convolutions; got {found}. Name the layers that it is for: "
-                'bayesify(..., prior={"conv1": ...}).'
+                f"convolutions; got {found}. Name the layers that have such "
+                'kernels, and no others: bayesify(..., prior={"conv1": ...}).'
             )
 
 
@@ -200,8 +214,14 @@ def check_slices(kernels, kernel_size):
     Raises:
         ValueError: saying what was expected and what came.
     """
-    kernels = np.asarray(kernels, np.float32)
     height, width = kernel_size
+    try:
+        kernels = np.asarray(kernels, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected kernels (count, {height}, {width}); got a "
+            f"{type(kernels).__name__} of which no such array can be made."
+        ) from error
     if kernels.ndim != 3 or kernels.shape[1:] != (height, width):
         raise ValueError(
             f"Expected kernels (count, {height}, {width}); got shape "

@@ -126,5 +126,6 @@ def log_normal(x, mean, variance):
 
 
 def _normal_of(network, inputs):
-    mean, variance = network(inputs)
+    # A density: it has no dropout, and learns no moving averages.
+    mean, variance = network(inputs, training=False)
     return mean, tf.maximum(variance, _SMALLEST_VARIANCE)

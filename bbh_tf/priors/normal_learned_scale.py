@@ -37,8 +37,8 @@ class NormalLearnedScale(
     `MeanField` on few examples training fell back to the prior, whose scale
     fell with it.
 
-    Each layer has its own variances, saved with it; `trainable = False` keeps
-    them as they are.
+    Each layer has its own variances, saved with it (but not in a clone made
+    from the configuration alone); `trainable = False` keeps them as they are.
 
     Args:
         concentration: of the gamma prior of the precision, positive.

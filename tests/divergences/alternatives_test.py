@@ -57,3 +57,19 @@ def test_what_is_advised_does(posterior, prior):
         advised = set(re.findall(r"\b\w+KL\b", text))
         assert advised == takes - {"NearestNeighbourEntropy"}
         assert text.startswith("No divergence") == (not advised)
+
+
+def test_a_prior_that_would_do_if_it_stayed_is_advised():
+    autoencoder = bbh.models.KernelAutoencoder(3, seed=0)
+    for train_reverse in (True, False):
+        layer = bbh.layers.Bayesian(
+            keras.layers.Conv2D(3, 3),
+            small_models.implicit(),
+            autoencoder.as_prior(train_reverse),
+        )
+        layer.build((None, 4, 4, 1))
+        advice = r"KernelKL needs samples only"
+        if train_reverse:
+            advice += r", but a prior .*as_prior\(train_reverse=False\)"
+        with pytest.raises(ValueError, match=advice + r"\.$"):
+            bbh.divergences.MonteCarloKL().check([layer.pair()])

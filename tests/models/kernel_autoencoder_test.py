@@ -163,8 +163,38 @@ def test_what_is_no_kernel_is_refused(trained):
     for size in (4, 1, 2.0):
         with pytest.raises(ValueError, match="to be an odd integer, at least"):
             bbh.models.KernelAutoencoder(size)
-    with pytest.raises(ValueError, match="num_steps to be a positive"):
-        bbh.models.KernelAutoencoder(3, num_steps=-1)
+    for steps in (-1, None, 0.5):
+        with pytest.raises(ValueError, match="num_steps to be a positive"):
+            bbh.models.KernelAutoencoder(3, num_steps=steps)
+    for call in (trained.fit, trained.evaluate, trained.predict):
+        with pytest.raises(ValueError, match=r"kernels \(count, 3, 3\); got s"):
+            call(np.zeros((2, 5, 5)), verbose=0)
+        with pytest.raises(ValueError, match="that are not finite"):
+            call(np.full((2, 3, 3), np.nan), verbose=0)
+        with pytest.raises(ValueError, match="of which no such array can be"):
+            call([np.zeros((3, 3)), np.zeros((5, 5))], verbose=0)
+
+
+def test_a_list_of_slices_is_an_array_of_them():
+    def trained(kernels, **kwargs):
+        model = bbh.models.KernelAutoencoder(3, seed=1)
+        model.compile(keras.optimizers.Adam(0.01))
+        model.set_weights(start)
+        losses = model.fit(
+            kernels, shuffle=False, batch_size=4, verbose=0
+        ).history["loss"]
+        return (
+            losses,
+            model.evaluate(kernels, verbose=0),
+            model.predict(kernels, verbose=0),
+        )
+
+    start = bbh.models.KernelAutoencoder(3, seed=1).get_weights()
+    kernels = _kernels(6)
+    expected = trained(kernels)
+    for given in (list(kernels), tuple(kernels), kernels.tolist()):
+        for one, other in zip(expected, trained(given), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_slices_of_a_layer_are_its_kernels():

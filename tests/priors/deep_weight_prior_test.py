@@ -248,6 +248,51 @@ def _networks(prior):
     ]
 
 
+def _in_training_differs(inputs, outputs):
+    """Means and variances by layers that do otherwise in training."""
+    given = keras.Input(inputs)
+    flat = keras.layers.Flatten()(given)
+    flat = keras.layers.BatchNormalization()(keras.layers.Dropout(0.5)(flat))
+    heads = [
+        keras.layers.Reshape(outputs)(
+            keras.layers.Dense(int(np.prod(outputs)), activation)(flat)
+        )
+        for activation in (None, "softplus")
+    ]
+    return keras.Model(given, heads)
+
+
+def test_a_density_is_the_same_in_training():
+    decoder = _in_training_differs((2,), (3, 3))
+    reverse = _in_training_differs((3, 3), (2,))
+    layer = bbh.layers.Bayesian(
+        keras.layers.Conv2D(2, 3),
+        bbh.posteriors.MeanField(),
+        prior=bbh.priors.DeepWeightPrior(decoder, reverse),
+        divergence=bbh.divergences.MonteCarloKL(),
+        kl_weight=1.0,
+        seed=1,
+    )
+    model = keras.Sequential([keras.Input((4, 4, 1)), layer])
+    images = np.ones((2, 4, 4, 1), "float32")
+    means = [v for v in layer.prior.variables if "moving" in v.path]
+    before = [np.array(v) for v in means]
+    assert len(before) == 4
+    for _ in range(3):
+        model(images, training=True)
+    for old, new in zip(before, means):
+        np.testing.assert_array_equal(old, new)
+    slices, key = linear_gaussian.kernels(3), bbh.randomness.key(0)
+    expected = layer.prior.slice_log_prob(slices, key)
+
+    class Scope(keras.layers.Layer):
+        def call(self, x):
+            return layer.prior.slice_log_prob(x, key)
+
+    found = Scope()(tf.constant(slices), training=True)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_frozen_layer_freezes_the_reverse_model():
     layer = bbh.layers.Bayesian(
         keras.layers.Conv2D(3, 3),
@@ -303,3 +348,31 @@ def test_networks_that_do_not_fit_are_refused():
         make(decoder, reverse, num_slices=0)
     with pytest.raises(ValueError, match=r"others to be a prior without"):
         make(decoder, reverse, others=prior)
+    z = keras.Input((2,))
+    mean, variance = decoder(z)
+    with pytest.raises(ValueError, match=r"decoder to map.*got \(2,\) to \{"):
+        make(keras.Model(z, {"mean": mean, "variance": variance}), reverse)
+    with pytest.raises(ValueError, match=r"decoder to map.*got \(2,\) to \(3"):
+        make(keras.Model(z, mean), reverse)
+    with pytest.raises(ValueError, match="decoder to have one input; got 2"):
+        make(keras.Model([z, keras.Input((1,))], [mean, variance]), reverse)
+    for name in ("transitions", "reverse_transitions"):
+        with pytest.raises(ValueError, match=f" {name} to be a list of Keras"):
+            make(decoder, reverse, **{name: None})
+
+
+class _Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, inputs):
+        outputs = self.dense(inputs)
+        return outputs, tf.square(outputs)
+
+
+def test_a_subclassed_network_is_refused():
+    model = _Subclassed()
+    model(np.zeros((1, 2), "float32"))
+    with pytest.raises(ValueError, match="functional or Sequential; got <_Sub"):
+        bbh.priors.DeepWeightPrior(model, linear_gaussian.prior().reverse)

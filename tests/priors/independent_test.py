@@ -161,3 +161,26 @@ def test_the_library_alone_imports_none_of_the_heavy():
         [sys.executable, "-c", IMPORTS], capture_output=True, text=True
     )
     assert done.stdout.strip() == "True []", done.stdout + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        tfd.Normal(0.0, -1.0),
+        tfd.Laplace(0.0, np.float64(np.nan)),
+        tfd.StudentT(-3.0, 0.0, 1.0),
+    ],
+)
+def test_what_has_no_density_anywhere_is_refused(distribution):
+    with pytest.raises(ValueError, match="is NaN wherever it is .* parameters"):
+        priors.get(distribution)
+
+
+def test_a_density_may_be_elsewhere_or_unknown():
+    for distribution in (
+        tfd.Uniform(5.0, 6.0),
+        tfd.Pareto(2.0, 1000.0),
+        tfd.HalfNormal(1.0),
+        tfd.Beta(1.0, 1.0),
+    ):
+        assert priors.get(distribution).distribution is distribution

@@ -1,5 +1,6 @@
 """Normals of whole kernels."""
 
+import keras
 import numpy as np
 import pytest
 import scipy.stats
@@ -61,3 +62,31 @@ def test_what_has_no_covariance_is_refused():
         prior.fit(kernels)
     with pytest.raises(ValueError, match="kernel_size to be a positive"):
         bbh.priors.KernelNormal(0)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_what_the_rest_cannot_do_the_prior_cannot(use_bias):
+    layer = bbh.layers.Bayesian(
+        keras.layers.Conv2D(2, 3, use_bias=use_bias),
+        bbh.posteriors.MeanField(),
+        bbh.priors.KernelNormal(3, others=bbh.priors.LogUniform()),
+    )
+    layer.build((None, 4, 4, 1))
+    pairs = [layer.pair()]
+    if use_bias:
+        with pytest.raises(ValueError, match="KernelNormal"):
+            bbh.divergences.MonteCarloKL().check(pairs)
+    else:
+        bbh.divergences.MonteCarloKL().check(pairs)
+    with pytest.raises(ValueError, match="KernelNormal, which cannot"):
+        bbh.divergences.KernelKL().check(pairs)
+
+
+def test_a_layer_with_kernels_of_several_sizes_is_told_so():
+    layer = bbh.layers.Bayesian(
+        keras.layers.SeparableConv2D(2, 3),
+        bbh.posteriors.MeanField(),
+        bbh.priors.KernelNormal(3),
+    )
+    with pytest.raises(ValueError, match=r"pointwise.*such kernels, and no o"):
+        layer.build((None, 4, 4, 1))

@@ -9,6 +9,8 @@ _PAPER_7X7 = 7
 # Of kernels, a root mean square: of the paper's 7 x 7, and what is small.
 _USUAL = 0.2
 _SMALL = 0.1
+# Width of a transition's hidden layer.
+_UNITS = 32
 # Of convolutions, whatever Keras is set to.
 _FORMAT = {"data_format": "channels_last", "dtype": "float32"}
 
@@ -84,23 +86,27 @@ def decoder(kernel_size, latent_dim, scale=1.0):
     return keras.Model(inputs, outputs, name="decoder")
 
 
-def transition(latent_dim, units, name):
-    """Makes p(z_{t+1} | z_t), or r(z_t | z_{t+1}), around where it comes from.
+def transitions(latent_dim, count, name):
+    """Makes p(z_{t+1} | z_t), or r(z_t | z_{t+1}), around where they come from.
 
     Args:
         latent_dim: dimension of z.
-        units: width of the hidden layer.
-        name: name of the model.
+        count: how many, t = 0, 1, ...
+        name: of the models, before t.
 
     Returns:
-        A `keras.Model` from `(n, latent_dim)` to means and variances of that
-        shape.
+        List of `keras.Model` from `(n, latent_dim)` to means and variances of
+        that shape.
 
     References:
         Atanov et al., arXiv:1810.06943, Eq. 9; the paper gives no network.
     """
+    return [_transition(latent_dim, f"{name}_{step}") for step in range(count)]
+
+
+def _transition(latent_dim, name):
     inputs = keras.Input((latent_dim,))
-    x = keras.layers.Dense(units, activation="elu", dtype="float32")(inputs)
+    x = keras.layers.Dense(_UNITS, activation="elu", dtype="float32")(inputs)
     change, variance = _heads(x, latent_dim)
     mean = keras.layers.Add(dtype="float32")([inputs, change])
     return keras.Model(inputs, [mean, variance], name=name)
