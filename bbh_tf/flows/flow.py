@@ -91,11 +91,12 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
                 f"{type(self).__name__} must be built before it is called: "
                 "build(dim)."
             )
-        shape = tuple(getattr(vectors, "shape", None) or np.shape(vectors))
-        if self.dim and (not shape or shape[-1] not in (self.dim, None)):
+        shape = tf.TensorShape(np.shape(vectors))
+        if self.dim and not shape[-1:].is_compatible_with([self.dim]):
             raise ValueError(
                 f"{type(self).__name__} was built for vectors of dimension "
-                f"{self.dim}: expected shape (..., {self.dim}); got {shape}."
+                f"{self.dim}: expected shape (..., {self.dim}); got "
+                f"{tuple(shape)}."
             )
 
     def count_parameters(self, dim):
