@@ -10,9 +10,11 @@ Convolutions stay as they were drawn, learned kernels, draws of the prior or
 Xavier's, and only the dense layers train (Atanov et al., arXiv:1810.06943, Sec.
 4.2); so features are computed once. They are standardised, of which the dense
 layers could say the same, but would take far longer. The paper does not say
-for how long they train. A run that is stopped goes on with the first training
-that is not there; commands with other scales, initialisations or more runs add
-to the same folder. The digits, the default, need no data and are a
+for how long they train. `--trains=all` trains the convolutions too, to see
+what fixing them costs; nothing is standardised then. Xavier's alone needs no
+kernels. A run that is stopped goes on with the first training that is not
+there; commands with other scales, initialisations or more runs add to the same
+folder. The digits, the default, need no data and are a
 demonstration.
 """
 
@@ -61,6 +63,12 @@ _NORMALIZATION = flags.DEFINE_enum(
     "Features: each by its own mean and standard deviation, or all divided by "
     "one standard deviation.",
 )
+_TRAINS = flags.DEFINE_enum(
+    "trains",
+    "dense",
+    ["dense", "all"],
+    "What trains: the dense layers, as in the paper, or all layers.",
+)
 _NUM_TRAIN = flags.DEFINE_integer(
     "num_train", None, "Training images, the first; none: all."
 )
@@ -93,8 +101,14 @@ def _main():
         ((_NUM_RUNS, 1), (_NUM_EPOCHS, 1), (_NUM_TRAIN, 1))
     )
     flag_checks.check_data_dir(_DATA_DIR.value, [dataset])
-    flag_lists.check_kernels(_KERNELS, dataset)
     starts = start_flags.starts(_PRESET, _INITIALISATIONS)
+    if set(starts) != {"xavier"}:
+        flag_lists.check_kernels(_KERNELS, dataset)
+    flag_checks.check(
+        _NORMALIZATION,
+        _TRAINS.value == "dense" or not _NORMALIZATION.present,
+        "none beside --trains=all, which standardises nothing",
+    )
     rate = _LEARNING_RATE.value
     if rate is None:
         rate = _RATES[dataset]
@@ -113,6 +127,7 @@ def _main():
         learning_rate=rate,
         normalization=_NORMALIZATION.value,
         num_train=_NUM_TRAIN.value,
+        trains=_TRAINS.value,
     )
     with files.only_user(_OUTPUT_DIR.value) as folder:
         features_run.run(

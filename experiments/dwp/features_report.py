@@ -20,6 +20,21 @@ COLORS = {
 # What the paper's curves are beside: its "dwp" was the decoder's means.
 PAPERS = {"filters": "filters", "means": "dwp", "xavier": "xavier"}
 
+# Caption of the table, title and what the layers do, by what trains.
+_WORDS = {
+    "dense": (
+        "with fixed convolutions",
+        "Features of fixed convolutions",
+        "convolutions stay at their initial kernels, biases at 0; {features}; "
+        "the dense layers train",
+    ),
+    "all": (
+        "with convolutions that train too",
+        "Convolutions that train, beside those that are fixed",
+        "convolutions train too, from their initial kernels, biases from 0; "
+        "nothing is standardised; all layers train",
+    ),
+}
 _NORMALIZED = {
     "each": "each feature is standardised",
     "all": "features are divided by their standard deviation, one number",
@@ -41,11 +56,12 @@ def write(folder, config, found, command):
         key = run["initialisation"], run["scale"]
         cells.setdefault(key, {})[run["run"]] = record["found"]["accuracy"]
     scales = sorted({scale for _, scale in cells})
+    caption, title, what = _WORDS[config.trains]
     heading = ["start", *(f"k = {_fraction(scale)}" for scale in scales)]
     shown = [
         exhibit.Table(
-            "Test accuracy with fixed convolutions; mean ± standard deviation "
-            "over runs, and how many there are.",
+            f"Test accuracy {caption}; mean ± standard deviation over runs, "
+            "and how many there are.",
             heading,
             _accuracies(config, cells, scales),
         ),
@@ -78,7 +94,7 @@ def write(folder, config, found, command):
         images = f", the first {config.num_train:,} training images"
     exhibit.write(
         folder,
-        f"Features of fixed convolutions: {config.dataset} (Figure 3)",
+        f"{title}: {config.dataset} (Figure 3)",
         [
             exhibit.Figure(
                 "features.png",
@@ -89,9 +105,8 @@ def write(folder, config, found, command):
         ],
         shown,
         [
-            f"{config.dataset}{images}: convolutions stay at their initial "
-            f"kernels, biases at 0; {_NORMALIZED[config.normalization]}; the "
-            "dense layers train for "
+            f"{config.dataset}{images}: "
+            f"{what.format(features=_NORMALIZED[config.normalization])} for "
             f"{config.epochs} epochs of Adam, a rate that falls linearly from "
             f"{config.learning_rate:g} to 0, batches of {config.batch_size}.",
             f"A run took {seconds:.0f} seconds on average.",

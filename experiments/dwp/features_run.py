@@ -31,7 +31,9 @@ def run(config, runs, data_dir, folder, command):
     run_folder.begin(folder, config)
     images = networks.load(config.dataset, data_dir)
     networks.check_counts(images, num_train=config.num_train)
-    densities = layer_densities.of_run(config, folder)
+    densities = dict.fromkeys(networks.names_of(config.dataset))
+    if set(runs.initialisations) != {"xavier"}:
+        densities = layer_densities.of_run(config, folder)
     extractors = {}
     for number in range(runs.num_runs):
         for scale in runs.scales:
@@ -81,7 +83,7 @@ def _standardized(train, test, how):
 def _find(config, one, images, densities, extractors):
     scale, seed = one["scale"], one["run"]
     start = time.perf_counter()
-    if scale not in extractors:
+    if config.trains == "all" or scale not in extractors:
         extractors[scale] = keras.Sequential(
             networks.convolutions(config.dataset, scale)
         )
@@ -90,20 +92,21 @@ def _find(config, one, images, densities, extractors):
         config.dataset, one["initialisation"], densities, seed, scale
     ).items():
         extractor.get_layer(name).kernel.assign(kernel)
-    train, test = (
-        extractor.predict(some, batch_size=_BATCH_OF_FEATURES, verbose=0)
-        for some in (
-            images.train_images[: config.num_train],
-            images.test_images[: config.num_test],
+    train = images.train_images[: config.num_train]
+    test = images.test_images[: config.num_test]
+    if config.trains == "all":
+        before = [keras.Input(train.shape[1:]), extractor]
+    else:
+        train, test = (
+            extractor.predict(some, batch_size=_BATCH_OF_FEATURES, verbose=0)
+            for some in (train, test)
         )
-    )
-    train, test = _standardized(train, test, config.normalization)
+        train, test = _standardized(train, test, config.normalization)
+        before = [keras.Input(train.shape[1:])]
     keras.utils.set_random_seed(seed)
-    head = keras.Sequential(
-        [keras.Input(train.shape[1:]), *networks.head(config.dataset, seed)]
-    )
+    network = keras.Sequential([*before, *networks.head(config.dataset, seed)])
     steps = -(-len(train) // config.batch_size) * config.epochs
-    head.compile(
+    network.compile(
         keras.optimizers.Adam(
             keras.optimizers.schedules.PolynomialDecay(
                 config.learning_rate, steps, 0.0
@@ -113,7 +116,7 @@ def _find(config, one, images, densities, extractors):
         metrics=["accuracy"],
         jit_compile=False,
     )
-    head.fit(
+    network.fit(
         shuffled.batches(
             (train, images.train_labels[: config.num_train]),
             config.batch_size,
@@ -121,12 +124,12 @@ def _find(config, one, images, densities, extractors):
         ),
         shuffle=False,
         epochs=config.epochs,
-        callbacks=[epoch_bar.EpochBar("dense layers")],
+        callbacks=[epoch_bar.EpochBar(f"training, {config.trains}")],
         verbose=0,
     )
     # Once more, since Keras' own are means over an epoch.
     (train_nll, train_accuracy), (nll, accuracy) = (
-        head.evaluate(some, labels[: len(some)], batch_size=1000, verbose=0)
+        network.evaluate(some, labels[: len(some)], batch_size=1000, verbose=0)
         for some, labels in (
             (train, images.train_labels),
             (test, images.test_labels),
@@ -137,6 +140,6 @@ def _find(config, one, images, densities, extractors):
         "nll": float(nll),
         "train_accuracy": float(train_accuracy),
         "train_nll": float(train_nll),
-        "num_features": int(train.shape[1]),
+        "num_features": int(extractor.output_shape[-1]),
         "seconds": time.perf_counter() - start,
     }

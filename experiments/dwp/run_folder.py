@@ -41,6 +41,9 @@ def begin(folder, config, strategy=None):
         with flag_checks.naming(name):
             settings[name] = [fingerprint(path) for path in settings[name]]
     found = files.settings_of(folder, _SETTINGS)
+    if found is not None:
+        # Where a setting is younger than the file, it had its default.
+        found = {**_defaults(config), **found}
     if found not in (None, settings):
         keys = sorted({*found, *settings})
         other = [k for k in keys if found.get(k) != settings.get(k)]
@@ -50,6 +53,15 @@ def begin(folder, config, strategy=None):
         )
     if workers.is_chief(strategy):
         files.write_json(folder / _SETTINGS, settings)
+
+
+def _defaults(config):
+    return {
+        field.name: field.default
+        for field in dataclasses.fields(config)
+        if field.default is not dataclasses.MISSING
+        and not isinstance(field.default, tuple)
+    }
 
 
 def once(folder, run, function, strategy=None):

@@ -98,6 +98,7 @@ class FeaturesConfig:
     normalization: str = "each"
     num_train: typing.Any = None
     num_test: typing.Any = None
+    trains: str = "dense"
 
 
 @dataclasses.dataclass(frozen=True)

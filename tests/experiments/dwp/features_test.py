@@ -1,5 +1,7 @@
 """Features of fixed convolutions, in small."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,49 @@ def test_the_head_learns(tmp_path):
     assert found[0]["found"]["accuracy"] > 0.85
 
 
+def test_convolutions_may_train_too(tmp_path):
+    folders = [tmp_path / name for name in ("fixed", "trained", "again")]
+    found = []
+    for folder, scales in zip(folders, ((0.125,), (0.25, 0.125), (0.125,))):
+        folder.mkdir()
+        runs = _run(
+            ((), ()),
+            folder,
+            ("xavier",),
+            scales,
+            1,
+            epochs=40,
+            num_train=600,
+            trains="dense" if folder is folders[0] else "all",
+        )
+        (whole,) = (x for x in runs if x["run"]["scale"] == 0.125)
+        found.append(whole["found"])
+        # Xavier's needs no kernels: none are made.
+        assert not (folder / "prior").exists()
+    fixed, trained, again = found
+    # Too few for what fixed kernels can say.
+    assert trained["num_features"] == fixed["num_features"] == 16
+    assert trained["train_accuracy"] > fixed["train_accuracy"] + 0.05
+    # Each run begins anew.
+    assert trained["nll"] == again["nll"]
+    page = exhibit.read(folders[1])
+    assert "convolutions train too, from" in page["notes"][0]
+    assert "with convolutions that train too" in page["tables"][0].caption
+
+
+def test_a_folder_of_before_a_setting_has_its_default(tmp_path):
+    inputs = small.write(tmp_path)
+    _run(inputs, tmp_path, ("xavier",), (0.25,), 1)
+    place = tmp_path / "settings.json"
+    older = json.loads(place.read_text())
+    del older["trains"]
+    place.write_text(json.dumps(older))
+    _run(inputs, tmp_path, ("xavier",), (0.25,), 1)
+    place.write_text(json.dumps(older))
+    with pytest.raises(ExperimentError, match=r"other settings \(trains\)"):
+        _run(inputs, tmp_path, ("xavier",), (0.25,), 1, trains="all")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -95,6 +140,10 @@ def test_the_head_learns(tmp_path):
         ("--initialisations=", "each once; got none."),
         ("--learning_rate=0", "--learning_rate: expected 0 < x < 1; got 0.0."),
         ("--dataset=mnist", "--kernels: expected a file for each"),
+        (
+            "--trains=all --normalization=each",
+            "--normalization: expected none beside --trains=all, which",
+        ),
         ("--data_dir=b", "--data_dir: expected none with digits, which read"),
         (
             "--initialisations=xavier --preset=released_code",
