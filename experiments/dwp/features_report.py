@@ -167,7 +167,8 @@ def _draw(config, cells, scales, path):
                     linewidth=1.0,
                 )
         axis.set(xscale="log", xlabel="k", ylabel="test accuracy")
-        axis.set_xticks(scales, [_fraction(scale) for scale in scales])
+        ticks = sorted({*scales, *(k for x in printed.values() for k in x)})
+        axis.set_xticks(ticks, [_fraction(scale) for scale in ticks])
         axis.minorticks_off()
         axis.legend(fontsize=8, frameon=False)
     figures.save(figure, path)
