@@ -8,6 +8,9 @@ from bbh_tf import checkpointing
 from bbh_tf import checks
 from bbh_tf import fixed
 
+# From there on not all integers are float32 numbers.
+_LARGEST_PLACE = 2**24
+
 
 class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
     """Invertible map of vectors, with the log-determinant of its Jacobian.
@@ -66,12 +69,19 @@ class Flow(fixed.Fixed, checkpointing.Checkpointed, keras.layers.Layer):
             places: array of integers, `(count,)`.
 
         Returns:
-            The variable, `int64`: on GPUs, programs find no `int32` ones.
+            The variable, `float32` as all of a flow is.
+
+        Raises:
+            ValueError: if a number is too large to be exact.
         """
+        if max(places) > _LARGEST_PLACE:
+            raise ValueError(
+                f"{type(self).__name__} expects places up to {_LARGEST_PLACE}; "
+                f"got {max(places)}."
+            )
         return self.add_weight(
             name=name,
             shape=(len(places),),
-            dtype="int64",
             initializer=lambda shape, dtype: tf.constant(places, dtype, shape),
             trainable=False,
             autocast=False,

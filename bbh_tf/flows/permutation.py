@@ -63,14 +63,14 @@ class Permutation(flow.Flow):
 
     def call(self, z):
         """Maps forward; see `Flow.call`."""
-        places = tf.convert_to_tensor(self._places)
+        places = tf.cast(self._places, tf.int32)
         log_det = tf.zeros(tf.shape(z)[:-1])
         return _take(z, places, tf.math.invert_permutation(places)), log_det
 
     def inverse(self, mapped):
         """Maps back; see `Flow.inverse`."""
         self.check_vectors(mapped)
-        places = tf.convert_to_tensor(self._places)
+        places = tf.cast(self._places, tf.int32)
         log_det = tf.zeros(tf.shape(mapped)[:-1])
         back = tf.math.invert_permutation(places)
         return _take(mapped, back, places), log_det
