@@ -23,6 +23,8 @@ _SMALLEST_VARIANCE = 1e-10
 class Networks(typing.NamedTuple):
     """The networks of such a density; each gives means and variances.
 
+    They are called as Keras models are, with `training=False`.
+
     Attributes:
         decoder: p(w | z_T), from `(n, latent_dim)` to twice `(n, *shape)`.
         reverse: r(z_T | w), from `(n, *shape)` to twice `(n, latent_dim)`.

@@ -76,7 +76,8 @@ def _layer(layer, num_importance, num_draws, num_slices, seed, position):
     slices = tf.gather(slices, taken, axis=1)
     networks = layer.prior.networks
 
-    def of_prior(w):
+    def of_prior(w, training):
+        del training
         shape = tf.shape(w)[0], networks.latent_dim
         return tf.zeros(shape), tf.ones(shape)
 
