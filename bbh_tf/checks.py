@@ -103,6 +103,9 @@ def check_positive(argument, value):
 def check_learning_rate(value):
     """Refuses what is no step size: a number above zero or a Keras schedule.
 
+    Returns:
+        The schedule, or the number as Keras takes it, a float.
+
     Raises:
         ValueError: naming the argument and the value.
     """
@@ -110,6 +113,7 @@ def check_learning_rate(value):
     if not is_positive(value) and not isinstance(value, schedule):
         expected = "a finite number > 0 or a Keras schedule"
         _refuse("learning_rate", value, expected)
+    return value if isinstance(value, schedule) else float(value)
 
 
 def limits(argument, values):

@@ -171,7 +171,7 @@ def bayes_by_hypernet(
         "num_likelihood_samples": chosen["num_likelihood_samples"],
     }
     rate = chosen["learning_rate"] if learning_rate is None else learning_rate
-    checks.check_learning_rate(rate)
+    rate = checks.check_learning_rate(rate)
     is_schedule = isinstance(
         rate, keras.optimizers.schedules.LearningRateSchedule
     )

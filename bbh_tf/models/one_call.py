@@ -54,7 +54,7 @@ def make(
         A compiled `BayesianModel`.
     """
     checks.check_count("num_train_examples", num_train_examples)
-    checks.check_learning_rate(learning_rate)
+    learning_rate = checks.check_learning_rate(learning_rate)
     if "posterior" in settings:
         # Not all can begin around given weights.
         defaults = {**defaults, "start": "random"}

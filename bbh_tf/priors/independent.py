@@ -105,15 +105,17 @@ class Independent(prior.Prior):
 
 
 def _is_nowhere(distribution):
-    """Whether a density, where there is one, is NaN at all places."""
-    with tf.init_scope():
-        try:
-            found = distribution.log_prob(
-                tf.constant(_PLACES, distribution.dtype)
-            )
-        except NotImplementedError:
-            return False
-        return bool(np.isnan(found).all())
+    """Whether a density is NaN at all places, and at draws of its own."""
+    try:
+        with tf.init_scope():
+            places = tf.constant(_PLACES, distribution.dtype)
+            own = distribution.sample(8, seed=(0, 1))
+            found = distribution.log_prob(tf.concat([places, own], axis=0))
+            return bool(np.isnan(found).all())
+    # It may lack a density or draws, refuse places outside its support, or be
+    # made within a program: what cannot be looked at is not refused.
+    except Exception:
+        return False
 
 
 def _variables_of(distribution):

@@ -192,6 +192,13 @@ def test_an_argument_takes_the_place_of_a_choice(call):
 
 
 @every_call
+@pytest.mark.parametrize("rate", [1, np.float32(0.5)])
+def test_a_learning_rate_may_be_any_number(call, rate):
+    model = made(call, network(), 64, learning_rate=rate)
+    assert float(model.optimizer.learning_rate) == float(rate)
+
+
+@every_call
 @pytest.mark.parametrize("rate", [0, -1e-3, np.inf, "fast"])
 def test_what_is_no_learning_rate_is_refused(call, rate):
     with pytest.raises(ValueError, match="learning_rate to be a finite number"):

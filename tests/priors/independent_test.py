@@ -182,5 +182,19 @@ def test_a_density_may_be_elsewhere_or_unknown():
         tfd.Pareto(2.0, 1000.0),
         tfd.HalfNormal(1.0),
         tfd.Beta(1.0, 1.0),
+        tfd.PERT(0.1, 0.2, 0.3),
+        tfd.TruncatedNormal(0.0, 1.0, -2.0, 2.0, validate_args=True),
     ):
         assert priors.get(distribution).distribution is distribution
+
+
+def test_a_prior_may_be_made_within_a_program():
+    @tf.function
+    def log_prob():
+        prior = priors.get(tfd.Normal(0.0, 1.0))
+        return prior.log_prob(
+            [tf.zeros((1, 3))], [WeightSpec("bias", (3,))], randomness.key(0)
+        )
+
+    expected = -1.5 * np.log(2 * np.pi)
+    np.testing.assert_allclose(log_prob(), [expected], rtol=1e-5)
