@@ -93,11 +93,11 @@ class InverseAutoregressive(flow.Flow):
             for index, degrees in enumerate(self._degrees(dim))
         ]
         self._layers_in_turn = []
-        widths = [dim, *self.units]
-        for index, (inputs, units) in enumerate(zip(widths, [*self.units, 0])):
+        widths = self._widths(dim)
+        for index, (inputs, units) in enumerate(zip(widths, widths[1:])):
             is_last = index == len(self.units)
             layer = flow_dense.FlowDense(
-                2 * dim if is_last else units,
+                units,
                 self.weight_norm,
                 self.initial_std if is_last else None,
                 relu=not is_last,
@@ -141,9 +141,12 @@ class InverseAutoregressive(flow.Flow):
         masks.append(tf.tile(first > before[:, None], (1, 2)))
         return [tf.cast(mask, tf.float32) for mask in masks]
 
+    def _widths(self, dim):
+        return [dim, *self.units, 2 * dim]
+
     def count_parameters(self, dim):
         """Counts the parameters, those behind the masks too."""
-        widths = [dim, *self.units, 2 * dim]
+        widths = self._widths(dim)
         return sum(
             flow_dense.count_parameters(inputs, units, self.weight_norm)
             for inputs, units in zip(widths, widths[1:])

@@ -176,7 +176,7 @@ def test_what_is_no_kernel_is_refused(trained):
 
 
 def test_a_list_of_slices_is_an_array_of_them():
-    def trained(kernels, **kwargs):
+    def trained(kernels):
         model = bbh.models.KernelAutoencoder(3, seed=1)
         model.compile(keras.optimizers.Adam(0.01))
         model.set_weights(start)
